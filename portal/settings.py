@@ -1,0 +1,90 @@
+"""The portal's settings, read once from the environment; a bad one stops the start by name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Environment = Literal["production", "staging", "development"]
+
+
+class Settings(BaseSettings):
+    """Frozen. Names of environment variables are the field names in capitals.
+
+    database_url: as the role portal_app. database_owner_url: for migrations only.
+    stripe_api_base: set = the Stripe sandbox, the whole difference to real payments.
+    portal_demo: shows the demo sign-ins and lets `flask demo load` run.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr
+    database_owner_url: SecretStr | None = None
+    secret_key: SecretStr = Field(min_length=32)
+    portal_environment: Environment = "development"
+    portal_demo: bool = False
+    public_url: str = Field("http://127.0.0.1:8420", pattern=r"^https?://[^/\s]+$")
+    product_name: str = "Billing"
+    support_email: str = ""
+    tenant_key: str = "default"
+    tenant_name: str = "Acme"
+    stripe_secret_key: SecretStr
+    stripe_webhook_secret: SecretStr
+    stripe_webhook_secret_previous: SecretStr | None = None
+    stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
+    stripe_webhook_tolerance_s: int = Field(300, ge=1)
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def uses_sandbox(self) -> bool:
+        return self.stripe_api_base is not None
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secret in force, and the one before it while they are being exchanged."""
+        secrets = [self.stripe_webhook_secret, self.stripe_webhook_secret_previous]
+        return [secret.get_secret_value() for secret in secrets if secret]
+
+    @model_validator(mode="after")
+    def _sandbox_takes_no_live_money(self) -> Settings:
+        """Source: product.md §9."""
+        key = self.stripe_secret_key.get_secret_value()
+        if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
+            raise ValueError("STRIPE_SECRET_KEY must be a secret (sk_) or restricted (rk_) key")
+        if self.stripe_api_base and "_live_" in key:
+            raise ValueError("STRIPE_API_BASE is set: a live STRIPE_SECRET_KEY is refused")
+        if self.portal_environment == "production":
+            self._refuse_in_production()
+        return self
+
+    def _refuse_in_production(self) -> None:
+        if self.stripe_api_base:
+            raise ValueError("STRIPE_API_BASE (the Stripe sandbox) is refused in production")
+        if self.portal_demo:
+            raise ValueError("PORTAL_DEMO is refused in production")
+        if "host=/" in self.database_url.get_secret_value().replace("%2F", "/"):
+            raise ValueError("DATABASE_URL: an embedded database is refused in production")
+        if not self.is_https:
+            raise ValueError("PUBLIC_URL must start with https:// in production")
+
+
+class BadSettings(SystemExit):
+    """The process cannot start; the text names each variable and what is wrong with it."""
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises BadSettings naming every bad variable, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  {_variable(e['loc'])}{e['msg']}" for e in error.errors()]
+        raise BadSettings("The portal cannot start:\n" + "\n".join(lines)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{str(location[0]).upper()}: " if location else ""
