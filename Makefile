@@ -1,0 +1,38 @@
+# make run: the whole portal on this machine. make test: every check and test.
+# Both need nothing but python3 (3.11 or newer) and the network at the first start.
+
+SETUP = sh portal/local/setup.sh
+BIN = .venv/bin
+WORKERS ?= 2
+
+.PHONY: run test check bench css clean runtime dev
+
+# PORT, SANDBOX_PORT (0: any free one), DATA_DIR and DATABASE_URL choose where.
+run: runtime
+	@exec $(BIN)/python -m portal.local.run
+
+# PYTEST_ARGS="tests/web -k grid" chooses tests.
+test: check
+	@$(BIN)/python -m portal.local.browser
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+check: dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint templates --lint --quiet
+
+bench: dev
+	@exec $(BIN)/python bench/run.py $(BENCH_ARGS)
+
+css:
+	@exec sh static/build/build.sh
+
+# The data of make run stays: remove .data by hand to start afresh.
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis artifacts
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime dev:
+	@$(SETUP) $@

@@ -1,0 +1,1 @@
+"""The tests of the portal, by the layer they speak to."""
