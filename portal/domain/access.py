@@ -1,0 +1,62 @@
+"""Who may do what: the one table of permissions, and the actor who holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.domain.errors import Forbidden
+
+
+class Permission(StrEnum):
+    BILLING_READ = "billing.read"
+    BILLING_UPDATE = "billing.update"
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    BILLING = "billing"
+    MEMBER = "member"
+
+
+_FULL = frozenset({Permission.BILLING_READ, Permission.BILLING_UPDATE})
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _FULL,
+    Role.ADMIN: _FULL,
+    Role.BILLING: _FULL,
+    Role.MEMBER: frozenset({Permission.BILLING_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The tenant and environment that bound every query and every unique key."""
+
+    tenant_id: int
+    environment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person behind a request, fixed for its whole length.
+
+    account_id: the one account every query and write is scoped to.
+    """
+
+    person_id: int
+    account_id: int
+    scope: Scope
+    role: Role
+
+    @property
+    def environment_id(self) -> int:
+        return self.scope.environment_id
+
+    def can(self, permission: Permission) -> bool:
+        return permission in GRANTS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise Forbidden unless this actor holds `permission`."""
+        if not self.can(permission):
+            raise Forbidden(permission)

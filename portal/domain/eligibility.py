@@ -1,0 +1,174 @@
+"""Whether a subscription may buy an add-on: one reason why not, and one way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.domain.catalog import AddOn, Status, price_for
+from portal.domain.instances import SubscriptionStatus
+from portal.domain.periods import BillingPeriod, Interval
+
+
+class Reason(StrEnum):
+    NOT_SOLD = "not_sold"
+    OWNED = "owned"
+    CANCELLING = "cancelling"
+    PAYMENT_PENDING = "payment_pending"
+    INCLUDED = "included"
+    PLAN = "plan"
+    CURRENCY = "currency"
+    BILLING_PERIOD = "billing_period"
+    RESET_PERIOD = "reset_period"
+    MOST_HELD = "most_held"
+    NO_SUBSCRIPTION = "no_subscription"
+    TRIALING = "trialing"
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+    PERMISSION = "permission"
+
+
+class WayOut(StrEnum):
+    MANAGE = "manage"
+    KEEP = "keep"
+    CONTACT = "contact"
+    INVOICES = "invoices"
+    ASK_OWNER = "ask_owner"
+    WAIT = "wait"
+
+
+_WAYS_OUT: dict[Reason, WayOut] = {
+    Reason.NOT_SOLD: WayOut.CONTACT,
+    Reason.OWNED: WayOut.MANAGE,
+    Reason.CANCELLING: WayOut.KEEP,
+    Reason.PAYMENT_PENDING: WayOut.WAIT,
+    Reason.INCLUDED: WayOut.MANAGE,
+    Reason.PLAN: WayOut.CONTACT,
+    Reason.CURRENCY: WayOut.CONTACT,
+    Reason.BILLING_PERIOD: WayOut.CONTACT,
+    Reason.RESET_PERIOD: WayOut.CONTACT,
+    Reason.MOST_HELD: WayOut.MANAGE,
+    Reason.NO_SUBSCRIPTION: WayOut.CONTACT,
+    Reason.TRIALING: WayOut.WAIT,
+    Reason.PAST_DUE: WayOut.INVOICES,
+    Reason.SUSPENDED: WayOut.INVOICES,
+    Reason.PERMISSION: WayOut.ASK_OWNER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """instance_id: the held instance that stands in the way, for Manage and Keep."""
+
+    reason: Reason
+    instance_id: int | None = None
+
+    @property
+    def way_out(self) -> WayOut:
+        return _WAYS_OUT[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a subscription has of one add-on; units are quantities, not rows.
+
+    cancelling_id: an instance that ends at a boundary and can still be kept.
+    """
+
+    units: int = 0
+    pending_units: int = 0
+    instance_id: int | None = None
+    cancelling_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The subscription as eligibility sees it.
+
+    plan_features: lookup keys of the boolean features the plan grants.
+    reset_periods: reset period in force for each consumed feature's lookup key.
+    """
+
+    status: SubscriptionStatus | None
+    plan_key: str
+    plan_interval: Interval
+    currency: str
+    plan_features: frozenset[str]
+    reset_periods: dict[str, BillingPeriod]
+    may_update: bool
+
+
+_BLOCKED = {
+    SubscriptionStatus.TRIALING: Reason.TRIALING,
+    SubscriptionStatus.PAST_DUE: Reason.PAST_DUE,
+    SubscriptionStatus.SUSPENDED: Reason.SUSPENDED,
+    SubscriptionStatus.CANCELLED: Reason.NO_SUBSCRIPTION,
+}
+
+
+def refusal(add_on: AddOn, standing: Standing, holding: Holding) -> Refusal | None:
+    """Why `add_on` cannot be bought now, the most telling reason first; None when it can.
+
+    Source: product.md §5 (grid) and §6; upstream-systems.md §7 item 7.
+    """
+    reason = (
+        _held(add_on, holding)
+        or _not_for_this_plan(add_on, standing)
+        or _not_now(standing)
+        or (None if standing.may_update else Reason.PERMISSION)
+    )
+    if reason is None:
+        return None
+    standing_in_the_way = (
+        holding.cancelling_id if reason is Reason.CANCELLING else holding.instance_id
+    )
+    return Refusal(reason, standing_in_the_way)
+
+
+def units_left(add_on: AddOn, holding: Holding) -> int | None:
+    """How many more units may be bought; None = any number."""
+    most = add_on.most_units
+    return None if most is None else max(most - holding.units - holding.pending_units, 0)
+
+
+def _held(add_on: AddOn, holding: Holding) -> Reason | None:
+    if add_on.status is not Status.PUBLISHED:
+        return Reason.NOT_SOLD
+    if units_left(add_on, holding) != 0:
+        return None
+    if add_on.most_units == 1 and holding.cancelling_id is not None:
+        return Reason.CANCELLING
+    if holding.units:
+        return Reason.OWNED if add_on.most_units == 1 else Reason.MOST_HELD
+    return Reason.PAYMENT_PENDING if holding.pending_units else Reason.NOT_SOLD
+
+
+def _not_for_this_plan(add_on: AddOn, standing: Standing) -> Reason | None:
+    if standing.status is None:
+        return Reason.NO_SUBSCRIPTION
+    if add_on.allowed_plans and standing.plan_key not in add_on.allowed_plans:
+        return Reason.PLAN
+    granted = [e.feature for e in add_on.entitlements if e.is_enabled]
+    only_known = granted and all(f.lookup_key in standing.plan_features for f in granted)
+    if only_known and not add_on.credit_grants:
+        return Reason.INCLUDED
+    if not any(price.currency == standing.currency for price in add_on.prices):
+        return Reason.CURRENCY
+    if price_for(add_on.prices, standing.currency, standing.plan_interval) is None:
+        return Reason.BILLING_PERIOD
+    return Reason.RESET_PERIOD if _resets_otherwise(add_on, standing) else None
+
+
+def _resets_otherwise(add_on: AddOn, standing: Standing) -> bool:
+    """True when a consumed feature would reset on two rhythms at once (E8)."""
+    return any(
+        e.usage_reset_period is not None
+        and standing.reset_periods.get(e.feature.lookup_key, e.usage_reset_period)
+        is not e.usage_reset_period
+        for e in add_on.entitlements
+        if e.feature.is_consumed
+    )
+
+
+def _not_now(standing: Standing) -> Reason | None:
+    return _BLOCKED.get(standing.status) if standing.status else None

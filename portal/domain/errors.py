@@ -1,0 +1,34 @@
+"""Failures a caller cannot plan for; planned outcomes are return values.
+
+PortalError
+  NotFound      no such thing in this scope and account
+  Forbidden     the actor lacks a permission
+  Conflict      the record moved on since it was read
+  PaymentsUnavailable  the processor would not take our request
+"""
+
+from __future__ import annotations
+
+
+class PortalError(Exception):
+    """Root of every error the portal raises on purpose."""
+
+
+class NotFound(PortalError):
+    """Nothing by that name in this scope; another scope's row counts as nothing."""
+
+
+class Forbidden(PortalError):
+    """The actor may not do this."""
+
+
+class Conflict(PortalError):
+    """The record changed between reading and writing."""
+
+
+class PaymentsUnavailable(PortalError):
+    """The processor refused our request, or could not be asked; the request took nothing.
+
+    Never the customer's doing, so never shown as a decline. An earlier request with the same
+    key may have taken money all the same: after an Unknown, this error answers nothing.
+    """

@@ -1,0 +1,20 @@
+"""Names of the facts that are recorded, in the past tense: `subject:verb`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    SESSION_STARTED = "session:started"
+    SESSION_ENDED = "session:ended"
+    SIGN_IN_FAILED = "session:refused"
+    PURCHASE_RESERVED = "purchase:reserved"
+    PURCHASE_SETTLED = "purchase:settled"
+    PURCHASE_DECLINED = "purchase:declined"
+    INSTANCE_STARTED = "instance:started"
+    INSTANCE_CANCELLED = "instance:cancelled"
+    INSTANCE_KEPT = "instance:kept"
+    INVOICE_ISSUED = "invoice:issued"
+    CATALOG_APPLIED = "catalog:applied"
+    ACCOUNT_CREATED = "account:created"

@@ -1,0 +1,165 @@
+"""How an amount came about, kept as numbers and said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from portal.domain.catalog import Price
+from portal.domain.money import Money
+from portal.domain.periods import Period
+from portal.domain.pricing import Part, parts
+
+_DAY_S = 86_400
+
+
+class WorkingKind(StrEnum):
+    PRORATED = "prorated"
+    WHOLE = "whole"
+    TAX = "tax"
+    TAX_INCLUDED = "tax_included"
+    CARRIED = "carried"
+    BALANCE = "balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """left_s and whole_s: seconds of the period charged for and of all of it, when prorated.
+
+    rate: percent, for tax. of: the amount taxed.
+    """
+
+    kind: WorkingKind
+    result: Money
+    parts: tuple[Part, ...] = ()
+    left_s: int = 0
+    whole_s: int = 0
+    rate: Decimal = Decimal(0)
+    of: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The sentences of a working in one language, and how it writes money and numbers."""
+
+    money: Callable[[Money], str]
+    unit: Callable[[Decimal, str], str]
+    number: Callable[[Decimal | int], str]
+    days: str = "{left} of {whole} days ({left_s} of {whole_s} s)"
+    seconds: str = "{left_s} of {whole_s} s"
+    flat: str = "{amount} flat"
+    equals: str = "{terms} = {result}"
+    once: str = "{result}, charged in full"
+    tax: str = "{rate} % of {of} = {result}"
+    tax_included: str = "{rate} % contained in {of} = {result}"
+    carried: str = "{result} carried from an earlier bill"
+    balance: str = "{result} taken from your balance"
+
+
+def of_charge(
+    price: Price, quantity: Decimal, period: Period | None, at: datetime, result: Money
+) -> Working:
+    """The working of a charge line; `period` None for a whole price."""
+    products = parts(price, quantity)
+    if period is None or not price.is_recurring:
+        return Working(WorkingKind.WHOLE, result, products)
+    return Working(WorkingKind.PRORATED, result, products, period.remaining(at), period.length)
+
+
+def to_plain(working: Working) -> dict[str, Any]:
+    """What JSON can hold of a working; decimals as text, so that they stay exact."""
+    return {
+        "kind": working.kind.value,
+        "result": working.result.minor,
+        "currency": working.result.currency,
+        "parts": [
+            [str(p.unit_amount), str(p.count) if p.count is not None else None]
+            for p in working.parts
+        ],
+        "left_s": working.left_s,
+        "whole_s": working.whole_s,
+        "rate": str(working.rate),
+        "of": working.of.minor if working.of else None,
+    }
+
+
+def from_plain(plain: dict[str, Any]) -> Working:
+    """The working that `to_plain` wrote."""
+    code = plain["currency"]
+    return Working(
+        kind=WorkingKind(plain["kind"]),
+        result=Money(plain["result"], code),
+        parts=tuple(
+            Part(Decimal(unit), Decimal(count) if count is not None else None)
+            for unit, count in plain["parts"]
+        ),
+        left_s=plain["left_s"],
+        whole_s=plain["whole_s"],
+        rate=Decimal(plain["rate"]),
+        of=Money(plain["of"], code) if plain["of"] is not None else None,
+    )
+
+
+def in_words(working: Working, phrases: Phrases) -> str:
+    """One line that a customer can check with a pocket calculator.
+
+    Seconds always, days when both counts are whole days. Source: product.md §4 (working).
+    """
+    say = phrases.money
+    fields = {
+        "result": say(working.result),
+        "rate": phrases.number(working.rate),
+        "of": say(working.of) if working.of else "",
+    }
+    match working.kind:
+        case WorkingKind.TAX:
+            return phrases.tax.format(**fields)
+        case WorkingKind.TAX_INCLUDED:
+            return phrases.tax_included.format(**fields)
+        case WorkingKind.CARRIED:
+            return phrases.carried.format(**fields)
+        case WorkingKind.BALANCE:
+            return phrases.balance.format(**fields)
+        case WorkingKind.WHOLE | WorkingKind.PRORATED:
+            return _product(working, phrases)
+
+
+def _product(working: Working, phrases: Phrases) -> str:
+    terms = _sum_of_parts(working, phrases)
+    if working.kind is WorkingKind.PRORATED:
+        if len(working.parts) > 1:
+            terms = f"({terms})"
+        terms = f"{terms} × {_share(working, phrases)}"
+    elif len(working.parts) == 1 and working.parts[0].count == 1:
+        return phrases.once.format(result=phrases.money(working.result))
+    return phrases.equals.format(terms=terms, result=phrases.money(working.result))
+
+
+def _sum_of_parts(working: Working, phrases: Phrases) -> str:
+    code = working.result.currency
+    terms = []
+    for part in working.parts:
+        unit = phrases.unit(part.unit_amount, code)
+        if part.count is None:
+            terms.append(phrases.flat.format(amount=unit))
+        elif part.count == 1 and len(working.parts) == 1:
+            terms.append(unit)
+        else:
+            terms.append(f"{unit} × {phrases.number(part.count)}")
+    return " + ".join(terms) or phrases.money(Money.zero(code))
+
+
+def _share(working: Working, phrases: Phrases) -> str:
+    left, left_odd = divmod(working.left_s, _DAY_S)
+    whole, whole_odd = divmod(working.whole_s, _DAY_S)
+    sentence = phrases.seconds if left_odd or whole_odd else phrases.days
+    return sentence.format(
+        left=phrases.number(left),
+        whole=phrases.number(whole),
+        left_s=phrases.number(working.left_s),
+        whole_s=phrases.number(working.whole_s),
+    )
