@@ -1,0 +1,25 @@
+"""Tables: columns, constraints, keys; no rules. Importing this package loads them all."""
+
+from portal.models import (
+    accounts,
+    catalog,
+    events,
+    invoices,
+    ledger,
+    purchases,
+    subscriptions,
+    tenants,
+    usage,
+)
+
+__all__ = [
+    "accounts",
+    "catalog",
+    "events",
+    "invoices",
+    "ledger",
+    "purchases",
+    "subscriptions",
+    "tenants",
+    "usage",
+]

@@ -1,0 +1,165 @@
+"""Quotes as accepted, the purchases made of them, and every attempt to charge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import (
+    SCOPED,
+    Base,
+    Code,
+    Created,
+    Instant,
+    Json,
+    Key,
+    Minor,
+    Scoped,
+    Word,
+    refers,
+)
+
+
+class QuoteRow(Scoped, Base):
+    """nonce: of the signed token; unique, it makes accepting a quote happen once."""
+
+    __tablename__ = "quotes"
+    __table_args__ = (
+        refers("price_id", "prices"),
+        ForeignKeyConstraint(
+            ["environment_id", "account_id", "subscription_id"],
+            ["subscriptions.environment_id", "subscriptions.account_id", "subscriptions.id"],
+        ),
+        UniqueConstraint("environment_id", "nonce"),
+        CheckConstraint("charged_minor >= 0 and carried_out_minor >= 0", name="due"),
+        CheckConstraint("charged_minor = 0 or carried_out_minor = 0", name="charged_or_carried"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    price_id: Mapped[int] = mapped_column(BigInteger)
+    nonce: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    quoted_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    currency: Mapped[Code]
+    charged_minor: Mapped[Minor]
+    carried_out_minor: Mapped[Minor]
+    promise: Mapped[Json]
+    created_at: Mapped[Created]
+
+
+class QuoteLineRow(Scoped, Base):
+    """amount_minor is signed: a balance line is negative. working: numbers; said in words later."""
+
+    __tablename__ = "quote_lines"
+    __table_args__ = (
+        refers("quote_id", "quotes"),
+        UniqueConstraint("environment_id", "quote_id", "position"),
+        CheckConstraint("kind in ('charge', 'tax', 'carried', 'balance')", name="kind"),
+        CheckConstraint("(kind = 'balance') = (amount_minor < 0)", name="sign"),
+        SCOPED,
+    )
+
+    quote_id: Mapped[int] = mapped_column(BigInteger)
+    position: Mapped[int]
+    kind: Mapped[Word]
+    name: Mapped[Key]
+    quantity: Mapped[int]
+    amount_minor: Mapped[Minor]
+    included: Mapped[bool]
+    period_start_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    period_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    working: Mapped[Json]
+    working_text: Mapped[str] = mapped_column(Text)
+
+
+class PurchaseRow(Scoped, Base):
+    """balance_reserved_minor and carried_reserved_minor: held from reserve until settle or fail."""
+
+    __tablename__ = "purchases"
+    __table_args__ = (
+        refers("quote_id", "quotes"),
+        refers("person_id", "persons"),
+        ForeignKeyConstraint(
+            ["environment_id", "account_id", "instance_id"],
+            ["instances.environment_id", "instances.account_id", "instances.id"],
+        ),
+        UniqueConstraint("environment_id", "quote_id"),
+        UniqueConstraint("environment_id", "account_id", "id"),
+        Index("ix_purchases_account", "environment_id", "account_id", "created_at"),
+        Index(
+            "ix_purchases_open",
+            "environment_id",
+            "created_at",
+            postgresql_where=text("status = 'reserved'"),
+        ),
+        CheckConstraint("status in ('reserved', 'settled', 'failed')", name="status"),
+        CheckConstraint(
+            "balance_reserved_minor >= 0 and carried_reserved_minor >= 0", name="reserved"
+        ),
+        CheckConstraint("(status = 'settled') = (settled_at is not null)", name="settled_at"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    quote_id: Mapped[int] = mapped_column(BigInteger)
+    instance_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[Word]
+    balance_reserved_minor: Mapped[Minor]
+    carried_reserved_minor: Mapped[Minor]
+    created_at: Mapped[Created]
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PaymentAttemptRow(Scoped, Base):
+    """params: the charge as sent, kept so that a resend is the same byte for byte."""
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["environment_id", "account_id", "purchase_id"],
+            ["purchases.environment_id", "purchases.account_id", "purchases.id"],
+        ),
+        UniqueConstraint("environment_id", "purchase_id", "number"),
+        UniqueConstraint("environment_id", "idempotency_key"),
+        Index("ix_payment_attempts_reference", "environment_id", "reference"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(
+            "status in ('started', 'succeeded', 'declined', 'needs_authentication', 'unknown')",
+            name="status",
+        ),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    purchase_id: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int]
+    idempotency_key: Mapped[Key]
+    amount_minor: Mapped[Minor]
+    currency: Mapped[Code]
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    status: Mapped[Word]
+    reference: Mapped[str | None] = mapped_column(String(255))
+    reason: Mapped[Word | None]
+    error_code: Mapped[str | None] = mapped_column(String(100))
+    decline_code: Mapped[str | None] = mapped_column(String(100))
+    advice_code: Mapped[str | None] = mapped_column(String(100))
+    created_at: Mapped[Created]
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

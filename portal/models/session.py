@@ -1,0 +1,34 @@
+"""Which environment a database session may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, SessionTransaction
+
+_SCOPE = "environment_id"
+
+
+def open_session(engine: Engine, environment_id: int | None) -> Session:
+    """A session outside Flask, seeing one environment; None sees no scoped row at all."""
+    return Session(engine, info={_SCOPE: environment_id}, expire_on_commit=False)
+
+
+def set_scope(session: Session, environment_id: int | None) -> None:
+    """Let `session` see one environment from now on, in an open transaction too."""
+    session.info[_SCOPE] = environment_id
+    if session.in_transaction():
+        _announce(session.connection(), environment_id)
+
+
+def _announce(connection: Connection, environment_id: int | None) -> None:
+    scope = "" if environment_id is None else str(environment_id)
+    connection.exec_driver_sql("SELECT set_config('app.scope', %s, true)", (scope,))
+
+
+@event.listens_for(Session, "after_begin")
+def _scope_transaction(session: Any, transaction: SessionTransaction, connection: Any) -> None:
+    """Every outermost transaction names its scope to row security before anything else."""
+    if not transaction.nested:
+        _announce(connection, session.info.get(_SCOPE))

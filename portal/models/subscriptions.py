@@ -1,0 +1,107 @@
+"""Subscriptions and the add-on instances on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import SCOPED, Base, Created, Instant, Scoped, Word, refers
+
+
+class SubscriptionRow(Scoped, Base):
+    """price_id: the plan's price as it was sold. Anchors: boundary 0 of billing and of quotas."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("plan_id", "plans"),
+        refers("price_id", "prices"),
+        UniqueConstraint("environment_id", "account_id", "id"),
+        Index(
+            "uq_subscriptions_live",
+            "environment_id",
+            "account_id",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+        CheckConstraint(
+            "status in ('trialing', 'active', 'past_due', 'suspended', 'cancelled')", name="status"
+        ),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    plan_id: Mapped[int] = mapped_column(BigInteger)
+    price_id: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[Word]
+    billing_anchor_at: Mapped[Instant]
+    quota_anchor_at: Mapped[Instant]
+    started_at: Mapped[Instant]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[Created]
+
+
+class InstanceRow(Scoped, Base):
+    """One purchase of an add-on. In force from starts_at until the earlier of ends_at, cancel_at.
+
+    add_on_type repeats the add-on's own, so that the exclusion constraint can read it; a foreign
+    key keeps the two equal. quantity counts units.
+    """
+
+    __tablename__ = "instances"
+    __table_args__ = (
+        refers("price_id", "prices"),
+        ForeignKeyConstraint(
+            ["environment_id", "account_id", "subscription_id"],
+            ["subscriptions.environment_id", "subscriptions.account_id", "subscriptions.id"],
+        ),
+        ForeignKeyConstraint(
+            ["environment_id", "add_on_id", "add_on_type"],
+            ["add_ons.environment_id", "add_ons.id", "add_ons.type"],
+        ),
+        UniqueConstraint("environment_id", "account_id", "id"),
+        ExcludeConstraint(
+            (func.int8range(text("subscription_id"), text("subscription_id"), "[]"), "&&"),
+            (func.int8range(text("add_on_id"), text("add_on_id"), "[]"), "&&"),
+            (func.tstzrange(text("starts_at"), text("least(ends_at, cancel_at)")), "&&"),
+            where=text(
+                "add_on_type = 'onetime' and status in ('pending_payment', 'scheduled', 'active')"
+            ),
+            using="gist",
+            name="ex_instances_onetime_held_once",
+        ),
+        Index("ix_instances_account", "environment_id", "account_id", "subscription_id"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint(
+            "status in ('pending_payment', 'scheduled', 'active', 'ended', 'failed')", name="status"
+        ),
+        CheckConstraint("ends_at >= starts_at and cancel_at >= starts_at", name="ends_after_start"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    add_on_id: Mapped[int] = mapped_column(BigInteger)
+    add_on_type: Mapped[Word]
+    price_id: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[int]
+    status: Mapped[Word]
+    starts_at: Mapped[Instant]
+    ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancel_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancel_reason: Mapped[str] = mapped_column(Text, server_default="")
+    purchased_by: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Created]
