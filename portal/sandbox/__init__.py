@@ -1,0 +1,1 @@
+"""The Stripe sandbox: a separate process that speaks Stripe's HTTP API without moving money."""

@@ -1,0 +1,71 @@
+"""The sandbox's own switches under /_test/: faults, webhook order, reset, counts. Not Stripe's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from portal.sandbox import faults, webhooks
+from portal.sandbox.store import Store
+
+
+def create_control(
+    store: Store, waiting: faults.Faults, deliveries: webhooks.Webhooks
+) -> Blueprint:
+    control = Blueprint("control", __name__, url_prefix="/_test")
+
+    @control.post("/faults")
+    def add_fault() -> ResponseReturnValue:
+        given = _given()
+        try:
+            fault = faults.Fault(
+                match=str(given["match"]),
+                mode=faults.Mode(str(given["mode"])),
+                n=int(given.get("n", 1)),
+                seconds=float(given.get("seconds", 0)),
+            )
+        except (KeyError, ValueError) as error:
+            return jsonify(error=f"{type(error).__name__}: {error}"), 400
+        waiting.add(fault)
+        return jsonify(waiting=waiting.count())
+
+    @control.post("/webhooks")
+    def set_webhooks() -> ResponseReturnValue:
+        given = _given()
+        try:
+            deliveries.mode = webhooks.Mode(str(given.get("mode")))
+        except ValueError as error:
+            return jsonify(error=str(error)), 400
+        released = 0
+        if deliveries.mode is not webhooks.Mode.HOLD:
+            released = deliveries.release(reverse=given.get("order") == "reverse")
+        return jsonify(mode=deliveries.mode, released=released)
+
+    @control.post("/reset")
+    def reset() -> ResponseReturnValue:
+        with store.transaction():
+            store.clear()
+        waiting.clear()
+        deliveries.mode = webhooks.Mode.DELIVER
+        return jsonify(reset=True)
+
+    @control.get("/state")
+    def state() -> ResponseReturnValue:
+        with store.transaction():
+            objects = store.counts()
+        return jsonify(
+            objects=objects,
+            deliveries=deliveries.counts(),
+            webhook_mode=deliveries.mode,
+            faults_waiting=waiting.count(),
+        )
+
+    return control
+
+
+def _given() -> dict[str, Any]:
+    """JSON or a form, whichever was sent."""
+    sent = request.get_json(silent=True)
+    return sent if isinstance(sent, dict) else request.form.to_dict()
