@@ -1,0 +1,1 @@
+"""The payment gateways, each against the same contract."""
