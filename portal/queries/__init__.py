@@ -1,0 +1,1 @@
+"""Reads for one page or endpoint: rows in, frozen domain values out."""

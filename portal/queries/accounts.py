@@ -1,0 +1,264 @@
+"""An account as every page and service sees it: its clock, plan, instances and balances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Permission, Scope
+from portal.domain.capacity import Cycle
+from portal.domain.catalog import AddOn, Catalog, FeatureType, Plan, Price
+from portal.domain.eligibility import Holding, Standing
+from portal.domain.errors import NotFound
+from portal.domain.instances import (
+    HELD_PHASES,
+    InstanceStatus,
+    Phase,
+    Span,
+    SubscriptionStatus,
+    phase,
+)
+from portal.domain.money import Money
+from portal.domain.periods import Anchor, BillingNow, BillingPeriod, Interval, WallNow
+from portal.domain.quotes import Buyer
+from portal.domain.taxes import Tax
+from portal.models.accounts import AccountRow
+from portal.models.ledger import AccountBalanceRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.queries.catalog import load_catalog, prices_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """now: the account's own now, which a test clock may have set."""
+
+    id: int
+    key: str
+    name: str
+    currency: str
+    zone: str
+    tax: Tax
+    stripe_customer_id: str | None
+    now: BillingNow
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """price: the plan's price as it was sold."""
+
+    id: int
+    status: SubscriptionStatus
+    plan: Plan
+    price: Price
+    cycle: Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One purchase of an add-on, and where the clock has it now."""
+
+    id: int
+    add_on: AddOn
+    quantity: int
+    price: Price
+    status: InstanceStatus
+    span: Span
+    phase: Phase
+    cancel_reason: str
+
+    @property
+    def renews(self) -> bool:
+        """True while it will be charged again: recurring, in force, not cancelled."""
+        return self.price.is_recurring and self.phase in (Phase.ACTIVE, Phase.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """Everything a purchase or a page depends on, read in one transaction.
+
+    balance and carried: available, that is less what open purchases hold.
+    """
+
+    account: Account
+    subscription: Subscription | None
+    instances: tuple[Instance, ...]
+    balance: Money
+    carried: Money
+    catalog: Catalog
+
+    @property
+    def now(self) -> BillingNow:
+        return self.account.now
+
+    @property
+    def held(self) -> tuple[Instance, ...]:
+        """Instances in force now or scheduled."""
+        return tuple(i for i in self.instances if i.phase in HELD_PHASES)
+
+    def find_add_on(self, lookup_key: str) -> AddOn | None:
+        return next((a for a in self.catalog.add_ons if a.lookup_key == lookup_key), None)
+
+    def holding(self, add_on: AddOn) -> Holding:
+        """What the subscription has of `add_on`, in units."""
+        mine = [i for i in self.instances if i.add_on.id == add_on.id]
+        held = [i for i in mine if i.phase in HELD_PHASES]
+        cancelling = [i.id for i in held if i.phase is Phase.CANCELLING and i.price.is_recurring]
+        return Holding(
+            units=sum(i.quantity for i in held),
+            pending_units=sum(i.quantity for i in mine if i.phase is Phase.PENDING),
+            instance_id=held[0].id if held else None,
+            cancelling_id=cancelling[0] if cancelling else None,
+        )
+
+    def standing(self, actor: Actor) -> Standing:
+        """The subscription as eligibility sees it, for `actor`."""
+        may_update = actor.can(Permission.BILLING_UPDATE)
+        if self.subscription is None:
+            interval = Interval(BillingPeriod.MONTHLY)
+            return Standing(None, "", interval, self.account.currency, frozenset(), {}, may_update)
+        granted = [e for e in self.subscription.plan.entitlements if e.is_enabled]
+        return Standing(
+            status=self.subscription.status,
+            plan_key=self.subscription.plan.lookup_key,
+            plan_interval=self.subscription.cycle.interval,
+            currency=self.account.currency,
+            plan_features=frozenset(
+                e.feature.lookup_key for e in granted if e.feature.type is FeatureType.BOOLEAN
+            ),
+            reset_periods={
+                e.feature.lookup_key: e.usage_reset_period for e in granted if e.usage_reset_period
+            },
+            may_update=may_update,
+        )
+
+    def buyer(self) -> Buyer:
+        """The state that a quote depends on. Raises NotFound without a subscription."""
+        if self.subscription is None:
+            raise NotFound("subscription")
+        return Buyer(
+            account_id=self.account.id,
+            subscription_id=self.subscription.id,
+            plan_key=self.subscription.plan.lookup_key,
+            cycle=self.subscription.cycle,
+            currency=self.account.currency,
+            tax=self.account.tax,
+            balance=self.balance,
+            carried=self.carried,
+        )
+
+
+def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
+    """The whole state of one account. Raises NotFound for another scope's or no account."""
+    row = session.get(AccountRow, (scope.environment_id, account_id))
+    if row is None:
+        raise NotFound("account")
+    account = _account(row, wall)
+    catalog = load_catalog(session, scope)
+    subscription_row = _live_subscription(session, scope, account_id)
+    instance_rows = _instance_rows(session, scope, account_id)
+    price_ids = [r.price_id for r in instance_rows]
+    price_ids += [subscription_row.price_id] if subscription_row else []
+    prices = prices_by_id(session, scope, price_ids)
+    add_ons = {a.id: a for a in catalog.add_ons}
+    balance, carried = _balances(session, scope, account)
+    return AccountState(
+        account=account,
+        subscription=_subscription(subscription_row, catalog, prices, account.zone)
+        if subscription_row
+        else None,
+        instances=tuple(_instance(r, add_ons, prices, account.now) for r in instance_rows),
+        balance=balance,
+        carried=carried,
+        catalog=catalog,
+    )
+
+
+def billing_now(row: AccountRow, wall: WallNow) -> BillingNow:
+    """The account's now: its test clock where one is set, else the wall's."""
+    return BillingNow((row.test_clock_at or wall).astimezone(UTC))
+
+
+def _account(row: AccountRow, wall: WallNow) -> Account:
+    return Account(
+        id=row.id,
+        key=row.key,
+        name=row.name,
+        currency=row.currency,
+        zone=row.zone,
+        tax=Tax(row.tax_rate, row.tax_inclusive, row.tax_label),
+        stripe_customer_id=row.stripe_customer_id,
+        now=billing_now(row, wall),
+    )
+
+
+def _live_subscription(session: Session, scope: Scope, account_id: int) -> SubscriptionRow | None:
+    return session.scalar(
+        select(SubscriptionRow).where(
+            SubscriptionRow.environment_id == scope.environment_id,
+            SubscriptionRow.account_id == account_id,
+            SubscriptionRow.ended_at.is_(None),
+        )
+    )
+
+
+def _instance_rows(session: Session, scope: Scope, account_id: int) -> list[InstanceRow]:
+    statement = select(InstanceRow).where(
+        InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
+    )
+    return list(session.scalars(statement.order_by(InstanceRow.starts_at, InstanceRow.id)))
+
+
+def _subscription(
+    row: SubscriptionRow, catalog: Catalog, prices: dict[int, Price], zone: str
+) -> Subscription:
+    price = prices[row.price_id]
+    return Subscription(
+        id=row.id,
+        status=SubscriptionStatus(row.status),
+        plan=next(plan for plan in catalog.plans if plan.id == row.plan_id),
+        price=price,
+        cycle=Cycle(
+            interval=price.interval or Interval(BillingPeriod.MONTHLY),
+            billing_anchor=Anchor(_utc(row.billing_anchor_at), zone),
+            quota_anchor=Anchor(_utc(row.quota_anchor_at), zone),
+        ),
+    )
+
+
+def _instance(
+    row: InstanceRow, add_ons: dict[int, AddOn], prices: dict[int, Price], now: BillingNow
+) -> Instance:
+    span = Span(
+        _utc(row.starts_at),
+        _utc(row.ends_at) if row.ends_at else None,
+        _utc(row.cancel_at) if row.cancel_at else None,
+    )
+    status = InstanceStatus(row.status)
+    return Instance(
+        id=row.id,
+        add_on=add_ons[row.add_on_id],
+        quantity=row.quantity,
+        price=prices[row.price_id],
+        status=status,
+        span=span,
+        phase=phase(status, span, now),
+        cancel_reason=row.cancel_reason,
+    )
+
+
+def _balances(session: Session, scope: Scope, account: Account) -> tuple[Money, Money]:
+    row = session.get(AccountBalanceRow, (scope.environment_id, account.id))
+    if row is None:
+        return Money.zero(account.currency), Money.zero(account.currency)
+    return (
+        Money(row.balance_minor, row.currency),
+        Money(row.carried_minor, row.currency),
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    """The driver answers in the server's zone; periods want UTC itself."""
+    return at.astimezone(UTC)

@@ -1,0 +1,113 @@
+"""The active add-ons: one row for each instance, and those that have ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.entitlements import resolve
+from portal.domain.instances import Phase
+from portal.domain.money import Money
+from portal.domain.periods import Period
+from portal.domain.proration import charge
+from portal.domain.taxes import tax_on
+from portal.models.usage import CounterRow, LotRow
+from portal.queries.accounts import AccountState, Instance
+from portal.queries.usage import LEVEL_WINDOW, sources_of
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRow:
+    """period: what is paid for now, of a recurring instance. next_charge: at its end, before tax.
+
+    units, units_left: of its lots that are open now; None when it brings none.
+    """
+
+    instance: Instance
+    period: Period | None
+    next_charge: Money | None
+    next_tax: Money | None
+    units: Decimal | None
+    units_left: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class WontFit:
+    """A held feature whose level will be above its limit once an instance has ended."""
+
+    feature_name: str
+    unit_plural: str
+    used: Decimal
+    limit: int
+
+
+def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
+    """Instances held now, newest first."""
+    lots = _lot_units(session, scope, state)
+    held = sorted(state.held, key=lambda i: (i.span.starts_at, i.id), reverse=True)
+    return tuple(row_of(state, instance, lots.get(instance.id)) for instance in held)
+
+
+def ended(state: AccountState) -> tuple[Instance, ...]:
+    """Instances that are over, latest end first."""
+    over = [i for i in state.instances if i.phase is Phase.ENDED]
+    return tuple(sorted(over, key=lambda i: i.span.stops_at or i.span.starts_at, reverse=True))
+
+
+def row_of(
+    state: AccountState, instance: Instance, lot_units: tuple[Decimal, Decimal] | None = None
+) -> ActiveRow:
+    period, amount, tax = None, None, None
+    if state.subscription and instance.price.is_recurring:
+        period = state.subscription.cycle.period_of(instance.price, state.now)
+    if instance.renews:
+        amount = charge(instance.price, Decimal(instance.quantity), None, state.now)
+        tax = tax_on(state.account.tax, amount)
+    units, left = lot_units or (None, None)
+    return ActiveRow(instance, period, amount, tax, units, left)
+
+
+def wont_fit(
+    session: Session, scope: Scope, state: AccountState, instance: Instance, at: datetime
+) -> tuple[WontFit, ...]:
+    """What is in use now that the limits without `instance` do not cover."""
+    others = sources_of(state, without=instance.id)
+    found = []
+    for entitlement in instance.add_on.entitlements:
+        feature = entitlement.feature
+        if feature.use is None or feature.is_consumed:
+            continue
+        limit = resolve(feature, others, at).limit
+        used = _level(session, scope, state, feature.id)
+        if limit is not None and used > limit:
+            found.append(WontFit(feature.name, feature.unit_plural, used, limit))
+    return tuple(found)
+
+
+def _lot_units(
+    session: Session, scope: Scope, state: AccountState
+) -> dict[int, tuple[Decimal, Decimal]]:
+    """Granted and remaining units of each instance's lots that are open now."""
+    found = session.execute(
+        select(LotRow.instance_id, func.sum(LotRow.granted), func.sum(LotRow.remaining))
+        .where(
+            LotRow.environment_id == scope.environment_id,
+            LotRow.account_id == state.account.id,
+            LotRow.instance_id.is_not(None),
+            LotRow.effective_at <= state.now,
+            func.coalesce(LotRow.expires_at > state.now, True),
+        )
+        .group_by(LotRow.instance_id)
+    )
+    return {key: (granted, left) for key, granted, left in found if key is not None}
+
+
+def _level(session: Session, scope: Scope, state: AccountState, feature_id: int) -> Decimal:
+    key = (scope.environment_id, state.account.id, feature_id, LEVEL_WINDOW)
+    row = session.get(CounterRow, key)
+    return row.used if row else Decimal(0)

@@ -1,0 +1,141 @@
+"""The add-ons grid and one add-on's offer, for one member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor
+from portal.domain.capacity import Capacity, brought_by
+from portal.domain.catalog import AddOn, Price, Status, price_for
+from portal.domain.eligibility import Refusal, refusal, units_left
+from portal.domain.errors import NotFound
+from portal.domain.money import Money
+from portal.domain.proration import charge
+from portal.models.accounts import PaymentMethodRow
+from portal.queries.accounts import AccountState
+
+
+class Cadence(StrEnum):
+    ALL = "all"
+    ONE_TIME = "one-time"
+    RECURRING = "recurring"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """text: every word must be in the name, benefit, category or what it brings."""
+
+    cadence: Cadence = Cadence.ALL
+    category: str = ""
+    buyable: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One add-on as this member sees it. amount: of one unit for a whole period, before tax.
+
+    price and amount: None when nothing is priced for this account. held: units in force.
+    brings: what one unit brings if bought now. most: how many more may be bought, None = any.
+    """
+
+    add_on: AddOn
+    price: Price | None
+    amount: Money | None
+    held: int
+    refusal: Refusal | None
+    brings: tuple[Capacity, ...]
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+def cards(state: AccountState, actor: Actor, filters: Filters) -> tuple[Card, ...]:
+    """The cards that pass `filters`, in catalog order; what cannot be bought stays, with why."""
+    shown = (card_of(state, actor, add_on) for add_on in state.catalog.add_ons)
+    return tuple(card for card in shown if card and _passes(card, filters))
+
+
+def categories(state: AccountState, actor: Actor) -> tuple[str, ...]:
+    """The categories of all visible cards, in catalog order."""
+    found = [c.add_on.category for c in cards(state, actor, Filters()) if c.add_on.category]
+    return tuple(dict.fromkeys(found))
+
+
+def card_of(state: AccountState, actor: Actor, add_on: AddOn) -> Card | None:
+    """None for a draft, and for an archived add-on that the account does not hold."""
+    holding = state.holding(add_on)
+    if add_on.status is Status.DRAFT or (add_on.status is Status.ARCHIVED and not holding.units):
+        return None
+    subscription = state.subscription
+    price = (
+        price_for(add_on.prices, state.account.currency, subscription.cycle.interval)
+        if subscription
+        else None
+    )
+    brings = (
+        brought_by(add_on, price, 1, subscription.cycle, state.now, None)
+        if price and subscription
+        else ()
+    )
+    return Card(
+        add_on=add_on,
+        price=price,
+        amount=charge(price, Decimal(1), None, state.now) if price else None,
+        held=holding.units,
+        refusal=refusal(add_on, state.standing(actor), holding),
+        brings=brings,
+        most=units_left(add_on, holding),
+    )
+
+
+def get_card(state: AccountState, actor: Actor, lookup_key: str) -> Card:
+    """Raises NotFound for an add-on that this account may not see."""
+    add_on = state.find_add_on(lookup_key)
+    card = card_of(state, actor, add_on) if add_on else None
+    if card is None:
+        raise NotFound("add-on")
+    return card
+
+
+def find_saved_card(session: Session, actor: Actor) -> SavedCard | None:
+    """The card that a purchase is charged to."""
+    row = session.scalar(
+        select(PaymentMethodRow).where(
+            PaymentMethodRow.environment_id == actor.environment_id,
+            PaymentMethodRow.account_id == actor.account_id,
+            PaymentMethodRow.is_default,
+            PaymentMethodRow.detached_at.is_(None),
+        )
+    )
+    return SavedCard(row.brand, row.last4, row.exp_month, row.exp_year) if row else None
+
+
+def _passes(card: Card, filters: Filters) -> bool:
+    if filters.buyable and card.refusal is not None:
+        return False
+    if filters.category and card.add_on.category != filters.category:
+        return False
+    if filters.cadence is not Cadence.ALL:
+        wants_recurring = filters.cadence is Cadence.RECURRING
+        if card.price is None or card.price.is_recurring is not wants_recurring:
+            return False
+    return _matches(card.add_on, filters.text)
+
+
+def _matches(add_on: AddOn, text: str) -> bool:
+    brought = [e.feature.name for e in add_on.entitlements]
+    brought += [g.feature.name for g in add_on.credit_grants]
+    said = " ".join([add_on.name, add_on.benefit, add_on.description, add_on.category, *brought])
+    return all(word in said.casefold() for word in text.casefold().split())

@@ -1,0 +1,205 @@
+"""Lots: opening those that a purchase or a quota window brings, each at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.capacity import Capacity, CapacityKind, brought_by, expiry_of
+from portal.domain.catalog import BillingCadence, Entitlement, Feature
+from portal.domain.grants import LotSource
+from portal.domain.periods import BillingPeriod, Interval, Period
+from portal.models.usage import LotRow
+from portal.queries.accounts import AccountState, Instance, Subscription
+
+PLAN_PRIORITY = 40
+PURCHASED_PRIORITY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """source_key and effective_at name the lot; opening it again changes nothing."""
+
+    feature: Feature
+    source: LotSource
+    source_key: str
+    units: Decimal
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    instance_id: int | None = None
+    promotional: bool = False
+
+
+def open_windows(session: Session, scope: Scope, state: AccountState, at: datetime) -> None:
+    """Open the lots of every quota window that contains `at`; commits nothing.
+
+    Called before any read or draw of capacity, so that a late job is never an outage.
+    Source: product.md §4a.
+    """
+    if state.subscription is None:
+        return
+    lots = [*_plan_lots(state.subscription, at), *_plan_grant_lots(state.subscription, at)]
+    for instance in state.instances:
+        if instance.price.is_recurring and instance.span.covers(at):
+            lots += _window_lots(instance, state.subscription, at)
+            lots += _grant_lots(instance, state.subscription, at)
+    open_lots(session, scope, state.account.id, lots)
+
+
+def open_purchased(session: Session, scope: Scope, state: AccountState, instance: Instance) -> None:
+    """Open the lots that buying `instance` brings at its start."""
+    if state.subscription is None:
+        return
+    lots = list(_purchased_lots(instance, state.subscription))
+    open_lots(session, scope, state.account.id, lots)
+
+
+def open_lots(session: Session, scope: Scope, account_id: int, lots: list[NewLot]) -> None:
+    """Insert those lots that are not there yet."""
+    if not lots:
+        return
+    rows = [_row(scope, account_id, lot) for lot in lots]
+    session.execute(insert(LotRow).values(rows).on_conflict_do_nothing())
+
+
+def _plan_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+    for entitlement in subscription.plan.entitlements:
+        if _brings_window_lots(entitlement):
+            window = _window(subscription, entitlement, at)
+            yield NewLot(
+                feature=entitlement.feature,
+                source=LotSource.PLAN,
+                source_key=f"plan:{entitlement.id}",
+                units=Decimal(entitlement.usage_limit or 0),
+                priority=PLAN_PRIORITY,
+                effective_at=window.start,
+                expires_at=window.end,
+            )
+
+
+def _plan_grant_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+    period = subscription.cycle.billing_period(at)
+    for grant in subscription.plan.credit_grants:
+        recurs = grant.cadence is BillingCadence.RECURRING
+        start = period.start if recurs else subscription.cycle.billing_anchor.at
+        yield NewLot(
+            feature=grant.feature,
+            source=LotSource.PLAN,
+            source_key=f"plan-grant:{grant.id}",
+            units=grant.credits,
+            priority=grant.priority,
+            effective_at=start,
+            expires_at=expiry_of(grant, subscription.cycle, start),
+        )
+
+
+def _window_lots(instance: Instance, subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+    """Later windows of a recurring instance; its first lots are `_purchased_lots`."""
+    for entitlement in instance.add_on.entitlements:
+        window = _window(subscription, entitlement, at)
+        if _brings_window_lots(entitlement) and instance.span.starts_at <= window.start:
+            units = Decimal((entitlement.usage_limit or 0) * instance.quantity)
+            yield _instance_lot(instance, entitlement, units, window)
+
+
+def _grant_lots(instance: Instance, subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+    """The recurring credit grants of a later period of the instance's own price."""
+    period = subscription.cycle.period_of(instance.price, at)
+    if period is None or instance.span.starts_at > period.start:
+        return
+    for grant in instance.add_on.credit_grants:
+        if grant.cadence is BillingCadence.RECURRING:
+            yield NewLot(
+                feature=grant.feature,
+                source=LotSource.CREDIT_GRANT,
+                source_key=f"instance:{instance.id}:grant:{grant.id}",
+                units=grant.credits * instance.quantity,
+                priority=grant.priority,
+                effective_at=period.start,
+                expires_at=expiry_of(grant, subscription.cycle, period.start),
+                instance_id=instance.id,
+            )
+
+
+def _purchased_lots(instance: Instance, subscription: Subscription) -> Iterator[NewLot]:
+    start = instance.span.starts_at
+    brought = brought_by(
+        instance.add_on,
+        instance.price,
+        instance.quantity,
+        subscription.cycle,
+        start,
+        instance.span.cancel_at,
+    )
+    for capacity in brought:
+        if capacity.kind is CapacityKind.LOT and capacity.units is not None:
+            yield _purchased_lot(instance, capacity, capacity.units)
+
+
+def _purchased_lot(instance: Instance, capacity: Capacity, units: Decimal) -> NewLot:
+    grant, entitlement = capacity.credit_grant, capacity.entitlement
+    recurring = instance.price.is_recurring
+    if grant is not None:
+        source, key = LotSource.CREDIT_GRANT, f"instance:{instance.id}:grant:{grant.id}"
+    else:
+        source = LotSource.INSTANCE if recurring else LotSource.PACK
+        key = f"instance:{instance.id}:{entitlement.id if entitlement else 0}"
+    return NewLot(
+        feature=capacity.feature,
+        source=source,
+        source_key=key,
+        units=units,
+        priority=grant.priority if grant else PURCHASED_PRIORITY,
+        effective_at=instance.span.starts_at,
+        expires_at=capacity.until,
+        instance_id=instance.id,
+    )
+
+
+def _instance_lot(
+    instance: Instance, entitlement: Entitlement, units: Decimal, window: Period
+) -> NewLot:
+    return NewLot(
+        feature=entitlement.feature,
+        source=LotSource.INSTANCE,
+        source_key=f"instance:{instance.id}:{entitlement.id}",
+        units=units,
+        priority=PURCHASED_PRIORITY,
+        effective_at=window.start,
+        expires_at=window.end,
+        instance_id=instance.id,
+    )
+
+
+def _brings_window_lots(entitlement: Entitlement) -> bool:
+    limited = entitlement.usage_limit is not None
+    return entitlement.feature.is_consumed and entitlement.is_enabled and limited
+
+
+def _window(subscription: Subscription, entitlement: Entitlement, at: datetime) -> Period:
+    period = entitlement.usage_reset_period or BillingPeriod.MONTHLY
+    return subscription.cycle.quota_window(at, Interval(period))
+
+
+def _row(scope: Scope, account_id: int, lot: NewLot) -> dict[str, object]:
+    return {
+        "environment_id": scope.environment_id,
+        "account_id": account_id,
+        "feature_id": lot.feature.id,
+        "instance_id": lot.instance_id,
+        "source": lot.source,
+        "source_key": lot.source_key,
+        "granted": lot.units,
+        "remaining": lot.units,
+        "priority": lot.priority,
+        "promotional": lot.promotional,
+        "effective_at": lot.effective_at,
+        "expires_at": lot.expires_at,
+    }

@@ -1,0 +1,118 @@
+"""Stopping and keeping what was bought: auto-renew off, Cancel and Keep are one mechanism."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Permission
+from portal.domain.errors import Conflict, NotFound
+from portal.domain.events import EventName
+from portal.domain.instances import Phase
+from portal.domain.periods import WallNow
+from portal.models.subscriptions import InstanceRow
+from portal.queries.accounts import AccountState, Instance, account_state
+from portal.services.recording import Doer, record
+
+REASON_LENGTH = 500
+
+
+def cancel(
+    actor: Actor, instance_id: int, reason: str, *, session: Session, wall: WallNow
+) -> Instance:
+    """End a recurring instance at its next boundary; until then all stays as it is.
+
+    Repeating it keeps the first date. Raises NotFound, Forbidden, or Conflict for an instance
+    that does not renew. Source: seed 1, step 5; product.md §6.
+    """
+    row, state, instance = _lock(actor, instance_id, session, wall)
+    if instance.phase is Phase.CANCELLING and instance.price.is_recurring:
+        session.rollback()
+        return instance
+    if not instance.renews:
+        session.rollback()
+        raise Conflict("only an add-on that renews can be cancelled")
+    row.cancel_at = next_boundary(state, instance)
+    row.cancel_reason = reason.strip()[:REASON_LENGTH]
+    _record(session, actor, EventName.INSTANCE_CANCELLED, row, state, cancel_at=str(row.cancel_at))
+    session.commit()
+    return _reread(actor, instance_id, session, wall)
+
+
+def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> Instance:
+    """Undo a cancellation before its date; charges nothing. Repeating it changes nothing.
+
+    Raises NotFound, Forbidden, or Conflict once the instance has ended.
+    """
+    row, state, instance = _lock(actor, instance_id, session, wall)
+    if instance.renews:
+        session.rollback()
+        return instance
+    if instance.phase is not Phase.CANCELLING or not instance.price.is_recurring:
+        session.rollback()
+        raise Conflict("only an add-on that is being cancelled can be kept")
+    row.cancel_at, row.cancel_reason = None, ""
+    _record(session, actor, EventName.INSTANCE_KEPT, row, state)
+    session.commit()
+    return _reread(actor, instance_id, session, wall)
+
+
+def next_boundary(state: AccountState, instance: Instance) -> datetime:
+    """The end of the period that is paid for."""
+    period = (
+        state.subscription.cycle.period_of(instance.price, state.now)
+        if state.subscription
+        else None
+    )
+    if period is None:
+        raise Conflict("this add-on has no billing period")
+    return period.end
+
+
+def find_instance(state: AccountState, instance_id: int) -> Instance:
+    """Raises NotFound for another account's instance or one never paid for."""
+    hidden = (Phase.PENDING, Phase.FAILED)
+    for instance in state.instances:
+        if instance.id == instance_id and instance.phase not in hidden:
+            return instance
+    raise NotFound("instance")
+
+
+def _lock(
+    actor: Actor, instance_id: int, session: Session, wall: WallNow
+) -> tuple[InstanceRow, AccountState, Instance]:
+    actor.require(Permission.BILLING_UPDATE)
+    row = session.scalar(
+        select(InstanceRow)
+        .where(
+            InstanceRow.environment_id == actor.environment_id,
+            InstanceRow.account_id == actor.account_id,
+            InstanceRow.id == instance_id,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        session.rollback()
+        raise NotFound("instance")
+    state = account_state(session, actor.scope, actor.account_id, wall)
+    return row, state, find_instance(state, instance_id)
+
+
+def _reread(actor: Actor, instance_id: int, session: Session, wall: WallNow) -> Instance:
+    state = account_state(session, actor.scope, actor.account_id, wall)
+    return find_instance(state, instance_id)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    event: EventName,
+    row: InstanceRow,
+    state: AccountState,
+    **detail: str,
+) -> None:
+    doer = Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
+    record(session, actor.scope, doer, event, f"instance:{row.id}", state.now, **detail)

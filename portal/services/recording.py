@@ -1,0 +1,46 @@
+"""Facts about what was done, added to the transaction that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.events import EventName
+from portal.models.events import EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who or what acts: a person of an account, or a named part of the portal."""
+
+    name: str
+    account_id: int | None = None
+    person_id: int | None = None
+
+
+def record(
+    session: Session,
+    scope: Scope,
+    doer: Doer,
+    event: EventName,
+    subject: str,
+    at: datetime,
+    **detail: Any,
+) -> None:
+    """Append one event. subject: `kind:id`."""
+    session.add(
+        EventRow(
+            environment_id=scope.environment_id,
+            account_id=doer.account_id,
+            person_id=doer.person_id,
+            actor=doer.name,
+            name=event,
+            subject=subject,
+            detail=detail,
+            at=at,
+        )
+    )

@@ -1,0 +1,269 @@
+"""The one idempotent end of every payment: webhook, repeated form and reconcile all come here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.errors import Conflict, NotFound
+from portal.domain.events import EventName
+from portal.domain.instances import InstanceStatus
+from portal.domain.ledger import Settlement, settlement_transfers
+from portal.domain.money import Money, total
+from portal.domain.payments import Declined, NeedsAuthentication, Paid
+from portal.domain.periods import WallNow
+from portal.domain.quotes import LineKind
+from portal.models.accounts import AccountRow, PaymentMethodRow
+from portal.models.invoices import InvoiceCounterRow, InvoiceLineRow, InvoiceRow
+from portal.models.ledger import AccountBalanceRow, TransferRow
+from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
+from portal.models.subscriptions import InstanceRow
+from portal.queries.accounts import account_state, billing_now
+from portal.services.capacity import open_purchased
+from portal.services.recording import Doer, record
+
+
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """A purchase under its row lock, with what was accepted."""
+
+    purchase: PurchaseRow
+    quote: QuoteRow
+    lines: list[QuoteLineRow]
+    attempt: PaymentAttemptRow | None
+
+
+def settle(
+    session: Session, scope: Scope, purchase_id: int, paid: Paid | None, doer: Doer, wall: WallNow
+) -> None:
+    """Unlock what was bought and post its money, once; then commit.
+
+    paid: None when nothing had to be charged. A second call, from anywhere, changes nothing.
+    Raises NotFound for a purchase of another scope, Conflict for one that has failed.
+    """
+    sale = _lock(session, scope, purchase_id)
+    if sale.purchase.status == "settled":
+        session.rollback()
+        return
+    if sale.purchase.status == "failed":
+        session.rollback()
+        raise Conflict(f"purchase {purchase_id} failed, yet a payment succeeded")
+    at = _account_now(session, sale.purchase, wall)
+    sale.purchase.status, sale.purchase.settled_at = "settled", at
+    if sale.attempt and paid:
+        sale.attempt.status, sale.attempt.reference = "succeeded", paid.reference
+        sale.attempt.finished_at = wall
+    _release(session, sale.purchase, sale.quote, keep=True)
+    _post_transfers(session, sale, at)
+    _issue_invoice(session, scope, sale, doer, at)
+    _start_instance(session, scope, sale, doer, wall)
+    record(
+        session, scope, doer, EventName.PURCHASE_SETTLED, f"purchase:{purchase_id}", at,
+        reference=paid.reference if paid else None,
+    )  # fmt: skip
+    session.commit()
+
+
+def fail(
+    session: Session,
+    scope: Scope,
+    purchase_id: int,
+    outcome: Declined | NeedsAuthentication,
+    doer: Doer,
+    wall: WallNow,
+) -> None:
+    """Record that nothing was taken and let go of what was held, once; then commit."""
+    sale = _lock(session, scope, purchase_id)
+    if sale.purchase.status != "reserved":
+        session.rollback()
+        return
+    sale.purchase.status = "failed"
+    if sale.attempt:
+        _mark_refused(sale.attempt, outcome, wall)
+    _release(session, sale.purchase, sale.quote, keep=False)
+    instance = session.get_one(InstanceRow, (scope.environment_id, sale.purchase.instance_id))
+    instance.status = InstanceStatus.FAILED
+    at = _account_now(session, sale.purchase, wall)
+    record(
+        session, scope, doer, EventName.PURCHASE_DECLINED, f"purchase:{purchase_id}", at,
+        outcome=type(outcome).__name__,
+    )  # fmt: skip
+    session.commit()
+
+
+def _lock(session: Session, scope: Scope, purchase_id: int) -> _Sale:
+    mine = PurchaseRow.environment_id == scope.environment_id
+    purchase = session.scalar(
+        select(PurchaseRow)
+        .where(mine, PurchaseRow.id == purchase_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if purchase is None:
+        raise NotFound("purchase")
+    quote = session.get_one(QuoteRow, (scope.environment_id, purchase.quote_id))
+    lines = select(QuoteLineRow).where(
+        QuoteLineRow.environment_id == scope.environment_id, QuoteLineRow.quote_id == quote.id
+    )
+    attempt = select(PaymentAttemptRow).where(
+        PaymentAttemptRow.environment_id == scope.environment_id,
+        PaymentAttemptRow.purchase_id == purchase.id,
+    )
+    return _Sale(
+        purchase,
+        quote,
+        list(session.scalars(lines.order_by(QuoteLineRow.position))),
+        session.scalar(attempt.order_by(PaymentAttemptRow.number.desc()).limit(1)),
+    )
+
+
+def _account_now(session: Session, purchase: PurchaseRow, wall: WallNow) -> datetime:
+    key = (purchase.environment_id, purchase.account_id)
+    return billing_now(session.get_one(AccountRow, key), wall)
+
+
+def _mark_refused(
+    attempt: PaymentAttemptRow, outcome: Declined | NeedsAuthentication, wall: WallNow
+) -> None:
+    attempt.reference, attempt.finished_at = outcome.reference, wall
+    if isinstance(outcome, NeedsAuthentication):
+        attempt.status = "needs_authentication"
+        return
+    attempt.status, attempt.reason = "declined", outcome.reason
+    attempt.error_code, attempt.decline_code = outcome.code, outcome.decline_code
+    attempt.advice_code = outcome.advice_code
+
+
+def _release(session: Session, purchase: PurchaseRow, quote: QuoteRow, *, keep: bool) -> None:
+    """Take what was reserved for good (`keep`), with what is carried out, or give it back."""
+    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
+    row = AccountBalanceRow
+    returned = (0, quote.carried_out_minor) if keep else (balance, carried)
+    session.execute(
+        update(row)
+        .where(row.environment_id == purchase.environment_id, row.account_id == purchase.account_id)
+        .values(
+            balance_reserved_minor=row.balance_reserved_minor - balance,
+            carried_reserved_minor=row.carried_reserved_minor - carried,
+            balance_minor=row.balance_minor + returned[0],
+            carried_minor=row.carried_minor + returned[1],
+        )
+    )
+
+
+def settlement_of(sale_lines: list[QuoteLineRow], quote: QuoteRow) -> Settlement:
+    """The money of a sale, from its stored lines."""
+
+    def sum_of(kind: LineKind, *, included: bool = False) -> Money:
+        wanted = [r for r in sale_lines if r.kind == kind and r.included is included]
+        return total([Money(r.amount_minor, quote.currency) for r in wanted], quote.currency)
+
+    inside = sum_of(LineKind.TAX, included=True)
+    return Settlement(
+        sale=sum_of(LineKind.CHARGE) - inside,
+        tax=sum_of(LineKind.TAX) + inside,
+        carried_in=sum_of(LineKind.CARRIED),
+        balance_applied=-sum_of(LineKind.BALANCE),
+        charged=Money(quote.charged_minor, quote.currency),
+        carried_out=Money(quote.carried_out_minor, quote.currency),
+    )
+
+
+def _post_transfers(session: Session, sale: _Sale, at: datetime) -> None:
+    money = settlement_of(sale.lines, sale.quote)
+    for transfer in settlement_transfers(money, f"purchase:{sale.purchase.id}"):
+        session.add(
+            TransferRow(
+                environment_id=sale.purchase.environment_id,
+                account_id=sale.purchase.account_id,
+                debit=transfer.debit,
+                credit=transfer.credit,
+                amount_minor=transfer.amount.minor,
+                currency=transfer.amount.currency,
+                code=transfer.code,
+                key=transfer.key,
+                at=at,
+            )
+        )
+
+
+def _issue_invoice(session: Session, scope: Scope, sale: _Sale, doer: Doer, at: datetime) -> None:
+    money = settlement_of(sale.lines, sale.quote)
+    card = _card(session, sale)
+    invoice = InvoiceRow(
+        environment_id=scope.environment_id,
+        account_id=sale.purchase.account_id,
+        purchase_id=sale.purchase.id,
+        number=_next_number(session, scope),
+        status="carried" if money.carried_out else "paid",
+        currency=sale.quote.currency,
+        total_minor=(money.sale + money.tax).minor,
+        tax_minor=money.tax.minor,
+        balance_applied_minor=money.balance_applied.minor,
+        charged_minor=money.charged.minor,
+        carried_out_minor=money.carried_out.minor,
+        card_brand=card.brand if card else "",
+        card_last4=card.last4 if card else "",
+        issued_at=at,
+    )
+    session.add(invoice)
+    session.flush()
+    session.add_all(_invoice_line(invoice, line) for line in sale.lines)
+    record(session, scope, doer, EventName.INVOICE_ISSUED, f"invoice:{invoice.id}", at)
+
+
+def _invoice_line(invoice: InvoiceRow, line: QuoteLineRow) -> InvoiceLineRow:
+    return InvoiceLineRow(
+        environment_id=invoice.environment_id,
+        invoice_id=invoice.id,
+        position=line.position,
+        kind=line.kind,
+        name=line.name,
+        quantity=line.quantity,
+        amount_minor=line.amount_minor,
+        included=line.included,
+        period_start_at=line.period_start_at,
+        period_end_at=line.period_end_at,
+        working=line.working,
+        working_text=line.working_text,
+    )
+
+
+def _card(session: Session, sale: _Sale) -> PaymentMethodRow | None:
+    if sale.attempt is None:
+        return None
+    return session.scalar(
+        select(PaymentMethodRow).where(
+            PaymentMethodRow.environment_id == sale.purchase.environment_id,
+            PaymentMethodRow.stripe_payment_method_id == sale.attempt.params["card_ref"],
+        )
+    )
+
+
+def _next_number(session: Session, scope: Scope) -> int:
+    """The environment's next invoice number; its row stays locked until commit, so no gaps."""
+    counter = insert(InvoiceCounterRow).values(environment_id=scope.environment_id, last_number=1)
+    return session.scalars(
+        counter.on_conflict_do_update(
+            index_elements=["environment_id"],
+            set_={"last_number": InvoiceCounterRow.last_number + 1},
+        ).returning(InvoiceCounterRow.last_number)
+    ).one()
+
+
+def _start_instance(session: Session, scope: Scope, sale: _Sale, doer: Doer, wall: WallNow) -> None:
+    row = session.get_one(InstanceRow, (scope.environment_id, sale.purchase.instance_id))
+    row.status = InstanceStatus.ACTIVE
+    session.flush()
+    state = account_state(session, scope, row.account_id, wall)
+    instance = next(i for i in state.instances if i.id == row.id)
+    open_purchased(session, scope, state, instance)
+    record(
+        session, scope, doer, EventName.INSTANCE_STARTED, f"instance:{row.id}",
+        row.starts_at.astimezone(UTC),
+    )  # fmt: skip

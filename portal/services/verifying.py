@@ -1,0 +1,83 @@
+"""Recomputing the projections from the ledgers behind them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.ledger import LedgerAccount
+from portal.models.ledger import AccountBalanceRow, TransferRow
+from portal.models.usage import DrawRow, LotRow
+
+
+def verify(session: Session, scope: Scope) -> list[str]:
+    """One sentence for each projection that differs from its ledger; empty when all agree."""
+    return [*_receivables(session, scope), *_balances(session, scope), *_lots(session, scope)]
+
+
+def _receivables(session: Session, scope: Scope) -> list[str]:
+    """RECEIVABLE is zero for every account: nothing sold is neither paid nor carried."""
+    owed = _debit_balance(LedgerAccount.RECEIVABLE)
+    rows = session.execute(
+        select(TransferRow.account_id, owed)
+        .where(TransferRow.environment_id == scope.environment_id)
+        .group_by(TransferRow.account_id)
+        .having(owed != 0)
+    )
+    return [
+        f"account {account}: {minor} minor units neither paid nor carried"
+        for account, minor in rows
+    ]
+
+
+def _balances(session: Session, scope: Scope) -> list[str]:
+    found = []
+    for row in session.scalars(
+        select(AccountBalanceRow).where(AccountBalanceRow.environment_id == scope.environment_id)
+    ):
+        ledger = session.execute(
+            select(
+                func.coalesce(-_debit_balance(LedgerAccount.BALANCE), 0),
+                func.coalesce(_debit_balance(LedgerAccount.CARRIED), 0),
+            ).where(
+                TransferRow.environment_id == scope.environment_id,
+                TransferRow.account_id == row.account_id,
+            )
+        ).one()
+        held = (
+            row.balance_minor + row.balance_reserved_minor,
+            row.carried_minor + row.carried_reserved_minor,
+        )
+        if held != (int(ledger[0]), int(ledger[1])):
+            found.append(f"account {row.account_id}: holds {held}, its transfers say {ledger}")
+    return found
+
+
+def _lots(session: Session, scope: Scope) -> list[str]:
+    drawn = func.coalesce(func.sum(DrawRow.units), Decimal(0))
+    rows = session.execute(
+        select(LotRow.id, LotRow.granted, LotRow.remaining, drawn)
+        .outerjoin(
+            DrawRow,
+            (DrawRow.environment_id == LotRow.environment_id) & (DrawRow.lot_id == LotRow.id),
+        )
+        .where(LotRow.environment_id == scope.environment_id)
+        .group_by(LotRow.environment_id, LotRow.id)
+        .having(LotRow.granted - drawn != LotRow.remaining)
+    )
+    return [
+        f"lot {lot}: {granted} granted, {used} drawn, yet {left} left"
+        for lot, granted, left, used in rows
+    ]
+
+
+def _debit_balance(account: LedgerAccount) -> ColumnElement[int]:
+    """Debits minus credits on `account`."""
+    amount = TransferRow.amount_minor
+    return func.sum(
+        case((TransferRow.debit == account, amount), else_=0)
+        - case((TransferRow.credit == account, amount), else_=0)
+    )
