@@ -14,6 +14,7 @@ from portal.domain.access import Scope
 from portal.domain.capacity import Capacity, CapacityKind, brought_by, expiry_of
 from portal.domain.catalog import BillingCadence, Entitlement, Feature
 from portal.domain.grants import LotSource
+from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState, Instance, Subscription
@@ -47,10 +48,16 @@ def open_windows(session: Session, scope: Scope, state: AccountState, at: dateti
         return
     lots = [*_plan_lots(state.subscription, at), *_plan_grant_lots(state.subscription, at)]
     for instance in state.instances:
-        if instance.price.is_recurring and instance.span.covers(at):
+        if _was_bought(instance) and instance.price.is_recurring and instance.span.covers(at):
             lots += _window_lots(instance, state.subscription, at)
             lots += _grant_lots(instance, state.subscription, at)
     open_lots(session, scope, state.account.id, lots)
+
+
+def open_windows_now(session: Session, scope: Scope, state: AccountState) -> None:
+    """Open the lots of the present windows for a page that shows them; commit."""
+    open_windows(session, scope, state, state.now)
+    session.commit()
 
 
 def open_purchased(session: Session, scope: Scope, state: AccountState, instance: Instance) -> None:
@@ -176,6 +183,11 @@ def _instance_lot(
         expires_at=window.end,
         instance_id=instance.id,
     )
+
+
+def _was_bought(instance: Instance) -> bool:
+    """False while its payment is open, and once that has failed: nothing unlocks unpaid."""
+    return instance.status not in (InstanceStatus.PENDING_PAYMENT, InstanceStatus.FAILED)
 
 
 def _brings_window_lots(entitlement: Entitlement) -> bool:

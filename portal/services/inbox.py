@@ -14,7 +14,7 @@ from portal.domain.errors import Conflict, NotFound, PortalError
 from portal.domain.payments import PaymentGateway, PaymentNews
 from portal.domain.periods import WallNow
 from portal.models.events import StripeEventRow
-from portal.services.purchases import last_attempt, read_purchase, write_answer
+from portal.services.charging import last_attempt, read_purchase, write_answer
 from portal.services.recording import Doer
 
 log = structlog.get_logger()

@@ -15,8 +15,8 @@ from portal.domain.errors import PortalError
 from portal.domain.payments import Charge, ChargeOutcome, Declined, PaymentGateway, Unknown
 from portal.domain.periods import WallNow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
+from portal.services.charging import conclude, last_attempt, read_purchase, write_answer
 from portal.services.inbox import process, waiting
-from portal.services.purchases import conclude, last_attempt, read_purchase, write_answer
 from portal.services.recording import Doer
 from portal.services.reserving import charge_of
 

@@ -16,7 +16,6 @@ from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
 from portal.domain.money import Money
 from portal.domain.payments import Charge
-from portal.domain.periods import WallNow
 from portal.domain.quotes import LineKind, Quote, QuoteLine
 from portal.domain.working import in_words, to_plain
 from portal.models.accounts import PaymentMethodRow
@@ -34,7 +33,7 @@ class NoCard:
 
 
 def reserve(
-    session: Session, actor: Actor, state: AccountState, accepted: Quote, nonce: str, wall: WallNow
+    session: Session, actor: Actor, state: AccountState, accepted: Quote, nonce: str
 ) -> PurchaseRow | NoCard:
     """Add the quote, its lines, the instance, the purchase and its attempt; commit is the caller's.
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
-from portal.domain.ledger import Settlement, settlement_transfers
-from portal.domain.money import Money, total
+from portal.domain.ledger import settlement_transfers
 from portal.domain.payments import Declined, NeedsAuthentication, Paid
 from portal.domain.periods import WallNow
-from portal.domain.quotes import LineKind
-from portal.models.accounts import AccountRow, PaymentMethodRow
-from portal.models.invoices import InvoiceCounterRow, InvoiceLineRow, InvoiceRow
+from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow, TransferRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import account_state, billing_now
 from portal.services.capacity import open_purchased
+from portal.services.invoicing import Sale, issue_invoice, settlement_of
 from portal.services.recording import Doer, record
-
-
-@dataclass(frozen=True, slots=True)
-class _Sale:
-    """A purchase under its row lock, with what was accepted."""
-
-    purchase: PurchaseRow
-    quote: QuoteRow
-    lines: list[QuoteLineRow]
-    attempt: PaymentAttemptRow | None
 
 
 def settle(
@@ -60,7 +46,7 @@ def settle(
         sale.attempt.finished_at = wall
     _release(session, sale.purchase, sale.quote, keep=True)
     _post_transfers(session, sale, at)
-    _issue_invoice(session, scope, sale, doer, at)
+    issue_invoice(session, scope, sale, doer, at)
     _start_instance(session, scope, sale, doer, wall)
     record(
         session, scope, doer, EventName.PURCHASE_SETTLED, f"purchase:{purchase_id}", at,
@@ -96,7 +82,7 @@ def fail(
     session.commit()
 
 
-def _lock(session: Session, scope: Scope, purchase_id: int) -> _Sale:
+def _lock(session: Session, scope: Scope, purchase_id: int) -> Sale:
     mine = PurchaseRow.environment_id == scope.environment_id
     purchase = session.scalar(
         select(PurchaseRow)
@@ -114,7 +100,7 @@ def _lock(session: Session, scope: Scope, purchase_id: int) -> _Sale:
         PaymentAttemptRow.environment_id == scope.environment_id,
         PaymentAttemptRow.purchase_id == purchase.id,
     )
-    return _Sale(
+    return Sale(
         purchase,
         quote,
         list(session.scalars(lines.order_by(QuoteLineRow.position))),
@@ -156,26 +142,8 @@ def _release(session: Session, purchase: PurchaseRow, quote: QuoteRow, *, keep: 
     )
 
 
-def settlement_of(sale_lines: list[QuoteLineRow], quote: QuoteRow) -> Settlement:
-    """The money of a sale, from its stored lines."""
-
-    def sum_of(kind: LineKind, *, included: bool = False) -> Money:
-        wanted = [r for r in sale_lines if r.kind == kind and r.included is included]
-        return total([Money(r.amount_minor, quote.currency) for r in wanted], quote.currency)
-
-    inside = sum_of(LineKind.TAX, included=True)
-    return Settlement(
-        sale=sum_of(LineKind.CHARGE) - inside,
-        tax=sum_of(LineKind.TAX) + inside,
-        carried_in=sum_of(LineKind.CARRIED),
-        balance_applied=-sum_of(LineKind.BALANCE),
-        charged=Money(quote.charged_minor, quote.currency),
-        carried_out=Money(quote.carried_out_minor, quote.currency),
-    )
-
-
-def _post_transfers(session: Session, sale: _Sale, at: datetime) -> None:
-    money = settlement_of(sale.lines, sale.quote)
+def _post_transfers(session: Session, sale: Sale, at: datetime) -> None:
+    money = settlement_of(sale)
     for transfer in settlement_transfers(money, f"purchase:{sale.purchase.id}"):
         session.add(
             TransferRow(
@@ -192,71 +160,7 @@ def _post_transfers(session: Session, sale: _Sale, at: datetime) -> None:
         )
 
 
-def _issue_invoice(session: Session, scope: Scope, sale: _Sale, doer: Doer, at: datetime) -> None:
-    money = settlement_of(sale.lines, sale.quote)
-    card = _card(session, sale)
-    invoice = InvoiceRow(
-        environment_id=scope.environment_id,
-        account_id=sale.purchase.account_id,
-        purchase_id=sale.purchase.id,
-        number=_next_number(session, scope),
-        status="carried" if money.carried_out else "paid",
-        currency=sale.quote.currency,
-        total_minor=(money.sale + money.tax).minor,
-        tax_minor=money.tax.minor,
-        balance_applied_minor=money.balance_applied.minor,
-        charged_minor=money.charged.minor,
-        carried_out_minor=money.carried_out.minor,
-        card_brand=card.brand if card else "",
-        card_last4=card.last4 if card else "",
-        issued_at=at,
-    )
-    session.add(invoice)
-    session.flush()
-    session.add_all(_invoice_line(invoice, line) for line in sale.lines)
-    record(session, scope, doer, EventName.INVOICE_ISSUED, f"invoice:{invoice.id}", at)
-
-
-def _invoice_line(invoice: InvoiceRow, line: QuoteLineRow) -> InvoiceLineRow:
-    return InvoiceLineRow(
-        environment_id=invoice.environment_id,
-        invoice_id=invoice.id,
-        position=line.position,
-        kind=line.kind,
-        name=line.name,
-        quantity=line.quantity,
-        amount_minor=line.amount_minor,
-        included=line.included,
-        period_start_at=line.period_start_at,
-        period_end_at=line.period_end_at,
-        working=line.working,
-        working_text=line.working_text,
-    )
-
-
-def _card(session: Session, sale: _Sale) -> PaymentMethodRow | None:
-    if sale.attempt is None:
-        return None
-    return session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == sale.purchase.environment_id,
-            PaymentMethodRow.stripe_payment_method_id == sale.attempt.params["card_ref"],
-        )
-    )
-
-
-def _next_number(session: Session, scope: Scope) -> int:
-    """The environment's next invoice number; its row stays locked until commit, so no gaps."""
-    counter = insert(InvoiceCounterRow).values(environment_id=scope.environment_id, last_number=1)
-    return session.scalars(
-        counter.on_conflict_do_update(
-            index_elements=["environment_id"],
-            set_={"last_number": InvoiceCounterRow.last_number + 1},
-        ).returning(InvoiceCounterRow.last_number)
-    ).one()
-
-
-def _start_instance(session: Session, scope: Scope, sale: _Sale, doer: Doer, wall: WallNow) -> None:
+def _start_instance(session: Session, scope: Scope, sale: Sale, doer: Doer, wall: WallNow) -> None:
     row = session.get_one(InstanceRow, (scope.environment_id, sale.purchase.instance_id))
     row.status = InstanceStatus.ACTIVE
     session.flush()

@@ -23,9 +23,10 @@ from portal.models.ledger import AccountBalanceRow, TransferRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.usage import meters
-from portal.services import purchases
+from portal.services import charging
+from portal.services.charging import Pending, Settled
 from portal.services.inbox import receive
-from portal.services.purchases import Pending, QuoteChanged, Refused, Settled
+from portal.services.purchases import QuoteChanged, Refused
 from portal.services.reconciling import reconcile
 from portal.services.reserving import NoCard
 from portal.services.verifying import verify
@@ -252,7 +253,7 @@ def test_killed_between_charge_and_settle_the_webhook_settles_once(world, monkey
     def killed(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(purchases, "settle", killed)
+    monkeypatch.setattr(charging, "settle", killed)
     with pytest.raises(KeyboardInterrupt):
         world.confirm(actor, accepted)
     monkeypatch.undo()
