@@ -87,6 +87,12 @@ def quota_window(state: AccountState, feature: Feature, at: datetime) -> Period:
     return state.subscription.cycle.quota_window(at, Interval(period))
 
 
+def is_unlimited(state: AccountState, feature: Feature, at: datetime) -> bool:
+    """True when a source in force at `at` has no limit: use draws nothing and is never excess."""
+    resolved = resolve(feature, sources_of(state), at)
+    return resolved.is_enabled and resolved.limit is None
+
+
 def sources_of(state: AccountState, without: int | None = None) -> tuple[Source, ...]:
     """Every entitlement that the plan and the held instances bring, one left out if asked."""
     if state.subscription is None:
@@ -138,7 +144,7 @@ def _consumed(
     excess = counter.excess if counter else Decimal(0)
     left = available([lot_of(row) for row in mine], state.now)
     resolved = resolve(feature, sources_of(state), state.now)
-    unlimited = resolved.is_enabled and resolved.limit is None
+    unlimited = is_unlimited(state, feature, state.now)
     return Meter(
         feature=feature,
         used=used,

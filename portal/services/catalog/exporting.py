@@ -69,7 +69,7 @@ def _plan(plan: Plan) -> Entry:
             "description": plan.description,
             "status": plan.status if plan.status is not Status.PUBLISHED else None,
             "sort": plan.sort or None,
-            "metadata": plan.metadata,
+            "metadata": dict(sorted(plan.metadata.items())),
             **_contents(plan),
         }
     )
@@ -89,7 +89,7 @@ def _add_on(add_on: AddOn) -> Entry:
             "sort": add_on.sort or None,
             "max_instances": add_on.max_instances,
             "allowed_plans": list(add_on.allowed_plans),
-            "metadata": add_on.metadata,
+            "metadata": dict(sorted(add_on.metadata.items())),
             **_contents(add_on),
         }
     )

@@ -103,13 +103,21 @@ def _name(add_on: AddOn) -> Iterator[str]:
 
 
 def _quantities(add_on: AddOn) -> set[Decimal]:
-    """How much of metered features one unit brings."""
+    """How much of metered features one unit brings; none where units only come along."""
+    if _unlocks(add_on):
+        return set()
     limits = {
         Decimal(entitlement.usage_limit)
         for entitlement in add_on.entitlements
         if entitlement.is_enabled and entitlement.usage_limit is not None
     }
     return limits | {grant.credits.normalize() for grant in add_on.credit_grants}
+
+
+def _unlocks(add_on: AddOn) -> int:
+    """How many boolean and static features it grants."""
+    kinds = [entitlement.feature.type for entitlement in add_on.entitlements]
+    return sum(kind is not FeatureType.METERED for kind in kinds)
 
 
 def _number(text: str) -> Decimal:
@@ -120,9 +128,8 @@ def _type(add_on: AddOn) -> Iterator[str]:
     """Type selection: onetime for features and services, multiple_instance for capacity."""
     if add_on.type is AddOnType.ONETIME and _quantities(add_on):
         yield "sells capacity, which is bought more than once: multiple_instance fits"
-    unlocks = [e.feature for e in add_on.entitlements if e.feature.type is not FeatureType.METERED]
-    only_unlocks = len(unlocks) == len(add_on.entitlements) and not add_on.credit_grants
-    if add_on.type is AddOnType.MULTIPLE_INSTANCE and unlocks and only_unlocks:
+    only_unlocks = _unlocks(add_on) == len(add_on.entitlements) and not add_on.credit_grants
+    if add_on.type is AddOnType.MULTIPLE_INSTANCE and add_on.entitlements and only_unlocks:
         yield "only unlocks features, and a second one would bring nothing: onetime fits"
 
 

@@ -1,0 +1,46 @@
+"""What every command works with: a session that sees one environment, the gateway, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.payments import PaymentGateway
+from portal.domain.periods import WallNow
+from portal.models.base import db
+from portal.models.session import set_scope
+from portal.services.accounts import ensure_environment
+from portal.settings import Settings
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Session, Scope]]:
+    """A session scoped to this deployment's environment, which is made at the first use."""
+    session = db.session()
+    settings = settings_of_app()
+    scope = ensure_environment(
+        session, settings.tenant_key, settings.tenant_name, settings.portal_environment
+    )
+    set_scope(session, scope.environment_id)
+    try:
+        yield session, scope
+    finally:
+        session.rollback()
+
+
+def settings_of_app() -> Settings:
+    return cast(Settings, current_app.extensions["portal"].settings)
+
+
+def gateway() -> PaymentGateway:
+    return cast(PaymentGateway, current_app.extensions["portal"].gateway)
+
+
+def now() -> WallNow:
+    return WallNow(cast(datetime, current_app.extensions["portal"].now()))

@@ -1,0 +1,38 @@
+"""The commands of `flask catalog`, on a shop of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from portal.cli.catalog import Store, catalog_group
+from tests.services.catalog.shop import Shop, open_shop
+from tests.support.database import Database
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def shop(database: Database) -> Iterator[Shop]:
+    with open_shop(database) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def empty_shop(module_database: Database) -> Iterator[Shop]:
+    """A shop that no test of the module fills."""
+    with open_shop(module_database) as shop:
+        yield shop
+
+
+@pytest.fixture
+def run(shop: Shop) -> Run:
+    return command_of(shop)
+
+
+def command_of(shop: Shop) -> Run:
+    """Runs `catalog …` in the working folder, where the test has put its file."""
+    group = catalog_group(Store(shop.opened, shop.now))
+    return lambda *words: CliRunner().invoke(group, list(words), catch_exceptions=False)
