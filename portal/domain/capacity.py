@@ -123,8 +123,9 @@ def _entitled(
         return Capacity(CapacityKind.LOT, e.feature, limit, stop, entitlement=e)
     window = cycle.quota_window(at, Interval(e.usage_reset_period or BillingPeriod.MONTHLY))
     units = Decimal(window_units(e.usage_limit, quantity, window.fraction_left(at)))
-    then = None if cancel_at and cancel_at <= window.end else limit
-    return Capacity(CapacityKind.LOT, e.feature, units, window.end, then, entitlement=e)
+    if cancel_at and cancel_at <= window.end:
+        return Capacity(CapacityKind.LOT, e.feature, units, cancel_at, entitlement=e)
+    return Capacity(CapacityKind.LOT, e.feature, units, window.end, limit, entitlement=e)
 
 
 def _credited(

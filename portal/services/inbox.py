@@ -109,10 +109,18 @@ def _apply_payment(
     news = gateway.read_payment(reference)
     if news.labels.get("environment_id") != str(scope.environment_id):
         return  # another installation on the same Stripe account
-    purchase_id = int(news.labels["purchase_id"])
+    purchase_id = _number_in(news, "purchase_id")
     _require_ours(session, scope, purchase_id, news)
-    doer = Doer(STRIPE, int(news.labels["account_id"]))
+    doer = Doer(STRIPE, _number_in(news, "account_id"))
     write_answer(purchase_id, news.outcome, doer, scope, session=session, wall=wall)
+
+
+def _number_in(news: PaymentNews, label: str) -> int:
+    """Raises NotFound for a payment that does not say what it was for."""
+    said = news.labels.get(label, "")
+    if not said.isdecimal():
+        raise NotFound(f"{label} among the payment's labels")
+    return int(said)
 
 
 def _require_ours(session: Session, scope: Scope, purchase_id: int, news: PaymentNews) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,7 +22,6 @@ from portal.services.recording import Doer, record
 ABSOLUTE_LIFE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,13 @@ def _first_membership(session: Session, scope: Scope, person: PersonRow) -> Memb
     )
 
 
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe())
+
+
 def _is_right(person: PersonRow | None, password: str) -> bool:
-    stored = person.password_hash if person and person.password_hash else _NOBODY
+    stored = person.password_hash if person and person.password_hash else _nobodys_hash()
     try:
         return _hasher.verify(stored, password) and person is not None
     except (VerificationError, InvalidHashError):

@@ -14,9 +14,10 @@ from portal.domain.access import Scope
 from portal.domain.catalog import Feature
 from portal.domain.grants import Draw, Drawing, Lot, draw
 from portal.domain.periods import WallNow
+from portal.models.accounts import AccountRow
 from portal.models.usage import CounterRow, DrawRow, LotRow, UsageEventRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.usage import LEVEL_WINDOW, lot_of, quota_window
+from portal.queries.usage import LEVEL_WINDOW, is_unlimited, lot_of, quota_window
 from portal.services.capacity import open_windows
 
 
@@ -35,22 +36,42 @@ def count(
 ) -> int:
     """Count events in their order, each id once; commit; return how many were new.
 
-    Checks refuse, counting never does: what no lot covers is excess.
-    Raises ValueError for a feature that is not metered. Source: product.md §4a.
+    Checks refuse, counting never does: what no lot covers is excess. Raises ValueError for a
+    feature that is not metered or negative units, and counts nothing. Source: product.md §4a.
     """
+    _line_up(session, scope, account_id)
     state = account_state(session, scope, account_id, wall)
     features = {f.lookup_key: f for f in state.catalog.features if f.use is not None}
+    if problem := _first_problem(reported, features):
+        session.rollback()
+        raise ValueError(problem)
     counted = 0
     for usage in reported:
-        if usage.feature not in features:
-            session.rollback()
-            raise ValueError(f"{usage.feature} is not a metered feature")
         feature = features[usage.feature]
         if _is_new(session, scope, account_id, feature, usage):
             _move(session, scope, state, feature, usage)
             counted += 1
     session.commit()
     return counted
+
+
+def _line_up(session: Session, scope: Scope, account_id: int) -> None:
+    """Let one report of an account be counted at a time: two that name the same events, windows
+    or lots in another order would wait for each other in a ring."""
+    session.execute(
+        select(AccountRow.id)
+        .where(AccountRow.environment_id == scope.environment_id, AccountRow.id == account_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _first_problem(reported: list[Usage], features: dict[str, Feature]) -> str | None:
+    for usage in reported:
+        if usage.feature not in features:
+            return f"{usage.feature} is not a metered feature"
+        if usage.units < 0:
+            return f"{usage.event_id}: units must not be negative"
+    return None
 
 
 def _is_new(
@@ -79,15 +100,17 @@ def _move(
         _set_level(session, scope, state, feature, usage)
         return
     open_windows(session, scope, state, usage.occurred_at)
-    taken = _draw(session, scope, state, feature, usage)
+    excess = Decimal(0)
+    if not is_unlimited(state, feature, usage.occurred_at):
+        excess = _draw(session, scope, state, feature, usage).excess
     window = quota_window(state, feature, usage.occurred_at)
-    _add(session, scope, state, feature, window.start, usage.units, taken.excess)
+    _add(session, scope, state, feature, window.start, usage.units, excess)
 
 
 def _draw(
     session: Session, scope: Scope, state: AccountState, feature: Feature, usage: Usage
 ) -> Drawing:
-    """Take from the open lots, locked in id order so that two writers never wait in a ring."""
+    """Take from the open lots, locked in id order."""
     at = usage.occurred_at
     rows = session.scalars(
         select(LotRow)

@@ -35,7 +35,10 @@
   addEventListener("pageshow", () => doc.querySelectorAll("form").forEach((form) => set(form, false)));
 
   const form = (event) => (event.detail.elt.matches("form") ? event.detail.elt : event.detail.elt.form);
+  let pressed = []; // ids of the control that started a request and of its row: focus leaves what is disabled
   doc.addEventListener("htmx:beforeRequest", (event) => {
+    const from = doc.activeElement;
+    pressed = [from.id, from.closest("article")?.id].filter(Boolean);
     if (event.detail.requestConfig.verb !== "get" && form(event)) set(form(event), true);
   });
   doc.addEventListener("htmx:afterRequest", (event) => {
@@ -44,7 +47,7 @@
     if (sent && !leaving) set(sent, false);
     if (!event.detail.failed || event.detail.xhr.status === 422) return;
     const words = doc.getElementById("failed-request");
-    const flash = doc.getElementById("flash");
+    const flash = doc.getElementById("layouts-flash");
     if (words && flash && !leaving) flash.replaceChildren(words.content.cloneNode(true));
   });
 
@@ -52,8 +55,11 @@
   doc.addEventListener("htmx:afterSettle", (event) => {
     const { requestConfig, target } = event.detail;
     if (!requestConfig || requestConfig.verb === "get") return;
-    const swapped = (target.id && doc.getElementById(target.id)) || target;
-    focus(swapped.querySelector("[role=alert], [role=status], h1, h2, h3"));
+    const swapped = target.id && doc.getElementById(target.id);
+    if (!swapped) return focus(doc.querySelector("#main [data-focus]")); // another page took its place
+    const news = swapped.querySelector("[role=alert], [role=status]");
+    const again = pressed.map((id) => doc.getElementById(id)).find((found) => found && swapped.contains(found));
+    return focus(news || again || swapped.querySelector("h1, h2, h3"));
   });
 
   doc.addEventListener("DOMContentLoaded", () => {

@@ -1,0 +1,73 @@
+"""Builds the app: the one place where parts are chosen and joined, and that reads the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from jinja2 import StrictUndefined
+from sqlalchemy.pool import QueuePool
+
+from portal import cli, web
+from portal.domain.payments import PaymentGateway
+from portal.domain.periods import WallNow
+from portal.gateways.stripe_payments import StripePayments, stripe_client
+from portal.models.base import db
+from portal.settings import Settings, load_settings
+from portal.web.wiring import Wiring
+
+ROOT = Path(__file__).parent.parent
+
+
+def wall_now() -> WallNow:
+    return WallNow(datetime.now(UTC))  # the only reading of the clock
+
+
+def create_app(
+    settings: Settings | None = None,
+    gateway: PaymentGateway | None = None,
+    now: Callable[[], WallNow] = wall_now,
+) -> Flask:
+    """The portal. Raises BadSettings, naming the variables, when it cannot start."""
+    settings = settings or load_settings()
+    app = Flask(
+        "portal", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
+    )
+    app.config.update(_config(settings))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["portal"] = Wiring(settings, gateway or _stripe(settings), now)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    web.install(app)
+    cli.install(app)
+    return app
+
+
+def _stripe(settings: Settings) -> PaymentGateway:
+    key = settings.stripe_secret_key.get_secret_value()
+    return StripePayments(stripe_client(key, settings.stripe_api_base))
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    return {
+        "SQLALCHEMY_DATABASE_URI": settings.database_url.get_secret_value(),
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "poolclass": QueuePool,
+            "pool_size": 10,
+            "max_overflow": 10,
+            "pool_pre_ping": True,
+        },
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "SESSION_COOKIE_NAME": "__Host-portal" if settings.is_https else "portal",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,
+        "MAX_CONTENT_LENGTH": 1_000_000,
+        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
+        "BABEL_DEFAULT_LOCALE": "en",
+    }

@@ -1,0 +1,117 @@
+"""How each failure reaches the browser: plain words, a request id, a way on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, g, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from portal.domain.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    PaymentsUnavailable,
+    PortalError,
+)
+from portal.models.base import db
+from portal.web import htmx
+
+log = structlog.get_logger()
+
+STATUS: dict[type[PortalError], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    Conflict: 409,
+    PaymentsUnavailable: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an error page says."""
+
+    status: int
+    title: str
+    message: str
+    request_id: str
+    action_label: str
+    action_url: str
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(PortalError, _portal_error)
+    app.register_error_handler(CSRFError, _expired_form)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _portal_error(error: PortalError) -> Response:
+    db.session.rollback()
+    return _render(STATUS[type(error)])
+
+
+def _expired_form(error: CSRFError) -> Response:
+    log.info("csrf_refused", reason=error.description)
+    title = gettext("This page has expired")
+    message = gettext("Nothing was changed or charged. Open the page again and repeat the step.")
+    return _render(400, title, message)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if isinstance(error, InternalServerError):
+        db.session.rollback()
+    if error.code is not None and error.code < 400 and error.response is not None:
+        return error.get_response()  # type: ignore[return-value]
+    return _render(error.code or 500)
+
+
+def _render(status: int, title: str = "", message: str = "") -> Response:
+    said = _words(status)
+    problem = Problem(
+        status=status,
+        title=title or said[0],
+        message=message or said[1],
+        request_id=g.get("request_id", ""),
+        action_label=gettext("Back to add-ons"),
+        action_url=url_for("addons.grid"),
+    )
+    partial = "errors/_error.html" if htmx.wants_partial() else "errors/error.html"
+    body = render_template(partial, error=problem) if request.endpoint != "static" else ""
+    return Response(body, status, mimetype="text/html")
+
+
+def _words(status: int) -> tuple[str, str]:
+    nothing = gettext("Nothing was changed or charged.")
+    words = {
+        401: (gettext("Please sign in"), gettext("You are signed out.")),
+        403: (
+            gettext("You may not do this"),
+            gettext("Your role may look at billing but not change it.") + " " + nothing,
+        ),
+        404: (
+            gettext("There is nothing here"),
+            gettext("The page does not exist, or it belongs to another account."),
+        ),
+        405: (gettext("This page cannot do that"), nothing),
+        409: (
+            gettext("This has changed in the meantime"),
+            nothing + " " + gettext("Open the page again to see how things stand."),
+        ),
+        413: (gettext("That was too much to send"), nothing),
+        429: (gettext("Too many requests"), gettext("Wait a minute, then try again.")),
+        503: (
+            gettext("Payments are not available at the moment"),
+            nothing + " " + gettext("Please try again in a few minutes."),
+        ),
+    }
+    if status in words:
+        return words[status]
+    if status < 500:
+        return gettext("We did not understand that"), nothing
+    return (
+        gettext("Something went wrong on our side"),
+        gettext("We have noted it. Please try again, and give the request id if you write to us."),
+    )

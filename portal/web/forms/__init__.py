@@ -1,0 +1,1 @@
+"""What browsers send, checked before any service sees it."""

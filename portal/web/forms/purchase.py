@@ -1,0 +1,109 @@
+"""What is asked for on the confirm page, and the signed token of what it answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+
+from flask import current_app
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+from itsdangerous import BadSignature, URLSafeSerializer
+from wtforms import HiddenField, IntegerField, RadioField
+from wtforms.validators import InputRequired, NumberRange, StopValidation
+
+from portal.domain.access import Actor
+from portal.domain.money import Money
+from portal.domain.periods import BillingNow, WallNow
+from portal.domain.quotes import Quote, Request
+from portal.services.purchases import Acceptance
+from portal.web.forms.lazily import _, option
+
+MOST_AT_ONCE = 100
+ON, OFF = "on", "off"
+
+
+class OptionsForm(FlaskForm):
+    """Quantity and auto-renew, sent by GET: it changes nothing, so it carries no CSRF token."""
+
+    class Meta:
+        csrf = False
+
+    quantity = IntegerField(_("Quantity"), default=1)
+    auto_renew = RadioField(
+        _("Auto-renew"),
+        choices=[option(ON, _("Renew automatically")), option(OFF, _("Use it once and stop"))],
+        default=ON,
+    )
+
+    def limit(self, most: int | None) -> OptionsForm:
+        """Allow 1 to `most` units (None = as many as one purchase takes)."""
+        top = min(most or MOST_AT_ONCE, MOST_AT_ONCE)
+        words = gettext("Enter a whole number from 1 to %(top)s", top=top)
+        self.quantity.validators = [InputRequired(words), NumberRange(1, top, words)]
+        if self.quantity.process_errors:
+            self.quantity.process_errors = [words]
+        self.quantity.render_kw = {"min": 1, "max": top}
+        return self
+
+    def request_for(self, add_on: str) -> Request:
+        return Request(add_on, int(self.quantity.data or 1), self.auto_renew.data != OFF)
+
+
+class PayForm(FlaskForm):
+    """The one hidden field that says what was shown."""
+
+    token = HiddenField(validators=[InputRequired()])
+    accepted: Acceptance
+    _actor: Actor
+    _add_on: str
+
+    def of(self, actor: Actor, add_on: str) -> PayForm:
+        """Whose token it must be, and for what."""
+        self._actor, self._add_on = actor, add_on
+        return self
+
+    def validate_token(self, field: HiddenField) -> None:
+        try:
+            self.accepted = read_token(str(field.data), self._actor)
+        except (BadSignature, KeyError, TypeError, ValueError):
+            raise StopValidation(_("This price is not valid any more.")) from None
+        if self.accepted.request.add_on != self._add_on:
+            raise StopValidation(_("This price is for another add-on."))
+
+
+def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
+    """Sign what the page shows, for this member's account and no other."""
+    return str(
+        _signer(actor).dumps(
+            {
+                "add_on": quote.request.add_on,
+                "quantity": quote.request.quantity,
+                "auto_renew": quote.request.auto_renew,
+                "at": quote.at.isoformat(),
+                "digest": quote.digest,
+                "due": quote.due.minor,
+                "currency": quote.due.currency,
+                "nonce": token_urlsafe(18),
+                "issued_at": wall.isoformat(),
+            }
+        )
+    )
+
+
+def read_token(token: str, actor: Actor) -> Acceptance:
+    """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
+    said = _signer(actor).loads(token)
+    return Acceptance(
+        request=Request(said["add_on"], said["quantity"], said["auto_renew"]),
+        at=BillingNow(datetime.fromisoformat(said["at"]).astimezone(UTC)),
+        digest=said["digest"],
+        nonce=said["nonce"],
+        issued_at=WallNow(datetime.fromisoformat(said["issued_at"])),
+        shown_due=Money(said["due"], said["currency"]),
+    )
+
+
+def _signer(actor: Actor) -> URLSafeSerializer:
+    salt = f"quote-{actor.environment_id}-{actor.account_id}"
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=salt)

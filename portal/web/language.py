@@ -1,0 +1,105 @@
+"""The member's language and the account's time zone: how money, dates and numbers are written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, g, request
+from flask_babel import Babel, get_babel, get_locale, get_timezone, gettext
+
+from portal.domain.money import Money
+from portal.domain.working import Phrases, Working, in_words
+from portal.web.requests import signed_in
+
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+def install(app: Flask) -> None:
+    Babel(app, locale_selector=_locale, timezone_selector=_zone)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.filters.update(
+        money=money, unit_price=unit_price, number=number, date=date, datetime=date_time,
+        time=time, working=working,
+    )  # fmt: skip
+
+
+def language() -> str:
+    return str(get_locale()).replace("_", "-")
+
+
+def direction() -> str:
+    locale = get_locale()
+    return "rtl" if locale and locale.language in RIGHT_TO_LEFT else "ltr"
+
+
+def money(amount: Money) -> str:
+    """An amount with its currency's own decimals."""
+    return format_currency(amount.major(), amount.currency.upper(), locale=get_locale())
+
+
+def unit_price(amount: Decimal, code: str) -> str:
+    """A price per unit, with every decimal that it has."""
+    return format_currency(amount, code.upper(), locale=get_locale(), decimal_quantization=False)
+
+
+def number(value: Decimal | int) -> str:
+    return format_decimal(value, locale=get_locale())
+
+
+def date(at: datetime) -> str:
+    """A day in the account's zone: 1 Dec 2026, which no reader of English takes for another."""
+    locale = get_locale()
+    pattern = "d MMM y" if locale is None or locale.language == "en" else "medium"
+    return format_date(at.astimezone(get_timezone()), format=pattern, locale=locale)
+
+
+def date_time(at: datetime) -> str:
+    """An instant in the account's zone, with the zone's name."""
+    return f"{date(at)}, {time(at)}"
+
+
+def time(at: datetime) -> str:
+    """A time of day in the account's zone, with the zone's name: 09:45 UTC."""
+    zone, locale = get_timezone(), get_locale()
+    said = format_time(at, format="HH:mm z", tzinfo=zone, locale=locale)
+    if said[-1].isdigit():  # no short name in this language: the long one beats "+0900"
+        said = format_time(at, format="HH:mm zzzz", tzinfo=zone, locale=locale)
+    return said
+
+
+def working(worked: Working) -> str:
+    """How an amount came about, in the member's language."""
+    return in_words(worked, _phrases())
+
+
+def _phrases() -> Phrases:
+    return Phrases(
+        money=money,
+        unit=unit_price,
+        number=number,
+        days=gettext("{left} of {whole} days ({left_s} of {whole_s} s)"),
+        seconds=gettext("{left_s} of {whole_s} s"),
+        flat=gettext("{amount} flat"),
+        equals=gettext("{terms} = {result}"),
+        once=gettext("{result}, charged in full"),
+        tax=gettext("{rate} %% of {of} = {result}").replace("%%", "%"),
+        tax_included=gettext("{rate} %% contained in {of} = {result}").replace("%%", "%"),
+        carried=gettext("{result} carried from an earlier bill"),
+        balance=gettext("{result} taken from your balance"),
+    )
+
+
+def _locale() -> str | None:
+    """The member's own, else the browser's best among those there are."""
+    known = [str(locale) for locale in get_babel().instance.list_translations()]
+    user = signed_in()
+    if user and user.member.locale in known:
+        return user.member.locale
+    return request.accept_languages.best_match(known, "en")
+
+
+def _zone() -> str | None:
+    return g.state.account.zone if "state" in g else "UTC"

@@ -1,0 +1,113 @@
+"""What every page's frame shows, and the hashed names of static files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import get_timezone, gettext, ngettext
+
+from portal.domain.access import Permission
+from portal.domain.instances import HELD_PHASES
+from portal.domain.periods import Period
+from portal.queries.accounts import AccountState
+from portal.web import sentences, words
+from portal.web.language import date, direction, language, number
+from portal.web.requests import signed_in
+from portal.web.wiring import wiring
+
+THEMES = ("auto", "light", "dark")
+PHRASES = {
+    said.__name__: said
+    for said in (
+        words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,
+        sentences.granted, sentences.line_label, sentences.meter_state, sentences.meter_tone,
+        sentences.meter_words, sentences.phase_words, sentences.taxed, sentences.units_of,
+    )
+}  # fmt: skip
+"""What every template, and every macro, may call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The frame's view of the request. active_count and cycle: only on an account's pages."""
+
+    lang: str
+    dir: str
+    theme: str
+    product_name: str
+    member_email: str | None
+    account_name: str | None
+    can_update: bool
+    active_count: int | None
+    cycle: str | None
+    sandbox: bool
+    demo: bool
+    support_email: str
+
+
+def install(app: Flask) -> None:
+    app.context_processor(lambda: {"page": _page()})
+    app.jinja_env.globals.update(PHRASES, asset=asset)
+
+
+def asset(name: str) -> str:
+    """The URL of a static file, which changes when its bytes do."""
+    root = Path(current_app.static_folder or "")
+    return url_for("static", filename=name, v=_fingerprint(root / name))
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _page() -> Page:
+    settings = wiring().settings
+    user = signed_in()
+    who = user.member if user else None
+    state: AccountState | None = g.get("state")
+    theme = request.cookies.get("theme", "auto")
+    return Page(
+        lang=language(),
+        dir=direction(),
+        theme=theme if theme in THEMES else "auto",
+        product_name=settings.product_name,
+        member_email=who.email if who else None,
+        account_name=who.account_name if who else None,
+        can_update=bool(who and who.actor.can(Permission.BILLING_UPDATE)),
+        active_count=_active_count(state) if state else None,
+        cycle=_cycle(state) if state else None,
+        sandbox=settings.uses_sandbox,
+        demo=settings.portal_demo,
+        support_email=settings.support_email,
+    )
+
+
+def _active_count(state: AccountState) -> int:
+    return sum(1 for i in state.instances if i.phase in HELD_PHASES)
+
+
+def _cycle(state: AccountState) -> str | None:
+    if state.subscription is None:
+        return None
+    period = state.subscription.cycle.billing_period(state.now)
+    words: str = gettext(
+        "This cycle runs %(start)s – %(end)s, %(left)s",
+        start=date(period.start),
+        end=date(period.end),
+        left=days_left(period, state),
+    )
+    return words
+
+
+def days_left(period: Period, state: AccountState) -> str:
+    """Whole days to the end as the account's calendar counts them; the last day says today."""
+    zone = get_timezone()
+    days = (period.end.astimezone(zone).date() - state.now.astimezone(zone).date()).days
+    if days < 1:
+        return str(gettext("ends today"))
+    return str(ngettext("%(shown)s day left", "%(shown)s days left", days, shown=number(days)))

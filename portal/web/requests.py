@@ -1,0 +1,125 @@
+"""What is known about a request before its view runs: id, clock, scope, member, account."""
+
+from __future__ import annotations
+
+import secrets
+from typing import cast
+
+import structlog
+from flask import Flask, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user
+from htmx_flask import Htmx
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.errors import NotFound
+from portal.domain.periods import WallNow
+from portal.models.base import db
+from portal.models.session import set_scope
+from portal.queries.accounts import AccountState, account_state
+from portal.queries.members import Member, find_member, find_scope
+from portal.services.sign_in import digest_of, touch
+from portal.web import htmx
+from portal.web.wiring import wiring
+
+
+class SignedIn(UserMixin):
+    """Flask-Login's user: a member, known by the id of their session and nothing else."""
+
+    def __init__(self, sid: str, member: Member) -> None:
+        self.sid = sid
+        self.member = member
+
+    def get_id(self) -> str:
+        return self.sid
+
+
+def install(app: Flask) -> None:
+    Htmx(app)
+    manager = LoginManager(app)
+    manager.session_protection = ""  # sessions are rows; Flask-Login only carries their id
+    manager.user_loader(_load)
+    manager.unauthorized_handler(send_to_sign_in)
+    app.before_request(_begin)
+
+
+def wall() -> WallNow:
+    """One wall-clock instant for the whole request."""
+    found: WallNow = g.wall
+    return found
+
+
+def database() -> Session:
+    return db.session()
+
+
+def scope() -> Scope:
+    """The environment this deployment serves. Raises NotFound before it has been made."""
+    found: Scope | None = g.get("scope")
+    if found is None:
+        raise NotFound("environment")
+    return found
+
+
+def signed_in() -> SignedIn | None:
+    """The visitor's session, if they have one here."""
+    user = cast("SignedIn | None", current_user._get_current_object())
+    return user if "scope" in g and isinstance(user, SignedIn) else None
+
+
+def member() -> Member:
+    """Who is signed in. Raises NotFound when nobody is: ask behind `requires`."""
+    user = signed_in()
+    if user is None:
+        raise NotFound("member")
+    return user.member
+
+
+def state() -> AccountState:
+    """The member's account, read once per request; `forget_state` after a write."""
+    if "state" not in g:
+        actor = member().actor
+        g.state = account_state(database(), actor.scope, actor.account_id, wall())
+    found: AccountState = g.state
+    return found
+
+
+def forget_state() -> None:
+    g.pop("state", None)
+
+
+def send_to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and back; a fragment is answered so that htmx leaves the page."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else ""
+    target = url_for("auth.sign_in", next=here or None)
+    if htmx.wants_partial():
+        return htmx.leave(target, status=401)
+    return redirect(target, 303)
+
+
+def _begin() -> None:
+    """Name the scope to the database before anything is read."""
+    g.wall = wiring().now()
+    g.request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if request.endpoint in ("static", "health.healthz"):
+        return
+    settings = wiring().settings
+    found = find_scope(database(), settings.tenant_key, settings.portal_environment)
+    if found is not None:
+        g.scope = found
+        set_scope(database(), found.environment_id)
+
+
+def _load(sid: str) -> SignedIn | None:
+    """The member behind a cookie; None signs them out."""
+    if "scope" not in g:
+        return None
+    found = find_member(database(), scope(), digest_of(sid), wall())
+    if found is None:
+        session.pop("_user_id", None)
+        return None
+    touch(database(), scope(), found.session_id, found.seen_at, wall())
+    return SignedIn(sid, found)

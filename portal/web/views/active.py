@@ -1,0 +1,99 @@
+"""The active add-ons: auto-renew, Cancel and Keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+
+from portal.domain.access import Permission
+from portal.domain.errors import Conflict
+from portal.queries import active as queries
+from portal.queries.accounts import Instance
+from portal.services import instances
+from portal.services.capacity import open_windows_now
+from portal.services.instances import find_instance, next_boundary
+from portal.web import htmx
+from portal.web.access import requires
+from portal.web.forms.instances import CancelForm
+from portal.web.requests import database, forget_state, member, state, wall
+from portal.web.sentences import renewal
+
+bp = Blueprint("active", __name__, url_prefix="/settings/billing/add-ons/active")
+
+
+@bp.get("")
+@requires(Permission.BILLING_READ)
+def index() -> Response:
+    return htmx.page("active/index.html", "active/_list.html", **_context())
+
+
+@bp.post("/<int:instance_id>/auto-renew")
+@requires(Permission.BILLING_UPDATE)
+def auto_renew(instance_id: int) -> Response:
+    """The switch: off is Cancel without a reason, on is Keep."""
+    actor = member().actor
+    if request.form.get("auto_renew") == "on":
+        changed = instances.keep(actor, instance_id, session=database(), wall=wall())
+    else:
+        changed = instances.cancel(actor, instance_id, "", session=database(), wall=wall())
+    return _changed(changed)
+
+
+@bp.post("/<int:instance_id>/keep")
+@requires(Permission.BILLING_UPDATE)
+def keep(instance_id: int) -> Response:
+    kept = instances.keep(member().actor, instance_id, session=database(), wall=wall())
+    return _changed(kept)
+
+
+@bp.get("/<int:instance_id>/cancel")
+@requires(Permission.BILLING_READ)
+def cancel(instance_id: int) -> Response:
+    return _cancel_page(instance_id, CancelForm(), 200)
+
+
+@bp.post("/<int:instance_id>/cancel")
+@requires(Permission.BILLING_UPDATE)
+def confirm_cancel(instance_id: int) -> Response:
+    form = CancelForm()
+    if not form.validate():
+        return _cancel_page(instance_id, form, 422)
+    reason = form.reason.data or ""
+    actor = member().actor
+    cancelled = instances.cancel(actor, instance_id, reason, session=database(), wall=wall())
+    flash(renewal(cancelled), "success")
+    return htmx.go(url_for("active.index", _anchor=f"instance-{instance_id}"))
+
+
+def _changed(instance: Instance) -> Response:
+    forget_state()
+    flash(renewal(instance), "success")
+    if not htmx.wants_partial():
+        return htmx.go(url_for("active.index", _anchor=f"instance-{instance.id}"))
+    others = ("layouts/_tabs.html", "layouts/_flash.html")
+    return htmx.partials("active/_list.html", *others, **_context())
+
+
+def _cancel_page(instance_id: int, form: CancelForm, status: int) -> Response:
+    instance = find_instance(state(), instance_id)
+    if not instance.renews:
+        raise Conflict("nothing to cancel")
+    stops_at = next_boundary(state(), instance)
+    return htmx.page(
+        "active/cancel.html",
+        "active/_cancel.html",
+        status,
+        form=form,
+        instance=instance,
+        stops_at=stops_at,
+        wont_fit=queries.wont_fit(database(), member().actor.scope, state(), instance, stops_at),
+        state=state(),
+    )
+
+
+def _context() -> dict[str, Any]:
+    scope = member().actor.scope
+    open_windows_now(database(), scope, state())
+    rows = queries.rows(database(), scope, state())
+    return {"rows": rows, "ended": queries.ended(state()), "state": state()}

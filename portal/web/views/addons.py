@@ -1,0 +1,142 @@
+"""The add-ons grid, the confirm page with its live preview, and the purchase itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from flask import Blueprint, Response, request, url_for
+
+from portal.domain.access import Permission
+from portal.domain.payments import Declined, NeedsAuthentication
+from portal.domain.quotes import Quote
+from portal.queries import addons as queries
+from portal.queries.addons import Card, SavedCard
+from portal.services import purchases
+from portal.services.charging import Pending, Settled
+from portal.services.purchases import PurchaseOutcome, QuoteChanged, Refused
+from portal.services.reserving import NoCard
+from portal.web import htmx, words
+from portal.web.access import requires
+from portal.web.forms.filters import FilterForm
+from portal.web.forms.purchase import OptionsForm, PayForm, write_token
+from portal.web.receipts import receipt_page
+from portal.web.requests import database, forget_state, member, state, wall
+from portal.web.wiring import wiring
+from portal.web.words import Problem
+
+bp = Blueprint("addons", __name__, url_prefix="/settings/billing/add-ons")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the confirm page shows. quote and token: None when it cannot be bought as asked."""
+
+    card: Card
+    options: OptionsForm
+    quote: Quote | None
+    token: str | None
+    saved_card: SavedCard | None
+
+
+@bp.get("")
+@requires(Permission.BILLING_READ)
+def grid() -> Response:
+    actor = member().actor
+    form = FilterForm(request.args).offering(queries.categories(state(), actor))
+    return htmx.page(
+        "addons/grid.html",
+        "addons/_cards.html",
+        form=form,
+        cards=queries.cards(state(), actor, form.filters()),
+        state=state(),
+        way_out=words.way_out,
+    )
+
+
+@bp.get("/<lookup_key>/purchase")
+@requires(Permission.BILLING_READ)
+def preview(lookup_key: str) -> Response:
+    offer = _offer(lookup_key, asked=bool(request.args))
+    status = 422 if offer.options.errors else 200
+    return htmx.page(
+        "addons/purchase.html", "addons/_preview.html", status, **_context(offer, None)
+    )
+
+
+@bp.post("/<lookup_key>/purchase")
+@requires(Permission.BILLING_UPDATE)
+def pay(lookup_key: str) -> Response:
+    form = PayForm().of(member().actor, lookup_key)
+    if not form.validate():
+        return _again(lookup_key, words.bad_token(form))
+    outcome = purchases.confirm(
+        member().actor,
+        form.accepted,
+        session=database(),
+        gateway=wiring().gateway,
+        wall=wall(),
+    )
+    forget_state()
+    return _answer(lookup_key, outcome, form)
+
+
+def _answer(lookup_key: str, outcome: PurchaseOutcome, form: PayForm) -> Response:
+    match outcome:
+        case Settled(purchase_id):
+            return _receipt(purchase_id)
+        case Pending(purchase_id):
+            return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
+        case QuoteChanged() | Refused() | NoCard() | Declined() | NeedsAuthentication():
+            return _again(lookup_key, words.problem_of(outcome), form)
+        case _:
+            assert_never(outcome)
+
+
+def _receipt(purchase_id: int) -> Response:
+    """Browsers go to the receipt; htmx has it, with the raised meter, in this very response."""
+    url = url_for("purchases.show", purchase_id=purchase_id)
+    if not htmx.wants_partial():
+        return htmx.go(url)
+    return receipt_page(purchase_id, push_url=url)
+
+
+def _again(lookup_key: str, problem: Problem, form: PayForm | None = None) -> Response:
+    """The confirm page once more, with what was wrong and a fresh price; nothing was charged."""
+    offer = _offer(lookup_key, asked=False, form=form)
+    return htmx.page(
+        "addons/purchase.html", "addons/_confirmation.html", 422, **_context(offer, problem)
+    )
+
+
+def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offer:
+    actor = member().actor
+    card = queries.get_card(state(), actor, lookup_key)
+    accepted = getattr(form, "accepted", None)
+    if accepted is not None:
+        given = accepted.request
+        options = OptionsForm(
+            None, quantity=given.quantity, auto_renew="on" if given.auto_renew else "off"
+        )
+    else:
+        options = OptionsForm(request.args if request.method == "GET" else None)
+    options.limit(card.most)
+    ok = options.validate() if asked else True
+    priced = card.price is not None and ok and card.refusal is None
+    quote = (
+        purchases.offer(state(), options.request_for(lookup_key))
+        if priced or _looks(card)
+        else None
+    )
+    saved = queries.find_saved_card(database(), actor)
+    token = write_token(quote, actor, wall()) if quote and priced else None
+    return Offer(card, options, quote if ok else None, token, saved)
+
+
+def _looks(card: Card) -> bool:
+    """A member who may only look still sees what it would cost."""
+    return card.price is not None and words.is_about_permission(card.refusal)
+
+
+def _context(offer: Offer, problem: Problem | None) -> dict[str, Any]:
+    return {"offer": offer, "problem": problem, "state": state(), "way_out": words.way_out}

@@ -1,0 +1,24 @@
+"""What the app was built with; views read it here and pass it on by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from portal.domain.payments import PaymentGateway
+from portal.domain.periods import WallNow
+from portal.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    settings: Settings
+    gateway: PaymentGateway
+    now: Callable[[], WallNow]
+
+
+def wiring() -> Wiring:
+    return cast(Wiring, current_app.extensions["portal"])

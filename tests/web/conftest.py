@@ -1,0 +1,43 @@
+"""The app on a fresh database, and a client that reads every reply as a browser would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from portal.factory import create_app
+from portal.models.base import db
+from portal.settings import Settings
+from tests.support.database import Database
+from tests.support.world import World
+from tests.web.reading import Visitor
+
+
+def settings_for(database: Database, **changes: object) -> Settings:
+    given = {
+        "database_url": database.app_url,
+        "secret_key": "a secret for tests that is long enough",
+        "stripe_secret_key": "sk_test_nothing",
+        "stripe_webhook_secret": "whsec_test",
+        "stripe_api_base": "http://127.0.0.1:9",
+        "support_email": "help@portal.test",
+    }
+    return Settings(**(given | changes))
+
+
+@pytest.fixture
+def app(world: World, world_database: Database) -> Iterator[Flask]:
+    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
+    app.testing = True
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def visit(app: Flask) -> Visitor:
+    """Somebody who has not signed in."""
+    return Visitor(app.test_client())
