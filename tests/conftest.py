@@ -1,3 +1,3 @@
-"""Fixtures for every test: databases on demand, nothing else."""
+"""Fixtures for every test: databases and worlds on demand, nothing else."""
 
-pytest_plugins = ["tests.support.database_fixtures"]
+pytest_plugins = ["tests.support.database_fixtures", "tests.support.world_fixtures"]

@@ -20,7 +20,7 @@ from portal.domain.quotes import Quote, Request
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import FakePayments
 from portal.models.accounts import PersonRow
-from portal.models.session import open_session, set_scope
+from portal.models.session import open_session
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.catalog import load_catalog
 from portal.services import accounts, purchases
@@ -56,12 +56,15 @@ class World:
     @cached_property
     def scope(self) -> Scope:
         with open_session(self.engine, None) as session:
-            scope = accounts.ensure_environment(session, "default", "Acme", "development")
-            set_scope(session, scope.environment_id)
+            return accounts.ensure_environment(session, "default", "Acme", "development")
+
+    def seed(self) -> None:
+        """Apply the demo catalog, and leave the database alone."""
+        with self.session() as session:
             found = read_catalog((ROOT / "catalog.yaml").read_bytes())
             assert isinstance(found, CatalogFile)
-            apply_catalog(session, scope, found.catalog, actor="test", now=self.now)
-        return scope
+            apply_catalog(session, self.scope, found.catalog, actor="test", now=self.now)
+        self.engine.dispose()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
