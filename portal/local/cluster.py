@@ -22,6 +22,7 @@ from portal.local.errors import LocalError
 from portal.local.processes import RunAs, dies_with_parent, unprivileged
 
 ADMIN = "postgres"
+SOCKETS = Path("/tmp")  # noqa: S108  (short, and open to every user; what is ours in it is 0700)
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 SETTINGS = {"listen_addresses": "", "max_connections": "100", "timezone": "UTC"}
@@ -117,7 +118,7 @@ class Cluster:
         so that a start that was killed leaves nothing that the next does not clear away.
         """
         key = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-        folder = Path(f"/tmp/portal-pg-{key}")
+        folder = SOCKETS / f"portal-pg-{key}"
         ours = (os.geteuid(), self._run_as.uid)
         with suppress(FileNotFoundError):
             if stat.S_ISDIR(folder.lstat().st_mode) and folder.lstat().st_uid in ours:
@@ -125,7 +126,7 @@ class Cluster:
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:  # somebody else's: never trust what it holds
-            folder = Path(tempfile.mkdtemp(prefix="portal-pg-", dir="/tmp"))
+            folder = Path(tempfile.mkdtemp(prefix="portal-pg-", dir=SOCKETS))
         self._undo.callback(shutil.rmtree, folder, ignore_errors=True)
         if self._run_as.uid is not None:
             os.chown(folder, self._run_as.uid, self._run_as.gid or 0)

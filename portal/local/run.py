@@ -31,7 +31,6 @@ SIGN_INS = """
     member@northwind.test   member: reads only
     owner@sakura.test       owner; no card yet; JPY
     owner@alpen.test        owner; annual plan in EUR; a card that declines
-    support@portal.test     support staff
 """
 
 
@@ -39,7 +38,9 @@ SIGN_INS = """
 class Commands:
     """What is run, with {port}, {sandbox_port}, {folder} and {webhook_secret} filled in."""
 
-    migrate: tuple[str, ...] = (*FLASK, "db", "upgrade")
+    migrate: tuple[str, ...] = (
+        *(sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"),
+    )
     demo: tuple[str, ...] = (*FLASK, "demo", "load")
     sandbox: tuple[str, ...] = (
         *(sys.executable, "-m", "portal.sandbox", "--port", "{sandbox_port}"),
@@ -67,6 +68,7 @@ class Start:
     def run(self) -> None:
         """Start everything and stay. Raises LocalError when something fails or ends by itself."""
         self.children.listen()
+        _say("Starting the database, the Stripe sandbox and the portal …")
         try:
             self._start()
             self.children.watch()
@@ -83,9 +85,11 @@ class Start:
         told = for_children(self.given, self.at, urls, kept)
         noted = note(self.at.folder, told, self.given, urls)
         self._undo.callback(noted.unlink, missing_ok=True)
-        self._finish("The migration", "migrate", told | {"DATABASE_OWNER_URL": urls.owner})
-        if sandbox:
+        child = None
+        if sandbox:  # it needs no database, and comes up while the migration runs
             child = self._begin("The Stripe sandbox", "sandbox", told, self._log("sandbox"))
+        self._finish("The migration", "migrate", told | {"DATABASE_OWNER_URL": urls.owner})
+        if child:
             self.children.wait_until_ready(child, self.at.sandbox_port)
         if is_development(self.given):
             self._finish("Loading the demo", "demo", told)

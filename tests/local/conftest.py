@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,22 @@ def reachable() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cluster that has been started and stopped once: to copy, never to start."""
+    folder = tmp_path_factory.mktemp("initialised")
+    with Cluster(folder, durable=False):
+        pass
+    return folder
+
+
+@pytest.fixture
+def kept(initialised: Path, tmp_path: Path) -> Path:
+    """A folder with a stopped cluster in it, for one test."""
+    subprocess.run(["cp", "-a", f"{initialised}/.", tmp_path], check=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")

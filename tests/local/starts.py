@@ -18,7 +18,7 @@ from typing import Self
 from tests.local.processes import descendants, gone_within
 from tests.support.database import ROOT
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 OURS = ("DATABASE_", "STRIPE_", "PORTAL_", "SECRET_KEY", "PUBLIC_URL", "STAND_IN_", "MAKE")
 
 

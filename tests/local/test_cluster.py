@@ -128,27 +128,26 @@ def test_an_interrupted_initdb_is_done_again(tmp_path: Path) -> None:
 
 
 def test_a_server_left_over_is_ended_and_a_new_one_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "dies_with_parent", lambda signum: None)
-    orphan = Cluster(tmp_path, durable=False)
+    orphan = Cluster(kept, durable=False)
     orphan.start()
     left = server_pid(orphan)
     orphan._undo.close()  # as if its parent had been killed: the lock goes, the server stays
     assert alive(left)
-    with Cluster(tmp_path, durable=False) as running, connect(running.admin_url) as admin:
+    with Cluster(kept, durable=False) as running, connect(running.admin_url) as admin:
         assert admin.execute("SELECT 1").fetchone() == (1,)
         assert not alive(left)
     orphan.stop()
 
 
-def test_a_stale_pid_file_harms_nobody(tmp_path: Path) -> None:
-    with Cluster(tmp_path, durable=False) as running:
-        data = running.home / "data"
+def test_a_stale_pid_file_harms_nobody(kept: Path) -> None:
+    (data,) = kept.glob("pg*/data")
     innocent = subprocess.Popen(["sleep", "60"])
     try:
         (data / "postmaster.pid").write_text(f"{innocent.pid}\n{data}\n")
-        with Cluster(tmp_path, durable=False) as running, connect(running.admin_url) as admin:
+        with Cluster(kept, durable=False) as running, connect(running.admin_url) as admin:
             assert admin.execute("SELECT 1").fetchone() == (1,)
         assert innocent.poll() is None
     finally:
@@ -156,32 +155,32 @@ def test_a_stale_pid_file_harms_nobody(tmp_path: Path) -> None:
         innocent.wait()
 
 
-def test_the_server_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+def test_the_server_ends_when_its_parent_is_killed(kept: Path) -> None:
     code = (
         "import sys, time, pathlib; from portal.local.cluster import Cluster\n"
         "c = Cluster(pathlib.Path(sys.argv[1]), durable=False); c.start()\n"
         "print(c.process.pid, flush=True); time.sleep(60)"
     )
-    command = [sys.executable, "-c", code, str(tmp_path)]
+    command = [sys.executable, "-c", code, str(kept)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         pid = int(holder.stdout.readline())
         holder.kill()
     assert gone_within(5, pid)
-    with Cluster(tmp_path, durable=False) as again:
+    with Cluster(kept, durable=False) as again:
         socket = again._socket
     assert not socket.exists()
 
 
-def test_a_second_start_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with Cluster(tmp_path, durable=False) as first:
+def test_a_second_start_on_the_same_data_is_refused(kept: Path) -> None:
+    with Cluster(kept, durable=False) as first:
         with pytest.raises(LocalError, match="in use by another start"):
-            Cluster(tmp_path, durable=False).start()
+            Cluster(kept, durable=False).start()
         assert alive(server_pid(first))
 
 
-def test_stop_leaves_no_process_and_no_socket(tmp_path: Path) -> None:
-    running = Cluster(tmp_path, durable=False)
+def test_stop_leaves_no_process_and_no_socket(kept: Path) -> None:
+    running = Cluster(kept, durable=False)
     running.start()
     pid, socket = server_pid(running), running._socket
     assert list(socket.glob(".s.PGSQL.*"))
@@ -190,9 +189,8 @@ def test_stop_leaves_no_process_and_no_socket(tmp_path: Path) -> None:
     assert not socket.exists()
 
 
-def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with Cluster(tmp_path, durable=False) as running:
-        settings = running.home / "data" / "postgresql.conf"
+def test_a_server_that_cannot_start_says_why(kept: Path) -> None:
+    (settings,) = kept.glob("pg*/data/postgresql.conf")
     settings.write_text("no_such_setting = 1\n")
     with pytest.raises(LocalError, match="no_such_setting"):
-        Cluster(tmp_path, durable=False).start()
+        Cluster(kept, durable=False).start()

@@ -91,8 +91,8 @@ def is_gone(folder: Path) -> bool:
     return not folder.exists()
 
 
-def test_a_given_server_is_used_and_left_as_it_was(inner: Path, tmp_path: Path) -> None:
-    with Cluster(tmp_path / "given", durable=False) as given:
+def test_a_given_server_is_used_and_left_as_it_was(inner: Path, kept: Path) -> None:
+    with Cluster(kept, durable=False) as given:
         before = names(given.admin_url)
         environment = plain_environment(TEST_DATABASE_URL=given.admin_url)
         command = [*COMMAND, str(inner)]
