@@ -18,7 +18,7 @@ import stripe
 from portal.sandbox.app import create_sandbox
 from portal.sandbox.serving import bind
 from portal.sandbox.webhooks import Endpoint
-from tests.sandbox import conformance
+from tests.support import conformance
 
 stripe.enable_telemetry = False
 SECRET = "whsec_sandbox_tests"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from portal.domain.periods import BillingNow, WallNow
 from portal.domain.quotes import Quote, Request
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import FakePayments
-from portal.models.accounts import PersonRow
+from portal.models.accounts import AccountRow, PersonRow
 from portal.models.session import open_session
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.catalog import load_catalog
@@ -42,7 +43,7 @@ class World:
 
     app_url: str
     now: datetime = APRIL_11
-    gateway: FakePayments = field(default_factory=FakePayments)
+    gateway: Any = field(default_factory=FakePayments)
     count: int = 0
 
     @cached_property
@@ -138,6 +139,18 @@ class World:
         self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True
     ) -> PurchaseOutcome:
         return self.confirm(actor, self.accept(self.quote(actor, add_on, quantity, renew)))
+
+    def key_of(self, actor: Actor) -> str:
+        """The number in the account's key and in its first member's address."""
+        with self.session() as session:
+            row = session.get_one(AccountRow, (self.scope.environment_id, actor.account_id))
+        return row.key.removeprefix("account")
+
+    def customer(self, account_id: int) -> str:
+        """The processor's id of the account."""
+        with self.session() as session:
+            row = session.get_one(AccountRow, (self.scope.environment_id, account_id))
+        return row.stripe_customer_id or ""
 
     def rows(self, table: type, **where: object) -> int:
         """How many rows of `table` the environment has."""

@@ -1,0 +1,110 @@
+"""The whole portal over real HTTP: pages, Stripe sandbox, webhooks, with every call recorded."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import make_server
+
+from portal.factory import create_app
+from portal.gateways.stripe_payments import StripePayments, stripe_client
+from portal.models.base import db
+from portal.sandbox.app import create_sandbox
+from portal.sandbox.serving import bind
+from portal.sandbox.webhooks import Endpoint
+from portal.settings import Settings
+from tests.support import conformance
+from tests.support.database import Database
+from tests.support.world import World
+
+KEY, SECRET = "sk_test_browser", "whsec_browser"
+
+
+@dataclass
+class Stack:
+    """url: of the portal. Calls to Stripe and its deliveries pass the recorder where it is."""
+
+    database: Database
+    folder: Path
+    url: str = ""
+    world: World = field(init=False)
+    _stops: list[Callable[[], object]] = field(default_factory=list)
+
+    def start(self) -> Stack:
+        door = socket.create_server(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        hooks = self._record(self.url, "hooks")
+        sandbox = create_sandbox(None, Endpoint(f"{hooks}/webhooks/stripe/development", SECRET))
+        server = bind(sandbox)
+        self._serve(server)
+        self._stops.append(sandbox.extensions["sandbox"].close)
+        self.stripe = stripe_client(KEY, f"http://127.0.0.1:{server.port}").v1
+        recorded = self._record(f"http://127.0.0.1:{server.port}", "calls")
+        self.world = World(
+            self.database.app_url, gateway=StripePayments(stripe_client(KEY, recorded))
+        )
+        app = create_app(self._settings(recorded), self.world.gateway, lambda: self.world.wall)
+        self._serve(make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno()))
+        self._stops.append(door.close)
+        self._stops.append(lambda: _dispose(app))
+        return self
+
+    def stop(self) -> None:
+        for stop in reversed(self._stops):
+            stop()
+        self.world.engine.dispose()
+
+    def charges(self, account_id: int) -> list[tuple[int, str]]:
+        """What the sandbox's own books say was taken from the account, oldest first."""
+        customer = self.world.customer(account_id)
+        found = self.stripe.charges.list({"customer": customer, "limit": 100}).data
+        return [(c.amount, c.currency) for c in reversed(found) if c.status == "succeeded"]
+
+    def conformance_errors(self) -> list[Any]:
+        """What the checker holds against the portal's calls, the answers and the webhooks."""
+        if conformance.tool() is None:
+            return []
+        exchanges = [e for name in ("calls", "hooks") for e in conformance.read(self._file(name))]
+        assert exchanges, "the recorder has heard nothing"
+        return conformance.errors(exchanges, SECRET)
+
+    def _settings(self, api_base: str) -> Settings:
+        return Settings(
+            database_url=self.database.app_url,
+            secret_key="a secret for the browser tests, long enough",
+            stripe_secret_key=KEY,
+            stripe_webhook_secret=SECRET,
+            stripe_api_base=api_base,
+            public_url=self.url,
+            support_email="help@portal.test",
+        )
+
+    def _record(self, upstream: str, name: str) -> str:
+        module = conformance.tool()
+        if module is None:
+            return upstream
+        handler = module.make_proxy(upstream, str(self._file(name)))
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._serve(proxy)
+        return f"http://127.0.0.1:{proxy.server_port}"
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.jsonl"
+
+    def _serve(self, server: Any) -> None:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        self._stops.append(lambda: (server.shutdown(), thread.join(), server.server_close()))
+
+
+def _dispose(app: Any) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,126 @@
+"""Every page, in both themes and at three widths: axe, sideways scroll, silence of the console."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.domain.access import Role
+from tests.browser.conftest import AXE
+from tests.browser.portal_pages import Portal
+
+PAGES = (
+    "add-ons",
+    "add-ons?text=submarine",
+    "add-ons/salesforce/purchase",
+    "add-ons/messages_100k/purchase?quantity=3&auto_renew=on",
+    "add-ons/messages_100k/purchase?quantity=0&auto_renew=on",
+    "add-ons/active",
+    "add-ons/active/{recurring}/cancel",
+    "usage",
+    "invoices",
+    "invoices/{invoice}",
+    "purchases/{purchase}",
+    "nothing-here",
+)
+WIDTHS = (320, 390, 1180)
+
+
+@pytest.fixture(scope="module")
+def holder(stack) -> dict[str, Any]:
+    """An account with one of everything: a pack, a connector, a cancelled one, tax, invoices."""
+    from datetime import timedelta
+    from decimal import Decimal
+
+    from portal.domain.taxes import Tax
+    from portal.models.invoices import InvoiceRow
+    from portal.services import instances, usage
+    from portal.services.usage import Usage
+
+    world = stack.world
+    actor = world.account(tax=Tax(Decimal(20), False, "VAT"))
+    for add_on in ("messages_100k", "salesforce", "zendesk", "members_5"):
+        world.buy(actor, add_on)
+    held = {i.add_on.lookup_key: i.id for i in world.state(actor).held}
+    with world.session() as session:
+        instances.cancel(actor, held["zendesk"], "Trying out", session=session, wall=world.wall)
+        reported = [
+            Usage("m", "messages", Decimal(81_000), world.now - timedelta(days=2)),
+            Usage("p", "members", Decimal(12), world.now),
+        ]
+        usage.count(session, world.scope, actor.account_id, reported, world.wall)
+        invoice = session.query(InvoiceRow).filter_by(account_id=actor.account_id).first()
+    mail = "looker@portal.test"
+    world.member(actor.account_id, mail, Role.MEMBER)
+    return {
+        "owner": f"owner@account{world.key_of(actor)}.test",
+        "member": mail,
+        "recurring": held["salesforce"],
+        "invoice": invoice.number,
+        "purchase": invoice.purchase_id,
+    }
+
+
+def axe(page: Page) -> list[str]:
+    """What axe holds against the page as it is shown."""
+    found = page.evaluate(f"() => {{ {AXE}; return axe.run(document); }}")
+    return [
+        f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes']][:4])}"
+        for v in found["violations"]
+    ]
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("who", ["owner", "member"])
+def test_every_page_is_sound(who, scheme, stack, holder, open_page):
+    portal = Portal(open_page(scheme=scheme), stack.url)
+    portal.page.goto(f"{stack.url}/sign-in")
+    assert axe(portal.page) == []
+    portal.sign_in(holder[who])
+    for path in PAGES:
+        portal.open(path.format(**holder))
+        assert axe(portal.page) == [], path
+        for width in WIDTHS:
+            portal.page.set_viewport_size({"width": width, "height": 900})
+            assert sideways(portal.page) <= 0, (path, width)
+
+
+def test_the_chosen_theme_beats_the_systems(stack, holder, open_page):
+    portal = Portal(open_page(scheme="light"), stack.url).sign_in(holder["owner"])
+    portal.page.get_by_role("button", name="Dark theme").click()
+    expect(portal.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    ground = portal.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(part) for part in ground[4:-1].split(",")[:3]) < 90
+    assert axe(portal.page) == []
+
+
+def test_the_keyboard_alone_reaches_the_payment(stack, open_page):
+    actor = stack.world.account()
+    mail = f"owner@account{stack.world.key_of(actor)}.test"
+    portal = Portal(open_page(), stack.url).sign_in(mail)
+    portal.open("add-ons/salesforce/purchase")
+    for _ in range(60):
+        portal.page.keyboard.press("Tab")
+        focused = portal.page.evaluate("document.activeElement.textContent.trim()")
+        if focused == "Pay $33.33 now":
+            break
+    portal.page.keyboard.press("Enter")
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text("$33.33")
+    assert stack.charges(actor.account_id) == [(3333, "usd")]
+
+
+def test_after_sign_out_the_back_button_shows_nothing(stack, holder, open_page):
+    portal = Portal(open_page(), stack.url).sign_in(holder["owner"])
+    portal.open("invoices")
+    portal.page.get_by_role("button", name="Sign out").click()
+    expect(portal.page.get_by_label("Password")).to_be_visible()
+    portal.page.go_back()
+    expect(portal.page.get_by_label("Password")).to_be_visible()

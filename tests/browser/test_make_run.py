@@ -1,0 +1,132 @@
+"""A newcomer's first minutes: make run, sign in with a demo account, buy, look again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from portal.cli.demo import PASSWORD
+from tests.browser.portal_pages import Portal
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Running:
+    folder: Path
+    url: str
+    sandbox: str
+
+    def taken(self) -> list[int]:
+        """Amounts of all charges that succeeded, oldest first, by the sandbox's own books."""
+        secret = json.loads((self.folder / "secrets.json").read_text())["STRIPE_SECRET_KEY"]
+        url = f"{self.sandbox}/v1/charges?limit=100"
+        found = requests.get(url, auth=(secret, ""), timeout=10).json()["data"]
+        return [c["amount"] for c in reversed(found) if c["status"] == "succeeded"]
+
+
+def start(folder: Path) -> tuple[subprocess.Popen[str], Running]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PORTAL_", "STRIPE_"))}
+    told = kept | {"PORT": "0", "SANDBOX_PORT": "0", "DATA_DIR": str(folder)}
+    told.pop("DATABASE_URL", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "portal.local.run"],
+        cwd=ROOT,
+        env=told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
+    urls = re.findall(r"http://127\.0\.0\.1:\d+", said)
+    assert len(urls) == 2, said
+    return process, Running(folder, *urls)
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    process.stdout.read()
+    process.stdout.close()
+    return process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    process, running = start(tmp_path_factory.mktemp("data"))
+    yield running
+    assert stop(process) == 0
+
+
+def test_the_northwind_owner_buys_a_pack_and_a_connector(running, open_page):
+    portal = Portal(open_page(), running.url)
+    portal.page.goto(running.url)
+    expect(portal.page.locator("main")).to_contain_text("owner@northwind.test")
+    portal.sign_in("owner@northwind.test", PASSWORD)
+    before = running.taken()
+    meter = portal.open("usage").meter("Messages")
+    button = portal.choose("100,000 message pack")
+    expect(button).to_have_text("Pay $49.00 now")
+    button.click()
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text("$49.00")
+    assert portal.meter("Messages") == meter + 100_000
+    button = portal.choose("Salesforce connector")
+    said = button.inner_text()
+    button.click()
+    expect(portal.page.locator("#purchases-receipt")).to_be_visible()
+    after = running.taken()[len(before) :]
+    assert after[0] == 4900
+    if said.startswith("Pay"):  # in the last hours of a cycle it is carried instead
+        amount = re.search(r"\$([\d.]+)", said)
+        assert amount is not None
+        assert after[1:] == [int(amount.group(1).replace(".", ""))]
+
+
+def test_the_northwind_member_sees_the_same_with_reasons(running, open_page):
+    portal = Portal(open_page(), running.url).sign_in("member@northwind.test", PASSWORD)
+    card = portal.card("100,000 message pack")
+    expect(card.get_by_role("button", name="Add to plan")).to_be_disabled()
+    expect(card).to_contain_text("Your role may look but not buy")
+
+
+def test_the_sakura_owner_pays_in_yen_and_has_no_card_yet(running, open_page):
+    portal = Portal(open_page(scripts=False), running.url)
+    portal.sign_in("owner@sakura.test", PASSWORD)
+    portal.open("add-ons/messages_100k/purchase")
+    button = portal.page.get_by_role("button", name="Pay ¥7,300 now")
+    expect(button).to_be_disabled()
+
+
+def test_the_alpen_owners_card_declines(running, open_page):
+    portal = Portal(open_page(), running.url).sign_in("owner@alpen.test", PASSWORD)
+    portal.choose("100,000 message pack").click()
+    expect(portal.page.get_by_role("alert").first).to_contain_text("did not go through")
+
+
+def test_a_second_start_keeps_the_data(tmp_path, open_page):
+    first, at = start(tmp_path / "data")
+    portal = Portal(open_page(), at.url).sign_in("owner@northwind.test", PASSWORD)
+    portal.choose("100,000 message pack").click()
+    expect(portal.page.locator("#purchases-receipt")).to_be_visible()
+    assert stop(first) == 0
+    again, at = start(tmp_path / "data")
+    portal = Portal(open_page(), at.url).sign_in("owner@northwind.test", PASSWORD)
+    portal.open("add-ons/active")
+    expect(portal.row("100,000 message pack")).to_be_visible()
+    assert stop(again) == 0
