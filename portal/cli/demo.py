@@ -70,7 +70,11 @@ DEMO = (
     ),
     DemoAccount(
         NewAccount(
-            "sakura", "Sakura Travel", "jpy", "Asia/Tokyo", Tax(Decimal(10), True, "消費税")
+            "sakura",
+            "Sakura Travel",
+            "jpy",
+            "Asia/Tokyo",
+            Tax(Decimal(10), True, "Consumption tax"),
         ),
         (("owner@sakura.test", Role.OWNER),),
         plan="starter",
@@ -82,7 +86,7 @@ DEMO = (
     ),
     DemoAccount(
         NewAccount(
-            "alpen", "Alpen Werkzeug", "eur", "Europe/Berlin", Tax(Decimal(19), False, "USt")
+            "alpen", "Alpen Werkzeug", "eur", "Europe/Berlin", Tax(Decimal(19), False, "VAT")
         ),
         (("owner@alpen.test", Role.OWNER),),
         plan="business",

@@ -55,7 +55,7 @@ def for_children(given: Mapping[str, str], at: Places, urls: Urls, kept: Variabl
         "PUBLIC_URL": at.url,
     }
     if is_development(given):
-        ours["PORTAL_DEMO"] = "1"
+        ours |= {"PORTAL_DEMO": "1", "SUPPORT_EMAIL": "help@portal.test"}
     if wants_sandbox(given):
         ours["STRIPE_API_BASE"] = at.sandbox_url
     told = ours | {name: value for name, value in given.items() if value or name not in ours}

@@ -32,9 +32,9 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def _note(response: Response) -> Response:
-    """One line for each write and each failure; reading pages is not news."""
-    if request.method not in ("GET", "HEAD", "OPTIONS") or response.status_code >= 500:
-        structlog.get_logger().info(
+    """One line for each request that was refused or failed; what went well is an event."""
+    if response.status_code in (400, 403, 409, 413, 429) or response.status_code >= 500:
+        structlog.get_logger().warning(
             "request", method=request.method, endpoint=request.endpoint, status=response.status_code
         )
     return response

@@ -28,11 +28,13 @@ KEY, SECRET = "sk_test_browser", "whsec_browser"
 
 @dataclass
 class Stack:
-    """url: of the portal. Calls to Stripe and its deliveries pass the recorder where it is."""
+    """url: of the portal. api_base: of the sandbox, past the recorder where there is one."""
 
     database: Database
     folder: Path
     url: str = ""
+    sandbox_url: str = ""
+    api_base: str = ""
     world: World = field(init=False)
     _stops: list[Callable[[], object]] = field(default_factory=list)
 
@@ -45,15 +47,15 @@ class Stack:
         server = bind(sandbox)
         self._serve(server)
         self._stops.append(sandbox.extensions["sandbox"].close)
-        self.stripe = stripe_client(KEY, f"http://127.0.0.1:{server.port}").v1
-        recorded = self._record(f"http://127.0.0.1:{server.port}", "calls")
-        self.world = World(
-            self.database.app_url, gateway=StripePayments(stripe_client(KEY, recorded))
-        )
-        app = create_app(self._settings(recorded), self.world.gateway, lambda: self.world.wall)
-        self._serve(make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno()))
-        self._stops.append(door.close)
+        self.sandbox_url = f"http://127.0.0.1:{server.port}"
+        self.stripe = stripe_client(KEY, self.sandbox_url).v1
+        self.api_base = self._record(self.sandbox_url, "calls")
+        gateway = StripePayments(stripe_client(KEY, self.api_base))
+        self.world = World(self.database.app_url, gateway=gateway)
+        app = create_app(self._settings(), self.world.gateway, lambda: self.world.wall)
         self._stops.append(lambda: _dispose(app))
+        self._stops.append(door.close)
+        self._serve(make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno()))
         return self
 
     def stop(self) -> None:
@@ -75,13 +77,13 @@ class Stack:
         assert exchanges, "the recorder has heard nothing"
         return conformance.errors(exchanges, SECRET)
 
-    def _settings(self, api_base: str) -> Settings:
+    def _settings(self) -> Settings:
         return Settings(
             database_url=self.database.app_url,
             secret_key="a secret for the browser tests, long enough",
             stripe_secret_key=KEY,
             stripe_webhook_secret=SECRET,
-            stripe_api_base=api_base,
+            stripe_api_base=self.api_base,
             public_url=self.url,
             support_email="help@portal.test",
         )
