@@ -10,6 +10,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import requests
 from werkzeug.serving import make_server
 
 from portal.factory import create_app
@@ -68,6 +69,11 @@ class Stack:
         customer = self.world.customer(account_id)
         found = self.stripe.charges.list({"customer": customer, "limit": 100}).data
         return [(c.amount, c.currency) for c in reversed(found) if c.status == "succeeded"]
+
+    def break_next(self, match: str, mode: str) -> None:
+        """Let the sandbox fail the next request of a kind."""
+        fault = {"match": match, "mode": mode, "n": 1}
+        requests.post(f"{self.sandbox_url}/_test/faults", json=fault, timeout=10)
 
     def conformance_errors(self) -> list[Any]:
         """What the checker holds against the portal's calls, the answers and the webhooks."""

@@ -91,6 +91,47 @@ def test_every_page_is_sound(who, scheme, stack, holder, open_page):
         for width in WIDTHS:
             portal.page.set_viewport_size({"width": width, "height": 900})
             assert sideways(portal.page) <= 0, (path, width)
+        portal.page.evaluate("document.documentElement.dir = 'rtl'")
+        portal.page.set_viewport_size({"width": 320, "height": 900})
+        assert sideways(portal.page) <= 0, (path, "right to left")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_goes_wrong_looks_sound_too(scheme, stack, open_page):
+    """A declined card, an expired price, and a bank that does not answer."""
+    declining = stack.world.account(card="pm_card_chargeCustomerFail")
+    portal = Portal(open_page(scheme=scheme), stack.url)
+    portal.sign_in(f"owner@account{stack.world.key_of(declining)}.test")
+    portal.choose("Salesforce connector").click()
+    expect(portal.page.get_by_role("alert").first).to_contain_text("did not go through")
+    assert axe(portal.page) == []
+    portal.page.evaluate("document.querySelector('[name=token]').value = 'tampered'")
+    portal.paying_button.click()
+    expect(portal.page.locator("main")).to_contain_text("Please check the price again")
+    assert axe(portal.page) == []
+    waiting = stack.world.account()
+    portal = Portal(open_page(scheme=scheme, scripts=False), stack.url)
+    portal.sign_in(f"owner@account{stack.world.key_of(waiting)}.test")
+    portal.choose("Salesforce connector")
+    stack.break_next("POST /v1/payment_intents", "429")
+    portal.paying_button.click()
+    expect(portal.page.locator("main")).to_contain_text("not been charged twice")
+    look = Portal(open_page(scheme=scheme), stack.url)
+    look.sign_in(f"owner@account{stack.world.key_of(waiting)}.test")
+    look.page.goto(portal.page.url)
+    assert axe(look.page) == []
+    portal.page.get_by_role("button", name="Check again").click()
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text("$33.33")
+    assert stack.charges(waiting.account_id) == [(3333, "usd")]
+
+
+def test_a_printed_receipt_has_no_controls(stack, holder, open_page):
+    portal = Portal(open_page(), stack.url).sign_in(holder["owner"])
+    portal.open("purchases/{purchase}".format(**holder))
+    portal.page.emulate_media(media="print")
+    expect(portal.page.get_by_role("navigation", name="Billing")).to_be_hidden()
+    expect(portal.page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text("$58.80")
 
 
 def test_the_chosen_theme_beats_the_systems(stack, holder, open_page):
