@@ -11,8 +11,8 @@ import stripe
 from portal.sandbox import app, rules
 from portal.sandbox.rulegen.__main__ import installed_package, make_rules, written
 from portal.sandbox.rulegen.openapi import Document
-from tests.support import conformance
 from tests.sandbox.conftest import charge_params
+from tests.support import conformance
 
 FILE = Path(rules.__file__).with_name("rules.json")
 
