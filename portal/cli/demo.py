@@ -21,7 +21,7 @@ from portal.domain.quotes import Request
 from portal.domain.taxes import Tax
 from portal.queries.accounts import account_state
 from portal.queries.catalog import load_catalog
-from portal.queries.demo import owner_of, what_is_loaded
+from portal.queries.demo import DEMO_PASSWORD, owner_of, what_is_loaded
 from portal.services import accounts, purchases, usage
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
@@ -31,7 +31,6 @@ from portal.services.sign_in import hash_password
 from portal.services.usage import Usage
 
 CATALOG = Path(__file__).parents[2] / "catalog.yaml"
-PASSWORD = "portal-demo"  # noqa: S105  (public on purpose: it opens demo data only)
 WEEK = (100, 108, 96, 112, 91, 40, 33)
 """Percent of a usual day's messages, Monday to Sunday."""
 
@@ -114,7 +113,7 @@ def load() -> None:
     with opened() as (session, scope):
         _apply_catalog(session, scope)
         catalog = load_catalog(session, scope)
-        password_hash = hash_password(PASSWORD)
+        password_hash = hash_password(DEMO_PASSWORD)
         for demo in DEMO:
             _load_account(session, scope, demo, catalog, password_hash)
             click.echo(f"{demo.new.name}: ready")

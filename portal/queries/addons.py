@@ -86,7 +86,7 @@ def card_of(state: AccountState, actor: Actor, add_on: AddOn) -> Card | None:
     )
     brings = (
         brought_by(add_on, price, 1, subscription.cycle, state.now, None)
-        if price and subscription
+        if price and subscription and add_on.status is Status.PUBLISHED
         else ()
     )
     return Card(

@@ -12,6 +12,8 @@ from portal.domain.errors import NotFound
 from portal.models.accounts import MembershipRow, PaymentMethodRow, PersonRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 
+DEMO_PASSWORD = "portal-demo"  # noqa: S105  (public on purpose: it opens demo data only)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

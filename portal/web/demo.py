@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
-DEMO_PASSWORD = "portal-demo"  # noqa: S105  (public on purpose: demo data only)
+from portal.queries.demo import DEMO_PASSWORD
 
 
 @dataclass(frozen=True, slots=True)

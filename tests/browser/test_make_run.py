@@ -16,7 +16,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from portal.cli.demo import PASSWORD
+from portal.queries.demo import DEMO_PASSWORD as PASSWORD
 from tests.browser.portal_pages import Portal
 
 ROOT = Path(__file__).parents[2]

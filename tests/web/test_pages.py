@@ -166,6 +166,12 @@ def test_a_bad_quantity_is_told_beside_the_field(quantity, owner, visit):
     assert not visit.get(url, 422).all("input", name="token")
 
 
+def test_an_option_left_out_of_the_url_has_its_default(owner, visit):
+    page = visit.get("/settings/billing/add-ons/salesforce/purchase?auto_renew=off")
+    assert "Pay $33.33 now" in page.text
+    assert "1 May 2026" in page.text
+
+
 def test_yen_have_no_decimals_and_tax_can_be_inside(world, visit):
     from decimal import Decimal
 

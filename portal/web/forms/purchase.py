@@ -40,7 +40,7 @@ class OptionsForm(FlaskForm):
         """Allow 1 to `most` units (None = as many as one purchase takes)."""
         top = min(most or MOST_AT_ONCE, MOST_AT_ONCE)
         words = gettext("Enter a whole number from 1 to %(top)s", top=top)
-        self.quantity.validators = [InputRequired(words), NumberRange(1, top, words)]
+        self.quantity.validators = [NumberRange(1, top, words)]
         if self.quantity.process_errors:
             self.quantity.process_errors = [words]
         self.quantity.render_kw = {"min": 1, "max": top}

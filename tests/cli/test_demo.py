@@ -1,0 +1,43 @@
+"""`flask demo load`: whole, repeatable, and the same people as the sign-in page lists."""
+
+from __future__ import annotations
+
+from portal.cli.demo import DEMO
+from portal.factory import create_app
+from portal.models.accounts import AccountRow, PersonRow
+from portal.models.base import db
+from portal.models.subscriptions import InstanceRow
+from portal.models.usage import UsageEventRow
+from portal.web.demo import DEMO_MEMBERS
+from tests.web.conftest import settings_for
+
+TABLES = (AccountRow, PersonRow, InstanceRow, UsageEventRow)
+
+
+def test_a_second_load_changes_nothing(world, world_database):
+    settings = settings_for(world_database, portal_demo=True)
+    app = create_app(settings, world.gateway, lambda: world.wall)
+    counts = []
+    for _ in range(2):
+        done = app.test_cli_runner().invoke(args=["demo", "load"])
+        assert done.exit_code == 0, done.output
+        counts.append([world.rows(table) for table in TABLES])
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    assert counts[0] == counts[1]
+    assert counts[0][:3] == [3, 4, 1]
+    assert len(world.gateway.taken) == 1
+
+
+def test_without_demo_mode_it_refuses(world, world_database):
+    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
+    done = app.test_cli_runner().invoke(args=["demo", "load"])
+    assert done.exit_code == 1
+    assert "PORTAL_DEMO" in done.output
+    assert world.rows(AccountRow) == 0
+
+
+def test_the_sign_in_page_lists_exactly_the_demo_members():
+    listed = [member.email for member in DEMO_MEMBERS]
+    assert listed == [email for account in DEMO for email, _role in account.members]
