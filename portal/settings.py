@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Environment = Literal["production", "staging", "development"]
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     tenant_key: str = "default"
     tenant_name: str = "Acme"
     stripe_secret_key: SecretStr
-    stripe_webhook_secret: SecretStr
+    stripe_webhook_secret: SecretStr = Field(min_length=7)
     stripe_webhook_secret_previous: SecretStr | None = None
     stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         """The secret in force, and the one before it while they are being exchanged."""
         secrets = [self.stripe_webhook_secret, self.stripe_webhook_secret_previous]
         return [secret.get_secret_value() for secret in secrets if secret]
+
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith("postgresql+psycopg://"):
+            raise ValueError("must start with postgresql+psycopg://")
+        return url
 
     @model_validator(mode="after")
     def _sandbox_takes_no_live_money(self) -> Settings:

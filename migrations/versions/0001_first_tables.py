@@ -305,7 +305,7 @@ def upgrade() -> None:
     sa.Column('plan_id', sa.BigInteger(), nullable=True),
     sa.Column('add_on_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("(billing_model = 'PACKAGE') = (transform_quantity is not null)", name=op.f('ck_prices_package')),
-    sa.CheckConstraint("(billing_model = 'TIERED') = (tier_mode is not null and tiers <> '[]'::jsonb) and (tier_mode is null or tier_mode in ('VOLUME', 'SLAB'))", name=op.f('ck_prices_tiers')),
+    sa.CheckConstraint("(billing_model = 'TIERED') = (tier_mode is not null) and (billing_model = 'TIERED') = (tiers <> '[]'::jsonb) and tier_mode in ('VOLUME', 'SLAB')", name=op.f('ck_prices_tiers')),
     sa.CheckConstraint("(entity_type = 'PLAN') = (plan_id is not null) and (entity_type = 'ADDON') = (add_on_id is not null)", name=op.f('ck_prices_one_entity')),
     sa.CheckConstraint("billing_cadence in ('RECURRING', 'ONETIME') and (billing_cadence = 'RECURRING') = (billing_period is not null)", name=op.f('ck_prices_billing_cadence')),
     sa.CheckConstraint("billing_model in ('FLAT_FEE', 'PACKAGE', 'TIERED')", name=op.f('ck_prices_billing_model')),

@@ -147,8 +147,9 @@ class PriceRow(_OfPlanOrAddOn, Scoped, Base):
         CheckConstraint("type in ('FIXED', 'USAGE')", name="type"),
         CheckConstraint("billing_model in ('FLAT_FEE', 'PACKAGE', 'TIERED')", name="billing_model"),
         CheckConstraint(
-            "(billing_model = 'TIERED') = (tier_mode is not null and tiers <> '[]'::jsonb)"
-            " and (tier_mode is null or tier_mode in ('VOLUME', 'SLAB'))",
+            "(billing_model = 'TIERED') = (tier_mode is not null)"
+            " and (billing_model = 'TIERED') = (tiers <> '[]'::jsonb)"
+            " and tier_mode in ('VOLUME', 'SLAB')",
             name="tiers",
         ),
         CheckConstraint(

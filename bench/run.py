@@ -1,0 +1,173 @@
+"""`make bench`: ratios of pages, purchases and reads to what they could cost at best."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.places import Place, counted, place
+from bench.rounds import Way, measure
+from portal.domain.quotes import Request
+from portal.local.roles import connect
+from portal.models.base import db
+from portal.queries.accounts import account_state
+from portal.queries.usage import meters
+from portal.services import purchases
+from portal.services.capacity import open_windows_now
+from portal.services.charging import Settled
+
+BILLING = "/settings/billing"
+GRID = f"{BILLING}/add-ons"
+CONFIRM = f"{GRID}/salesforce/purchase"
+STATEMENTS = {
+    "account_state": 14,
+    GRID: 20,
+    CONFIRM: 20,
+    f"{GRID}/active": 25,
+    f"{BILLING}/usage": 25,
+}
+"""Most statements that one may send; a page also names its scope and finds its member."""
+ACCOUNTS = 10
+
+
+def pages(here: Place, rounds: int) -> None:
+    """Through Flask's test client: no server and no network, the whole rest of a request."""
+    actor = here.world.account()
+    client = here.signed_in(f"owner@account{here.world.count}.test")
+    here.world.buy(actor, "members_5")
+
+    def get(url: str, **headers: str) -> Callable[[], None]:
+        def once() -> None:
+            reply = client.get(url, headers=headers)
+            if reply.status_code != 200:
+                raise RuntimeError(f"{url}: {reply.status}")
+
+        return once
+
+    state = here.world.state(actor)
+    measure(
+        "Pages, on PostgreSQL",
+        [
+            Way("/healthz (one empty query)", get("/healthz"), 60),
+            Way("add-ons grid", get(GRID), 8),
+            Way("add-ons grid, fragment", get(GRID, **{"HX-Request": "true"}), 8),
+            Way("confirm page with its quote", get(CONFIRM), 8),
+            Way("active add-ons", get(f"{GRID}/active"), 8),
+            Way("usage", get(f"{BILLING}/usage"), 8),
+            Way(
+                "the quote alone, no page, no query",
+                lambda: purchases.offer(state, Request("salesforce", 1, True)),
+                60,
+            ),
+        ],
+        rounds,
+    )
+    _count_statements(here, actor.account_id, get)
+
+
+def _count_statements(
+    here: Place, account_id: int, get: Callable[[str], Callable[[], None]]
+) -> None:
+    print(f"\n{'Statements sent':44} {'found':>10} {'at most':>9}")
+    with here.app.app_context():
+        engine = db.engine
+    for name, most in STATEMENTS.items():
+        if name == "account_state":
+            with counted(here.world.engine) as sent, here.world.session() as session:
+                account_state(session, here.world.scope, account_id, here.world.wall)
+        else:
+            with counted(engine) as sent:
+                get(name)()
+        verdict = "" if len(sent) <= most else "  TOO MANY"
+        print(f"{name:44} {len(sent):10} {most:9}{verdict}")
+
+
+def buying(here: Place, rounds: int) -> None:
+    """A pack from quote to unlocked, with a processor that answers at once."""
+    actors = cycle([here.world.account() for _ in range(ACCOUNTS)])
+    with connect(here.owner_url) as owner:
+        owner.execute("CREATE TABLE bench_rows (id bigint GENERATED ALWAYS AS IDENTITY, said text)")
+
+        def three_commits() -> None:
+            for _ in range(3):
+                with owner.transaction():
+                    owner.execute("INSERT INTO bench_rows (said) VALUES ('x')")
+
+        def buy() -> None:
+            done = here.world.buy(next(actors), "messages_10k")
+            if not isinstance(done, Settled):
+                raise RuntimeError(f"not bought: {done}")
+
+        measure(
+            "Purchases, durable",
+            [
+                Way("3 commits of one row (limit)", three_commits, 40),
+                Way("quote, reserve, charge, settle", buy, ACCOUNTS),
+            ],
+            rounds,
+        )
+
+
+def quota(here: Place, rounds: int) -> None:
+    """What is left of one feature, asked the bare way and the page's way."""
+    world = here.world
+    actor = world.account()
+    state = world.state(actor)
+    with world.session() as session:
+        open_windows_now(session, world.scope, state)
+    feature = next(f for f in state.catalog.features if f.lookup_key == "messages")
+    key = (world.scope.environment_id, actor.account_id, feature.id, state.now, state.now)
+    left = (
+        "SELECT sum(remaining) FROM lots WHERE environment_id = %s AND account_id = %s"
+        " AND feature_id = %s AND effective_at <= %s AND (expires_at IS NULL OR expires_at > %s)"
+    )
+
+    def all_meters() -> None:
+        with world.session() as session:
+            meters(session, world.scope, state)
+
+    def state_and_meters() -> None:
+        with world.session() as session:
+            fresh = account_state(session, world.scope, actor.account_id, world.wall)
+            meters(session, world.scope, fresh)
+
+    with here.connection() as bare:
+        measure(
+            "Quota: what is left",
+            [
+                Way(
+                    "one prepared query (limit)",
+                    lambda: bare.execute(left, key, prepare=True).fetchone(),
+                    300,
+                ),
+                Way("every meter of a known account", all_meters, 40),
+                Way("the account's state, then every meter", state_and_meters, 8),
+            ],
+            rounds,
+        )
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rounds", type=int, default=5)
+    rounds = asked.parse_args().rounds
+    with place() as here, here.connection() as bare:
+        version = bare.info.server_version // 10000
+        print(f"Python {platform.python_version()}, PostgreSQL {version}, {os.cpu_count()} cores,")
+        print(
+            f"{rounds} interleaved rounds; ratio: median over rounds to the first row of its table;"
+        )
+        print("CPU: of this process alone, without PostgreSQL.")
+        for part in (pages, buying, quota):
+            part(here, rounds)
+
+
+if __name__ == "__main__":
+    main()

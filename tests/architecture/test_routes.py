@@ -1,0 +1,117 @@
+"""Every route says who may come in, and means it; every failure has a status."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+import portal
+from portal.domain.access import Permission
+from portal.domain.errors import PortalError
+from portal.domain.payments import CardRefused
+from portal.domain.periods import WallNow
+from portal.factory import create_app
+from portal.gateways.fake_payments import FakePayments
+from portal.gateways.stripe_webhooks import BadEvent, BadSignature
+from portal.settings import Settings
+from portal.web.errors import STATUS
+from portal.web.security import csrf
+from tests.support.database import clone
+from tests.support.world import APRIL_11
+
+PUBLIC = {
+    "static",
+    "auth.home",
+    "auth.sign_in",
+    "auth.start_session",
+    "auth.sign_out",
+    "health.healthz",
+    "preferences.theme",
+    "webhooks.stripe",
+}
+WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
+ANSWERED_WHERE_THEY_ARISE = {BadSignature, BadEvent, CardRefused}
+"""The webhook's view answers the first two; only the command line saves cards so far."""
+SAMPLES = {"int": "1", "default": "x", "string": "x", "path": "x"}
+
+
+@pytest.fixture(scope="module")
+def app(demo_template: str) -> Iterator[Flask]:
+    with clone(demo_template) as database:
+        settings = Settings(
+            database_url=database.app_url,
+            secret_key="k" * 32,
+            stripe_secret_key="sk_test_x",
+            stripe_webhook_secret="whsec_x",
+        )
+        app = create_app(settings, FakePayments(), lambda: WallNow(APRIL_11))
+        app.config["WTF_CSRF_ENABLED"] = False
+        yield app
+        with app.app_context():
+            from portal.models.base import db
+
+            db.engine.dispose()
+
+
+def guarded(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
+
+
+def permission_of(app: Flask, rule: Rule) -> Permission | None:
+    return getattr(app.view_functions[rule.endpoint], "__permission__", None)
+
+
+def test_every_route_names_its_permission(app):
+    marked = {e for e, view in app.view_functions.items() if hasattr(view, "__permission__")}
+    assert set(app.view_functions) - marked == {"static"}
+    open_to_all = {e for e in marked if app.view_functions[e].__permission__ is None}
+    assert open_to_all | {"static"} == PUBLIC
+
+
+def test_what_changes_something_needs_billing_update(app):
+    for rule in guarded(app):
+        writes = (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+        expected = Permission.BILLING_UPDATE if writes else Permission.BILLING_READ
+        assert permission_of(app, rule) is expected, rule.rule
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_from_everywhere(app):
+    client = app.test_client()
+    assert len(guarded(app)) > 10
+    for rule in guarded(app):
+        values = {name: SAMPLES[_kind(rule, name)] for name in rule.arguments}
+        with app.test_request_context():
+            url = app.url_map.bind("localhost").build(rule.endpoint, values)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            reply = client.open(url, method=method)
+            assert reply.status_code == 303, (method, url)
+            assert reply.location.startswith("/sign-in"), (method, url)
+
+
+def _kind(rule: Rule, name: str) -> str:
+    return "int" if f"<int:{name}>" in rule.rule else "default"
+
+
+def test_only_the_webhook_takes_a_post_without_a_token(app):
+    assert csrf._exempt_views == WITHOUT_CSRF
+    assert csrf._exempt_blueprints == set()
+
+
+def test_every_error_that_can_reach_a_browser_has_a_status():
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        if not module.name.startswith(("portal.sandbox", "portal.local")):
+            importlib.import_module(module.name)
+    found = set(_below(PortalError))
+    assert found - set(STATUS) == ANSWERED_WHERE_THEY_ARISE
+    assert all(400 <= status < 600 for status in STATUS.values())
+
+
+def _below(error: type[PortalError]) -> Iterator[type[PortalError]]:
+    for child in error.__subclasses__():
+        yield child
+        yield from _below(child)

@@ -1,0 +1,108 @@
+"""Migrations: down and up again, no drift from the models, and only for the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from portal.local.roles import connect, make_database, prepare, prepare_given, with_database
+from tests.support.database import ROOT, Database, drop, server, this_run
+
+CONTENTS = text(
+    "select table_name || '.' || column_name || ' ' || data_type from information_schema.columns"
+    " where table_schema = 'public' union all"
+    " select conname || ' ' || pg_get_constraintdef(oid) from pg_constraint"
+    " where connamespace = 'public'::regnamespace union all"
+    " select indexdef from pg_indexes where schemaname = 'public' union all"
+    " select tablename || ' ' || policyname || ' ' || roles::text || qual from pg_policies"
+    " union all select table_name || ' ' || grantee || ' ' || privilege_type"
+    " from information_schema.role_table_grants where grantee like 'portal_%' order by 1"
+)
+
+
+@pytest.fixture
+def empty() -> Iterator[Database]:
+    """A database with the roles and no table."""
+    here = server()
+    name = f"test_{this_run().key}_empty"
+    with connect(here.admin_url) as admin:
+        make_database(admin, name, owner=None)
+    if here.trusted:
+        prepare(here.admin_url, name)
+    else:
+        prepare_given(with_database(here.admin_url, name))
+    yield here.database(name)
+    drop(here.admin_url, name)
+
+
+@pytest.fixture
+def alembic(monkeypatch: pytest.MonkeyPatch) -> Config:
+    """As `flask db` sets it up; DATABASE_OWNER_URL is each test's own."""
+    monkeypatch.delenv("DATABASE_OWNER_URL", raising=False)
+    config = Config(ROOT / "migrations" / "alembic.ini")
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return config
+
+
+def contents(database: Database) -> list[str]:
+    """Every column, constraint, index, policy and grant, in words."""
+    engine = create_engine(database.owner_url)
+    with engine.connect() as connection:
+        found = list(connection.scalars(CONTENTS))
+    engine.dispose()
+    return [each for each in found if each and "alembic_version" not in each]
+
+
+def test_down_to_nothing_and_up_again_is_the_same_database(empty, alembic, monkeypatch):
+    monkeypatch.setenv("DATABASE_OWNER_URL", empty.owner_url)
+    command.upgrade(alembic, "head")
+    first = contents(empty)
+    command.downgrade(alembic, "base")
+    assert contents(empty) == []
+    command.upgrade(alembic, "head")
+    assert contents(empty) == first
+    assert len(first) > 300
+    command.check(alembic)
+
+
+DRIFTS = {
+    "a policy is gone": "drop policy scope_v1 on lots",
+    "row security is off": "alter table lots disable row level security",
+    "a foreign policy": "create policy open_door on lots using (true)",
+    "a column is gone": "alter table accounts drop column tax_label",
+    "a column too many": "alter table accounts add column mood text",
+    "a unique key is gone": "alter table quotes drop constraint uq_quotes_environment_id_nonce",
+    "a table too many": "create table stray (id int)",
+    "security on a table of no environment": "create policy p on tenants using (true)",
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS.values(), ids=DRIFTS)
+def test_a_database_that_differs_from_the_models_is_found(database, alembic, monkeypatch, drift):
+    monkeypatch.setenv("DATABASE_OWNER_URL", database.owner_url)
+    with connect(database.owner_url) as owner:
+        owner.execute(drift)
+    with pytest.raises(CommandError, match="New upgrade operations detected"):
+        command.check(alembic)
+
+
+def test_without_the_owners_url_nothing_runs_and_it_says_which(alembic):
+    with pytest.raises(SystemExit, match="DATABASE_OWNER_URL"):
+        command.upgrade(alembic, "head")
+
+
+def test_the_portals_own_role_can_neither_migrate_nor_undo(empty, database, alembic, monkeypatch):
+    monkeypatch.setenv("DATABASE_OWNER_URL", empty.app_url)
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        command.upgrade(alembic, "head")
+    before = contents(database)
+    monkeypatch.setenv("DATABASE_OWNER_URL", database.app_url)
+    with pytest.raises(ProgrammingError, match=r"must be owner|permission denied"):
+        command.downgrade(alembic, "base")
+    assert contents(database) == before

@@ -1,0 +1,94 @@
+"""A database with two environments, the second a copy of the first row for row, id for id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, text
+
+from portal.models.base import Base
+from portal.models.tenants import EnvironmentRow
+from portal.services import sign_in
+from portal.services.inbox import receive
+from portal.services.sign_in import Origin
+from portal.services.usage import Usage, count
+from tests.support.database import Database
+from tests.support.world import PASSWORD, World
+
+COPIED_AS = {("instances", "status"): "'ended'"}
+"""Ids of subscriptions are unique across environments, and the exclusion constraint knows that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """`mine` and `theirs`: ids of the two environments. `app` connects as the portal does."""
+
+    mine: int
+    theirs: int
+    app: Engine
+    owner: Engine
+
+    def dispose(self) -> None:
+        self.app.dispose()
+        self.owner.dispose()
+
+
+class _News:
+    """An event without a payment, so that the inbox has a row."""
+
+    id = "evt_1"
+    type = "customer.deleted"
+    ignored = False
+    payload = {"data": {"object": {"object": "customer", "id": "cus_1"}}}
+
+
+def scoped_tables() -> list[Table]:
+    """Every table that belongs to an environment, parents first."""
+    metadata: MetaData = Base.metadata
+    return [t for t in metadata.sorted_tables if "environment_id" in t.columns]
+
+
+def seed(database: Database) -> Twins:
+    world = World(database.app_url)
+    mine = world.scope.environment_id
+    _live(world)
+    world.engine.dispose()
+    owner = create_engine(database.owner_url)
+    with owner.begin() as connection:
+        theirs = _other_environment(connection, world.scope.tenant_id)
+        for table in scoped_tables():
+            _copy(connection, table, mine, theirs)
+    return Twins(mine, theirs, create_engine(database.app_url, pool_size=2), owner)
+
+
+def _live(world: World) -> None:
+    """Leave a row in every table, by doing what customers do."""
+    actor = world.account()
+    world.account()
+    world.buy(actor, "sla_support")
+    world.buy(actor, "sms_10k")
+    with world.session() as session:
+        used = Usage("used-1", "messages", Decimal(120), world.now)
+        count(session, world.scope, actor.account_id, [used], world.wall)
+        mail, origin = "owner@account1.test", Origin("192.0.2.1", "Browser")
+        sign_in.sign_in(session, world.scope, mail, PASSWORD, origin, world.wall)
+        receive(session, world.scope, _News(), gateway=world.gateway, wall=world.wall)
+
+
+def _other_environment(connection: Connection, tenant_id: int) -> int:
+    other = insert(EnvironmentRow).values(tenant_id=tenant_id, name="staging")
+    return connection.scalars(other.returning(EnvironmentRow.id)).one()
+
+
+def _copy(connection: Connection, table: Table, mine: int, theirs: int) -> None:
+    names = [c.name for c in table.columns if c.name != "environment_id"]
+    listed = ", ".join(f'"{name}"' for name in names)
+    copied = ", ".join(COPIED_AS.get((table.name, name), f'"{name}"') for name in names)
+    connection.execute(
+        text(
+            f'insert into "{table.name}" (environment_id, {listed})'
+            f' select :theirs, {copied} from "{table.name}" where environment_id = :mine'
+        ),
+        {"mine": mine, "theirs": theirs},
+    )
