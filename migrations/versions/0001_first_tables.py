@@ -36,6 +36,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('tenant_id', sa.BigInteger(), nullable=False),
     sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('catalog_version', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("name in ('production', 'staging', 'development')", name=op.f('ck_environments_known')),
     sa.ForeignKeyConstraint(['tenant_id'], ['tenants.id'], name=op.f('fk_environments_tenant_id')),

@@ -19,6 +19,8 @@ class TenantRow(Base):
 
 
 class EnvironmentRow(Base):
+    """catalog_version: grows with every change of the catalog, so that readers may keep a copy."""
+
     __tablename__ = "environments"
     __table_args__ = (
         UniqueConstraint("tenant_id", "name"),
@@ -28,4 +30,5 @@ class EnvironmentRow(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[Word]
+    catalog_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     created_at: Mapped[Created]

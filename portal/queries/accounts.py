@@ -28,7 +28,7 @@ from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.queries.catalog import load_catalog, prices_by_id
+from portal.queries.catalog import current_catalog, prices_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow
     if row is None:
         raise NotFound("account")
     account = _account(row, wall)
-    catalog = load_catalog(session, scope)
+    catalog = current_catalog(session, scope)
     subscription_row = _live_subscription(session, scope, account_id)
     instance_rows = _instance_rows(session, scope, account_id)
     price_ids = [r.price_id for r in instance_rows]

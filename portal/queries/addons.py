@@ -61,16 +61,20 @@ class SavedCard:
     exp_year: int
 
 
-def cards(state: AccountState, actor: Actor, filters: Filters) -> tuple[Card, ...]:
-    """The cards that pass `filters`, in catalog order; what cannot be bought stays, with why."""
-    shown = (card_of(state, actor, add_on) for add_on in state.catalog.add_ons)
-    return tuple(card for card in shown if card and _passes(card, filters))
+def all_cards(state: AccountState, actor: Actor) -> tuple[Card, ...]:
+    """Every card that this account may see, in catalog order."""
+    found = (card_of(state, actor, add_on) for add_on in state.catalog.add_ons)
+    return tuple(card for card in found if card is not None)
 
 
-def categories(state: AccountState, actor: Actor) -> tuple[str, ...]:
-    """The categories of all visible cards, in catalog order."""
-    found = [c.add_on.category for c in cards(state, actor, Filters()) if c.add_on.category]
-    return tuple(dict.fromkeys(found))
+def filtered(cards: tuple[Card, ...], filters: Filters) -> tuple[Card, ...]:
+    """The cards that pass; what cannot be bought passes too, unless filtered out."""
+    return tuple(card for card in cards if _passes(card, filters))
+
+
+def categories(cards: tuple[Card, ...]) -> tuple[str, ...]:
+    """The categories of the cards, each once, in their order."""
+    return tuple(dict.fromkeys(c.add_on.category for c in cards if c.add_on.category))
 
 
 def card_of(state: AccountState, actor: Actor, add_on: AddOn) -> Card | None:

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -43,11 +44,31 @@ from portal.models.catalog import (
     PlanRow,
     PriceRow,
 )
+from portal.models.tenants import EnvironmentRow
 
 Row = TypeVar("Row", FeatureRow, PlanRow, AddOnRow, PriceRow, EntitlementRow, CreditGrantRow)
 Part = TypeVar("Part", PriceRow, EntitlementRow, CreditGrantRow)
 Of = TypeVar("Of")
 Owner = tuple[str, int]
+
+
+_kept: WeakKeyDictionary[Engine | Connection, dict[int, tuple[int, Catalog]]] = WeakKeyDictionary()
+"""For each database and environment: the last version read, and its catalog."""
+
+
+def current_catalog(session: Session, scope: Scope) -> Catalog:
+    """`load_catalog`, read anew only when the environment's catalog_version has grown.
+
+    For readers: whoever changes the catalog in this session wants `load_catalog`.
+    """
+    version = session.scalars(
+        select(EnvironmentRow.catalog_version).where(EnvironmentRow.id == scope.environment_id)
+    ).one()
+    kept = _kept.setdefault(session.get_bind(), {})
+    found = kept.get(scope.environment_id)
+    if found is None or found[0] != version:
+        found = kept[scope.environment_id] = (version, load_catalog(session, scope))
+    return found[1]
 
 
 def load_catalog(session: Session, scope: Scope) -> Catalog:

@@ -138,10 +138,8 @@ def test_a_monthly_add_on_of_an_annual_plan_ends_at_the_end_of_its_own_month(wor
         price="growth_annual_usd",
         since=datetime(2026, 1, 31, 9, 30, tzinfo=UTC),
     )
-    with world.session() as session:
-        annual = PriceRow.lookup_key == "zendesk_annual_usd"
-        session.execute(update(PriceRow).where(annual).values(ended_at=func.now()))
-        session.commit()
+    annual = PriceRow.lookup_key == "zendesk_annual_usd"
+    world.change(update(PriceRow).where(annual).values(ended_at=func.now()))
     chosen = bought(world, actor, "zendesk")
     assert world.state(actor).instances[0].price.lookup_key == "zendesk_monthly_usd"
     told = cancel(world, actor, chosen)

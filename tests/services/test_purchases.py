@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -137,15 +138,13 @@ def test_an_acceptance_never_outlives_its_period(world):
 
 
 CHANGES = {
-    "price": lambda e, a: (
+    "price": (
         update(PriceRow)
         .where(PriceRow.lookup_key == "salesforce_monthly_usd")
         .values(amount=Decimal(60))
     ),
-    "tax": lambda e, a: update(AccountRow).values(tax_rate=Decimal(20), tax_label="VAT"),
-    "anchor": lambda e, a: update(SubscriptionRow).values(
-        billing_anchor_at=datetime(2026, 4, 2, tzinfo=UTC)
-    ),
+    "tax": update(AccountRow).values(tax_rate=Decimal(20), tax_label="VAT"),
+    "anchor": update(SubscriptionRow).values(billing_anchor_at=datetime(2026, 4, 2, tzinfo=UTC)),
 }
 
 
@@ -153,9 +152,7 @@ CHANGES = {
 def test_any_change_since_the_page_was_shown_charges_nothing(world, what):
     actor = world.account()
     accepted = world.accept(world.quote(actor, "salesforce"))
-    with world.session() as session:
-        session.execute(CHANGES[what](world.scope.environment_id, actor.account_id))
-        session.commit()
+    world.change(CHANGES[what])
     assert world.confirm(actor, accepted) == QuoteChanged(False, accepted.shown_due)
     assert [world.rows(table) for table in NOTHING] == [0] * 6
     assert charged(world) == []
@@ -165,8 +162,6 @@ def test_a_tampered_request_is_not_what_was_shown(world):
     actor = world.account()
     honest = world.accept(world.quote(actor, "messages_100k"))
     dear = world.quote(actor, "messages_100k", quantity=3)
-    from dataclasses import replace
-
     forged = replace(honest, request=dear.request)
     assert isinstance(world.confirm(actor, forged), QuoteChanged)
     assert charged(world) == []

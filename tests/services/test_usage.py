@@ -176,15 +176,13 @@ def test_what_no_lot_covers_is_excess_and_no_later_pack_absorbs_it(world):
 
 
 def test_unlimited_use_draws_nothing_and_is_never_excess(world):
-    with world.session() as session:
-        business = select(PlanRow.id).where(PlanRow.lookup_key == "business").scalar_subquery()
-        feature = select(FeatureRow.id).where(FeatureRow.lookup_key == "messages").scalar_subquery()
-        session.execute(
-            update(EntitlementRow)
-            .where(EntitlementRow.plan_id == business, EntitlementRow.feature_id == feature)
-            .values(usage_limit=None)
-        )
-        session.commit()
+    business = select(PlanRow.id).where(PlanRow.lookup_key == "business").scalar_subquery()
+    feature = select(FeatureRow.id).where(FeatureRow.lookup_key == "messages").scalar_subquery()
+    world.change(
+        update(EntitlementRow)
+        .where(EntitlementRow.plan_id == business, EntitlementRow.feature_id == feature)
+        .values(usage_limit=None)
+    )
     actor = world.account(plan="business", price="business_monthly_usd")
     send(world, actor, 900_000)
     now = meter(world, actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from portal.domain.access import Scope
 from portal.domain.catalog import Catalog
 from portal.domain.errors import Conflict
 from portal.domain.events import EventName
+from portal.models.tenants import EnvironmentRow
 from portal.queries.catalog import load_catalog
 from portal.services.catalog.changes import Change, compare
 from portal.services.catalog.holders import find_holders, find_sold
@@ -82,6 +83,7 @@ def apply_catalog(
     try:
         Writer(session, scope, now).write([step.change for step in proposal.steps])
         _record(session, scope, proposal, actor, now)
+        _tell_readers(session, scope)
         session.commit()
     except IntegrityError as error:
         session.rollback()
@@ -94,6 +96,15 @@ def _wait_for_others(session: Session, scope: Scope) -> None:
     """Let one apply at a time run in an environment, so that each sees the last one's result."""
     key = func.hashtextextended(f"catalog {scope.environment_id}", 0)
     session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _tell_readers(session: Session, scope: Scope) -> None:
+    """Make every copy of the catalog that somebody keeps an old one."""
+    session.execute(
+        update(EnvironmentRow)
+        .where(EnvironmentRow.id == scope.environment_id)
+        .values(catalog_version=EnvironmentRow.catalog_version + 1)
+    )
 
 
 def _record(session: Session, scope: Scope, proposal: Proposal, actor: str, now: datetime) -> None:

@@ -42,13 +42,13 @@ class Offer:
 @bp.get("")
 @requires(Permission.BILLING_READ)
 def grid() -> Response:
-    actor = member().actor
-    form = FilterForm(request.args).offering(queries.categories(state(), actor))
+    cards = queries.all_cards(state(), member().actor)
+    form = FilterForm(request.args).offering(queries.categories(cards))
     return htmx.page(
         "addons/grid.html",
         "addons/_cards.html",
         form=form,
-        cards=queries.cards(state(), actor, form.filters()),
+        cards=queries.filtered(cards, form.filters()),
         state=state(),
         way_out=words.way_out,
     )
