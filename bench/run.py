@@ -27,11 +27,11 @@ BILLING = "/settings/billing"
 GRID = f"{BILLING}/add-ons"
 CONFIRM = f"{GRID}/salesforce/purchase"
 STATEMENTS = {
-    "account_state": 14,
-    GRID: 20,
-    CONFIRM: 20,
-    f"{GRID}/active": 25,
-    f"{BILLING}/usage": 25,
+    "account_state": 8,
+    GRID: 12,
+    CONFIRM: 13,
+    f"{GRID}/active": 15,
+    f"{BILLING}/usage": 16,
 }
 """Most statements that one may send; a page also names its scope and finds its member."""
 ACCOUNTS = 10

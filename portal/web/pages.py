@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
 from flask_babel import get_timezone, gettext, ngettext
 
 from portal.domain.access import Permission
@@ -57,7 +57,9 @@ def install(app: Flask) -> None:
 def asset(name: str) -> str:
     """The URL of a static file, which changes when its bytes do."""
     root = Path(current_app.static_folder or "")
-    return url_for("static", filename=name, v=_fingerprint(root / name))
+    return (
+        f"{request.script_root}{current_app.static_url_path}/{name}?v={_fingerprint(root / name)}"
+    )
 
 
 @cache
