@@ -136,15 +136,28 @@ def _credited(
     at: datetime,
     cancel_at: datetime | None,
 ) -> Capacity:
-    period = cycle.period_of(price, at)
-    whole = g.credits * quantity
-    if g.cadence is BillingCadence.ONETIME or period is None:
-        return Capacity(CapacityKind.LOT, g.feature, whole, expiry_of(g, cycle, at), credit_grant=g)
+    whole, until = g.credits * quantity, expiry_of(g, cycle, at)
+    period = grant_period(g, price, cycle, at, at)
+    if period is None:
+        return Capacity(CapacityKind.LOT, g.feature, whole, until, credit_grant=g)
     units = credit_units(g.credits, quantity, period.fraction_left(at))
-    then = None if cancel_at else whole
-    return Capacity(
-        CapacityKind.LOT, g.feature, units, expiry_of(g, cycle, at), then, credit_grant=g
-    )
+    then = None if cancel_at and cancel_at <= period.end else whole
+    return Capacity(CapacityKind.LOT, g.feature, units, until, then, credit_grant=g)
+
+
+def grant_period(
+    g: CreditGrant, price: Price, cycle: Cycle, since: datetime, at: datetime
+) -> Period | None:
+    """The period of a recurring grant that contains `at`; None for a grant that comes once.
+
+    A grant with the price's own period follows the price; another is anchored at `since`, when
+    what brings it was attached. Source: C1, C5 and C6.
+    """
+    if g.cadence is BillingCadence.ONETIME or price.interval is None:
+        return None
+    if g.period is None or Interval(g.period) == price.interval:
+        return cycle.period_of(price, at)
+    return Anchor(since, cycle.billing_anchor.zone).period_at(at, Interval(g.period))
 
 
 def expiry_of(g: CreditGrant, cycle: Cycle, at: datetime) -> datetime | None:

@@ -163,7 +163,10 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class CreditGrant:
-    """credits: units of `feature`, up to 8 decimals. priority: low burns first."""
+    """credits: units of `feature`, up to 8 decimals. priority: low burns first.
+
+    period: how often a RECURRING grant comes; None = with every period of the price.
+    """
 
     name: str
     feature: Feature
@@ -171,6 +174,7 @@ class CreditGrant:
     cadence: BillingCadence
     expiration_type: ExpirationType
     duration: timedelta | None = None
+    period: BillingPeriod | None = None
     priority: int = 50
     id: int = 0
 

@@ -233,6 +233,9 @@ class CreditGrantRow(_OfPlanOrAddOn, Scoped, Base):
         CheckConstraint("credits > 0", name="credits"),
         CheckConstraint("cadence in ('RECURRING', 'ONETIME')", name="cadence"),
         CheckConstraint(
+            f"period in {_PERIODS} and (period is null or cadence = 'RECURRING')", name="period"
+        ),
+        CheckConstraint(
             "expiration_type in ('NEVER', 'BILLING_CYCLE', 'DURATION')"
             " and (expiration_type = 'DURATION') = (duration is not null)",
             name="expiration_type",
@@ -246,4 +249,5 @@ class CreditGrantRow(_OfPlanOrAddOn, Scoped, Base):
     cadence: Mapped[Word]
     expiration_type: Mapped[Word]
     duration: Mapped[timedelta | None] = mapped_column(Interval)
+    period: Mapped[Word | None]
     priority: Mapped[int] = mapped_column(server_default="50")

@@ -188,6 +188,7 @@ def _credit_grant(row: CreditGrantRow, features: dict[int, Feature]) -> CreditGr
         cadence=BillingCadence(row.cadence),
         expiration_type=ExpirationType(row.expiration_type),
         duration=row.duration,
+        period=BillingPeriod(row.period) if row.period else None,
         priority=row.priority,
     )
 

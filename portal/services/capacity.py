@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.capacity import Capacity, CapacityKind, brought_by, expiry_of
-from portal.domain.catalog import BillingCadence, Entitlement, Feature
+from portal.domain.capacity import Capacity, CapacityKind, brought_by, expiry_of, grant_period
+from portal.domain.catalog import Entitlement, Feature
 from portal.domain.grants import LotSource
 from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
@@ -92,10 +92,10 @@ def _plan_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
 
 
 def _plan_grant_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
-    period = subscription.cycle.billing_period(at)
+    began, cycle = subscription.cycle.billing_anchor.at, subscription.cycle
     for grant in subscription.plan.credit_grants:
-        recurs = grant.cadence is BillingCadence.RECURRING
-        start = period.start if recurs else subscription.cycle.billing_anchor.at
+        period = grant_period(grant, subscription.price, cycle, began, at)
+        start = period.start if period else began
         yield NewLot(
             feature=grant.feature,
             source=LotSource.PLAN,
@@ -103,7 +103,7 @@ def _plan_grant_lots(subscription: Subscription, at: datetime) -> Iterator[NewLo
             units=grant.credits,
             priority=grant.priority,
             effective_at=start,
-            expires_at=expiry_of(grant, subscription.cycle, start),
+            expires_at=expiry_of(grant, cycle, start),
         )
 
 
@@ -117,12 +117,11 @@ def _window_lots(instance: Instance, subscription: Subscription, at: datetime) -
 
 
 def _grant_lots(instance: Instance, subscription: Subscription, at: datetime) -> Iterator[NewLot]:
-    """The recurring credit grants of a later period of the instance's own price."""
-    period = subscription.cycle.period_of(instance.price, at)
-    if period is None or instance.span.starts_at > period.start:
-        return
+    """The recurring credit grants of later periods; the first lots are `_purchased_lots`."""
+    since, cycle = instance.span.starts_at, subscription.cycle
     for grant in instance.add_on.credit_grants:
-        if grant.cadence is BillingCadence.RECURRING:
+        period = grant_period(grant, instance.price, cycle, since, at)
+        if period is not None and since <= period.start:
             yield NewLot(
                 feature=grant.feature,
                 source=LotSource.CREDIT_GRANT,
@@ -130,7 +129,7 @@ def _grant_lots(instance: Instance, subscription: Subscription, at: datetime) ->
                 units=grant.credits * instance.quantity,
                 priority=grant.priority,
                 effective_at=period.start,
-                expires_at=expiry_of(grant, subscription.cycle, period.start),
+                expires_at=expiry_of(grant, cycle, period.start),
                 instance_id=instance.id,
             )
 

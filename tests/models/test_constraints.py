@@ -103,6 +103,8 @@ CATALOG = [
     ),
     again("credit_grants", "ck_credit_grants_credits", credits="0"),
     again("credit_grants", "ck_credit_grants_cadence", cadence="'TWICE'"),
+    again("credit_grants", "ck_credit_grants_period", period="'FORTNIGHTLY'"),
+    again("credit_grants", "ck_credit_grants_period", period="'MONTHLY'", cadence="'ONETIME'"),
     again("credit_grants", "ck_credit_grants_expiration_type", expiration_type="'DURATION'"),
 ]  # fmt: skip
 PEOPLE = [

@@ -1,19 +1,19 @@
 """The worked figures C1-C7, E1-E9 and W1-W10 of the systems the seeds describe (product.md §11).
 
-Left to later work, which owns those rules: C5 (a credit grant here has no period of its own, it
-follows its price), W8, W9 and W11 (conversion rates and bonus slabs), A1-A3 and W12
-(auto-recharge). E5, E8, W4-W7 and W13 are not ours.
+Left to later work, which owns those rules: W8, W9 and W11 (conversion rates and bonus slabs),
+A1-A3 and W12 (auto-recharge). E5, E8, W4-W7 and W13 are not ours.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from portal.domain.capacity import brought_by
+from portal.domain.capacity import brought_by, grant_period
 from portal.domain.catalog import (
     BillingCadence,
     CapacityEnds,
@@ -27,6 +27,7 @@ from portal.domain.catalog import (
 )
 from portal.domain.entitlements import Source, SourceKind, resolve
 from portal.domain.grants import Lot, available, credit_units, draw
+from portal.domain.periods import BillingPeriod
 from portal.domain.pricing import exact_minor
 from tests.unit.samples import (
     ANNUAL,
@@ -77,6 +78,23 @@ def test_c4_a_one_time_grant_is_whole_in_mid_period() -> None:
     sold = add_on(recurring("10"), credit_grants=(grant("100"),))
     [brought] = quoted(sold, "2026-04-20").capacity
     assert (brought.units, brought.then_units, brought.until) == (Decimal(100), None, None)
+
+
+def test_c5_a_monthly_grant_on_an_annual_price_is_whole_and_counts_from_the_purchase() -> None:
+    monthly = replace(grant("100", BillingCadence.RECURRING), period=BillingPeriod.MONTHLY)
+    yearly, price = cycle("2025-03-10", ANNUAL), recurring("600", ANNUAL)
+    bought = instant("2026-01-20")
+    sold = add_on(price, credit_grants=(monthly,))
+    [brought] = brought_by(sold, price, 1, yearly, bought, None)
+    assert (brought.units, brought.then_units) == (Decimal(100), Decimal(100))
+    later = grant_period(monthly, price, yearly, bought, instant("2026-02-25"))
+    assert later == span("2026-02-20", "2026-03-20")
+
+
+def test_a_grant_with_the_prices_own_period_follows_the_price() -> None:
+    monthly = replace(grant("100", BillingCadence.RECURRING), period=BillingPeriod.MONTHLY)
+    [brought] = quoted(add_on(recurring("10"), credit_grants=(monthly,)), "2026-04-16").capacity
+    assert (brought.units, brought.then_units) == (Decimal(50), Decimal(100))
 
 
 def test_c6_an_annual_grant_ends_its_first_period_with_the_subscription() -> None:

@@ -21,7 +21,7 @@ ENTITLEMENT_FIELDS = (
     "is_soft_limit",
 )
 CREDIT_GRANT_FIELDS = (
-    *("name", "feature", "credits", "cadence", "expiration_type", "duration", "priority"),
+    *("name", "feature", "credits", "cadence", "expiration_type", "duration", "period", "priority"),
 )
 MOST_CREDITS = Decimal(10) ** 11
 CREDIT_DECIMALS = 8
@@ -65,6 +65,7 @@ def read_credit_grant(fields: Fields, features: Features) -> CreditGrant:
         cadence=fields.choice("cadence", BillingCadence),
         expiration_type=kind,
         duration=fields.days("duration") if fields.has("duration") else None,
+        period=fields.choice("period", BillingPeriod) if fields.has("period") else None,
         priority=fields.integer("priority", 0, MOST_COUNT, default=50),
     )
     if fields.fine("expiration_type"):
@@ -73,6 +74,8 @@ def read_credit_grant(fields: Fields, features: Features) -> CreditGrant:
             fields.blame("duration", "duration is missing: expiration_type DURATION needs one")
         elif fields.has("duration") and not needed:
             fields.blame("duration", f"expiration_type {kind} has no duration")
+    if fields.has("period") and grant.cadence is BillingCadence.ONETIME:
+        fields.blame("period", "a ONETIME grant has no period")
     return grant
 
 

@@ -169,6 +169,7 @@ def _credit_grant(grant: CreditGrant) -> Entry:
             cadence=grant.cadence,
             expiration_type=grant.expiration_type,
             duration=_days(grant.duration),
+            period=grant.period,
             priority=grant.priority if grant.priority != 50 else None,
         )
     )

@@ -97,6 +97,7 @@ def credit_grant_values(grant: CreditGrant, feature_id: int) -> Values:
         "credits": grant.credits,
         "cadence": grant.cadence,
         "expiration_type": grant.expiration_type,
+        "period": grant.period,
         "duration": grant.duration,
         "priority": grant.priority,
     }

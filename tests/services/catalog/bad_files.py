@@ -217,6 +217,7 @@ CONTENTS = (
     _at("duration missing", 33, _GRANT + "credits: '1', expiration_type: DURATION}", "33: duration is missing: expiration_type DURATION needs one"),
     _at("duration too many", 33, _GRANT + "credits: '1', expiration_type: NEVER, duration: 90 days}", "33: expiration_type NEVER has no duration"),
     _at("duration in months", 33, _GRANT + "credits: '1', expiration_type: DURATION, duration: 3 months}", "33: duration must be a number of days like \"90 days\", not '3 months'"),
+    _at("period of a grant that comes once", 33, _GRANT + "credits: '1', expiration_type: NEVER, period: MONTHLY}", "33: a ONETIME grant has no period"),
     _at("no credits", 33, _GRANT + "credits: '0', expiration_type: NEVER}", "33: credits must be above 0 and below 100,000,000,000"),
     _at("credits too fine", 33, _GRANT + "credits: '0.000000001', expiration_type: NEVER}", "33: credits 0.000000001 has more than 8 decimal places"),
     _at("grant twice", 33, 2 * (_GRANT + "credits: '1', expiration_type: NEVER}\n"), "34: name 'Welcome' stands here already, on line 33"),

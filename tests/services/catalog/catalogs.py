@@ -137,11 +137,14 @@ def _entitlement(draw: st.DrawFn, feature: Feature) -> Entitlement:
 
 def _credit_grant(draw: st.DrawFn, name: str, consumed: list[Feature]) -> CreditGrant:
     kind = draw(st.sampled_from(ExpirationType))
+    cadence = draw(st.sampled_from(BillingCadence))
+    recurs = cadence is BillingCadence.RECURRING
     return CreditGrant(
         name=name,
         feature=draw(st.sampled_from(consumed)),
         credits=draw(st.decimals(Decimal("0.00000001"), 10**9, places=8)),
-        cadence=draw(st.sampled_from(BillingCadence)),
+        cadence=cadence,
+        period=draw(st.none() | st.sampled_from(BillingPeriod)) if recurs else None,
         expiration_type=kind,
         duration=draw(days) if kind is ExpirationType.DURATION else None,
         priority=draw(st.integers(0, 100)),
