@@ -14,13 +14,32 @@ from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from portal.sandbox import charges, customers, events, payment_intents, payment_methods, rules
-from portal.sandbox.calls import Route
+from portal.sandbox import (
+    balance,
+    charges,
+    checkout,
+    checkout_sessions,
+    customers,
+    disputes,
+    events,
+    payment_intents,
+    payment_methods,
+    payment_pages,
+    products,
+    refunds,
+    rules,
+    setup_intents,
+)
+from portal.sandbox.acts import create_acts
+from portal.sandbox.calls import Deed, Route
+from portal.sandbox.checkout_pages import create_checkout
+from portal.sandbox.clock import MovableClock
 from portal.sandbox.control import create_control
 from portal.sandbox.errors import STORED_STATUSES, ApiError, unknown_url
 from portal.sandbox.faults import Faults
 from portal.sandbox.idempotency import Answer
 from portal.sandbox.keys import check_key
+from portal.sandbox.pages import create_assets
 from portal.sandbox.server import Dropped, Request, Server
 from portal.sandbox.store import Store, new_id
 from portal.sandbox.three_d_secure import create_pages
@@ -30,9 +49,17 @@ ROUTES: dict[str, Route] = {
     **customers.ROUTES,
     **payment_methods.ROUTES,
     **payment_intents.ROUTES,
+    **setup_intents.ROUTES,
+    **checkout_sessions.ROUTES,
     **charges.ROUTES,
+    **refunds.ROUTES,
+    **disputes.ROUTES,
+    **balance.ROUTES,
     **events.ROUTES,
 }
+OWN_RULES: dict[str, Route] = {**payment_pages.ROUTES, **products.ROUTES}
+"""Operations whose parameters are described beside them, not in rules.json."""
+DEEDS: dict[str, Deed] = {**checkout.DEEDS, **refunds.DEEDS, **disputes.DEEDS}
 TEMPLATES = Path(__file__).parents[2] / "templates"
 HOME = "Stripe sandbox. No real card is charged.\n"
 
@@ -64,16 +91,22 @@ def create_sandbox(
     """
     store, faults = Store(state), Faults()
     webhooks = Webhooks(store, endpoint, clock, retry_delays)
-    sandbox = Sandbox(store, faults, webhooks, Server(store, faults, webhooks, clock))
+    moved = MovableClock(clock)
+    server = Server(store, faults, webhooks, moved, DEEDS)
+    webhooks.each_round = server.tick
+    sandbox = Sandbox(store, faults, webhooks, server)
     app = Flask(__name__, static_folder=None, template_folder=str(TEMPLATES))
     app.extensions["sandbox"] = sandbox
     app.config["PUBLIC_BASE"] = public_base
-    app.register_blueprint(create_control(store, faults, webhooks))
-    app.register_blueprint(create_pages(store, sandbox.server))
+    app.register_blueprint(create_control(store, faults, webhooks, moved))
+    app.register_blueprint(create_acts(server))
+    app.register_blueprint(create_pages(store, server))
+    app.register_blueprint(create_checkout(store, server))
+    app.register_blueprint(create_assets())
     app.add_url_rule("/", "home", lambda: Response(HOME, mimetype="text/plain"))
     app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok", "sandbox": True})
-    for operation, route in ROUTES.items():
-        _add(app, operation, route, sandbox.server)
+    for operation, route in {**ROUTES, **OWN_RULES}.items():
+        _add(app, operation, route, server)
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(Dropped, _drop)
     app.register_error_handler(HTTPException, _other)

@@ -39,6 +39,22 @@ class Authentication(Enum):
     ALWAYS = auto()
 
 
+class Refunding(Enum):
+    """What becomes of a refund to a card."""
+
+    AT_ONCE = auto()
+    PENDING = auto()  # succeeds a while later
+    FAILS = auto()  # seems to succeed, fails a while later
+
+
+class Disputing(Enum):
+    """How the cardholder disputes a charge; the value is Stripe's reason."""
+
+    FRAUDULENT = "fraudulent"
+    NOT_RECEIVED = "product_not_received"
+    INQUIRY = "general"  # only a question of the bank: no money is taken
+
+
 def _refused(decline_code: str, advice_code: str, blocked: bool = False) -> Decline:
     message = "Your card was declined."
     return Decline("card_declined", message, decline_code, advice_code, blocked=blocked)
@@ -68,6 +84,7 @@ INCORRECT_CVC = Decline(
     "confirm_card_data",
     param="cvc",
 )
+INVALID_CVC = Decline("invalid_cvc", "Your card's security code is invalid.", param="cvc")
 PROCESSING_ERROR = Decline(
     "processing_error",
     "An error occurred while processing your card. Try again in a little bit.",
@@ -81,6 +98,11 @@ AUTHENTICATION_REQUIRED = Decline(
 )
 AUTHENTICATION_FAILED = Decline(
     "payment_intent_authentication_failure",
+    "We are unable to authenticate your payment method. Please choose a different payment method "
+    "and try again.",
+)
+SETUP_AUTHENTICATION_FAILED = Decline(
+    "setup_intent_authentication_failure",
     "We are unable to authenticate your payment method. Please choose a different payment method "
     "and try again.",
 )
@@ -110,6 +132,8 @@ class Card:
     authentication: Authentication = Authentication.NEVER
     brand: str = "visa"
     funding: str = "credit"
+    dispute: Disputing | None = None
+    refund: Refunding = Refunding.AT_ONCE
 
     @property
     def fingerprint(self) -> str:
@@ -127,6 +151,11 @@ class Card:
         if not off_session or self.authentication is Authentication.ALWAYS:
             return True
         return self.authentication is Authentication.UNLESS_SET_UP and not set_up
+
+    @property
+    def asks_on_setup(self) -> bool:
+        """Whether saving it for later needs the cardholder's authentication."""
+        return self.authentication in (Authentication.UNLESS_SET_UP, Authentication.ALWAYS)
 
 
 def _unsaved(number: str, name: str, refusal: Decline, *more: str) -> Card:
@@ -185,6 +214,15 @@ CARDS = (
         GENERIC,
         authentication=Authentication.ALWAYS,
     ),
+    Card("4000000000000259", ("createDispute",), dispute=Disputing.FRAUDULENT),
+    Card(
+        "4000000000002685",
+        ("createDisputeProductNotReceived",),
+        dispute=Disputing.NOT_RECEIVED,
+    ),
+    Card("4000000000001976", ("createDisputeInquiry",), dispute=Disputing.INQUIRY),
+    Card("4000000000007726", ("pendingRefund",), refund=Refunding.PENDING),
+    Card("4000000000005126", ("refundFail",), refund=Refunding.FAILS),
 )
 _BY_NAME = {name: card for card in CARDS for name in card.names}
 _BY_NUMBER = {card.number: card for card in CARDS}

@@ -1,14 +1,12 @@
-"""Charges and the balance transactions they leave: made by intents, only read over the API."""
+"""Charges: made by intents, only read over the API."""
 
 from __future__ import annotations
 
-from portal.sandbox import events, lists, rules
+from portal.sandbox import balance, events, lists, rules
 from portal.sandbox.calls import Call, Route, route
 from portal.sandbox.cards import Decline
 from portal.sandbox.store import Object, new_id
 
-_FEE_PER_MILLE, _FEE_FIXED = 29, 30  # 2.9 % + 0.30, what a standard account pays
-_AVAILABLE_AFTER = 2 * 86400
 _COPIED = (
     "amount currency customer description metadata receipt_email shipping "
     "statement_descriptor_suffix transfer_group"
@@ -28,7 +26,7 @@ def succeed(call: Call, intent: Object, method: Object, authenticated: bool) -> 
     )
     charge.update(status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
     events.emit(call, "charge.succeeded", call.store.insert(charge))
-    charge["balance_transaction"] = _book(call, charge)["id"]
+    charge["balance_transaction"] = balance.book_charge(call, charge)["id"]
     return call.store.save(charge)
 
 
@@ -108,36 +106,6 @@ def _card_details(intent: Object, card: Object, authenticated: bool) -> Object:
     )
 
 
-def _book(call: Call, charge: Object) -> Object:
-    fee = round(charge["amount"] * _FEE_PER_MILLE / 1000) + _FEE_FIXED
-    detail = {
-        "amount": fee,
-        "application": None,
-        "currency": charge["currency"],
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
-    entry = rules.blank(
-        "balance_transaction",
-        id=new_id("txn_3", 23),
-        object="balance_transaction",
-        amount=charge["amount"],
-        available_on=call.now + _AVAILABLE_AFTER,
-        balance_type="payments",
-        created=call.now,
-        currency=charge["currency"],
-        description=charge["description"],
-        fee=fee,
-        fee_details=[detail],
-        net=charge["amount"] - fee,
-        reporting_category="charge",
-        source=charge["id"],
-        status="pending",
-        type="charge",
-    )
-    return call.store.insert(entry)
-
-
 def retrieve(call: Call, charge: str) -> Object:
     return call.get("charge", charge)
 
@@ -148,22 +116,9 @@ def list_charges(call: Call) -> Object:
     return lists.page(call, "charge", "/v1/charges", **equal)
 
 
-def retrieve_entry(call: Call, identifier: str) -> Object:
-    return call.get("balance_transaction", identifier)
-
-
-def list_entries(call: Call) -> Object:
-    equal = {name: call.params.get(name) for name in ("source", "type", "currency")}
-    return lists.page(call, "balance_transaction", "/v1/balance_transactions", **equal)
-
-
 ROUTES: dict[str, Route] = {
     "GET /v1/charges": route(
         list_charges, lists.PAGING + "created customer payment_intent transfer_group"
     ),
     "GET /v1/charges/{charge}": route(retrieve),
-    "GET /v1/balance_transactions": route(
-        list_entries, lists.PAGING + "created source type currency"
-    ),
-    "GET /v1/balance_transactions/{id}": route(retrieve_entry),
 }

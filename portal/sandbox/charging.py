@@ -28,9 +28,9 @@ def attempt(
 
 def settle(call: Call, intent: Object, method: Object, authenticated: bool) -> Object:
     """Charge the card, whatever it is: nothing is left to ask of the customer."""
-    refusal = payment_methods.card_of(method).refusal
-    if refusal is not None:
-        fail(call, intent, method, refusal)
+    card = payment_methods.card_of(method)
+    if card.refusal is not None:
+        fail(call, intent, method, card.refusal)
     charge = charges.succeed(call, intent, method, authenticated)
     _keep_card(call, intent, method)
     intent.update(
@@ -43,6 +43,8 @@ def settle(call: Call, intent: Object, method: Object, authenticated: bool) -> O
     )
     events.emit(call, "payment_intent.succeeded", call.store.save(intent))
     charges.tell_booked(call, charge)
+    if card.dispute is not None:
+        call.later(0, "open_dispute", charge["id"])
     return intent
 
 

@@ -8,23 +8,27 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.sandbox import faults, webhooks
+from portal.sandbox.clock import MovableClock
 from portal.sandbox.store import Store
 
 
 def create_control(
-    store: Store, waiting: faults.Faults, deliveries: webhooks.Webhooks
+    store: Store,
+    waiting: faults.Faults,
+    deliveries: webhooks.Webhooks,
+    clock: MovableClock,
 ) -> Blueprint:
     control = Blueprint("control", __name__, url_prefix="/_test")
 
     @control.post("/faults")
     def add_fault() -> ResponseReturnValue:
-        given = _given()
+        sent = given()
         try:
             fault = faults.Fault(
-                match=str(given["match"]),
-                mode=faults.Mode(str(given["mode"])),
-                n=int(given.get("n", 1)),
-                seconds=float(given.get("seconds", 0)),
+                match=str(sent["match"]),
+                mode=faults.Mode(str(sent["mode"])),
+                n=int(sent.get("n", 1)),
+                seconds=float(sent.get("seconds", 0)),
             )
         except (KeyError, ValueError) as error:
             return jsonify(error=f"{type(error).__name__}: {error}"), 400
@@ -33,14 +37,14 @@ def create_control(
 
     @control.post("/webhooks")
     def set_webhooks() -> ResponseReturnValue:
-        given = _given()
+        sent = given()
         try:
-            deliveries.mode = webhooks.Mode(str(given.get("mode")))
+            deliveries.mode = webhooks.Mode(str(sent.get("mode")))
         except ValueError as error:
             return jsonify(error=str(error)), 400
         released = 0
         if deliveries.mode is not webhooks.Mode.HOLD:
-            released = deliveries.release(reverse=given.get("order") == "reverse")
+            released = deliveries.release(reverse=sent.get("order") == "reverse")
         return jsonify(mode=deliveries.mode, released=released)
 
     @control.post("/reset")
@@ -48,8 +52,18 @@ def create_control(
         with store.transaction():
             store.clear()
         waiting.clear()
+        clock.ahead = 0.0
         deliveries.mode = webhooks.Mode.DELIVER
         return jsonify(reset=True)
+
+    @control.post("/clock")
+    def advance() -> ResponseReturnValue:
+        try:
+            clock.ahead += float(given()["advance"])
+        except (KeyError, ValueError) as error:
+            return jsonify(error=f"{type(error).__name__}: {error}"), 400
+        deliveries.wake()
+        return jsonify(ahead=clock.ahead)
 
     @control.get("/state")
     def state() -> ResponseReturnValue:
@@ -65,7 +79,7 @@ def create_control(
     return control
 
 
-def _given() -> dict[str, Any]:
+def given() -> dict[str, Any]:
     """JSON or a form, whichever was sent."""
     sent = request.get_json(silent=True)
     return sent if isinstance(sent, dict) else request.form.to_dict()

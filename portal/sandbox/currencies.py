@@ -31,6 +31,7 @@ _MINIMUMS = {
     "thb": 1000,
 }
 _ZERO_DECIMAL = ("jpy",)
+_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 _LARGEST = 99_999_999
 
 
@@ -66,3 +67,10 @@ def spoken(amount: int, currency: str) -> str:
     """`50, "usd"` -> `0.50 usd`."""
     number = str(amount) if currency in _ZERO_DECIMAL else f"{amount // 100}.{amount % 100:02d}"
     return f"{number} {currency}"
+
+
+def shown(amount: int, currency: str) -> str:
+    """`150000, "usd"` -> `$1,500.00`, as customers read it."""
+    number = f"{amount:,}" if currency in _ZERO_DECIMAL else f"{amount // 100:,}.{amount % 100:02d}"
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{number}" if symbol else f"{currency.upper()} {number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from portal.sandbox import rules
@@ -10,6 +10,7 @@ from portal.sandbox.errors import ApiError
 from portal.sandbox.store import Object, Store, public
 
 MAX_LEVELS = 4
+_PART_LENGTH = 10
 
 
 def expand(store: Store, answer: Object, paths: Iterable[str]) -> Object:
@@ -52,11 +53,45 @@ def _replace(store: Store, thing: Object, steps: list[str], kind: str | None) ->
     if not isinstance(holder, dict):
         return None
     value = holder.get(steps[-1])
+    part = _PARTS.get((str(thing.get("object")), steps[-1]))
+    if part is not None:
+        value = holder[steps[-1]] = part(store, thing)
     if isinstance(value, str) and kind is not None:
         found = store.find(kind, value)
         value = public(found) if found else value
         holder[steps[-1]] = value
     return value if isinstance(value, dict) else None
+
+
+def _refunds(store: Store, charge: Object) -> Object:
+    """The first page of what went back of a charge."""
+    where = "kind = 'refund' AND json_extract(body, '$.charge') = ?"
+    order = "created DESC, seq DESC"
+    found = store.select(where, [charge["id"]], order, _PART_LENGTH + 1)
+    url = f"/v1/charges/{charge['id']}/refunds"
+    return _listed([public(refund) for refund in found], url)
+
+
+def _line_items(store: Store, session: Object) -> Object:
+    found = store.find("checkout.session", session["id"]) or {}
+    lines = list(found.get("_line_items", ()))
+    return _listed(lines, f"/v1/checkout/sessions/{session['id']}/line_items")
+
+
+def _listed(things: list[Object], url: str) -> Object:
+    return {
+        "object": "list",
+        "data": things[:_PART_LENGTH],
+        "has_more": len(things) > _PART_LENGTH,
+        "url": url,
+    }
+
+
+_PARTS: dict[tuple[str, str], Callable[[Store, Object], Object]] = {
+    ("charge", "refunds"): _refunds,
+    ("checkout.session", "line_items"): _line_items,
+}
+"""Lists that belong to an object and come only when they are asked for."""
 
 
 def _refused(path: str, instead: str | None = None) -> ApiError:

@@ -59,6 +59,7 @@ def check_descriptor(params: dict[str, Any]) -> None:
 
 
 def check_confirmable(intent: Object) -> None:
+    _check_free(intent, "confirm")
     status = intent["status"]
     if status == "succeeded":
         raise _unexpected(
@@ -82,13 +83,13 @@ def check_confirmable(intent: Object) -> None:
         )
 
 
-def check_return_url(intent: Object) -> None:
+def check_return_url(intent: Object, kind: str = "PaymentIntent") -> None:
     """Methods that may redirect need a way back."""
     automatic = intent["automatic_payment_methods"]
     redirects = bool(automatic) and automatic["allow_redirects"] == "always"
     if redirects and not intent.get("_return_url"):
         raise ApiError(
-            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. "
+            f"This {kind} is configured to accept payment methods enabled in your Dashboard. "
             "Because some of these payment methods might redirect your customer off of your page, "
             "you must provide a `return_url`. If you don't want to accept redirect-based payment "
             "methods, set `automatic_payment_methods[enabled]` to `true` and "
@@ -98,7 +99,18 @@ def check_return_url(intent: Object) -> None:
         )
 
 
+def _check_free(intent: Object, verb: str) -> None:
+    """What a Checkout Session made is confirmed on its page and ends with it."""
+    if "_session" in intent and intent["status"] not in ("succeeded", "canceled"):
+        raise _unexpected(
+            intent,
+            f"You cannot {verb} this PaymentIntent because it was created by a Checkout Session. "
+            "Expire the Checkout Session instead.",
+        )
+
+
 def check_cancelable(intent: Object) -> None:
+    _check_free(intent, "cancel")
     if intent["status"] not in CANCELABLE:
         raise _unexpected(
             intent,

@@ -28,27 +28,28 @@ def page(call: Call, kind: str, url: str, **equal: Any) -> Object:
 
 def select(call: Call, kind: str, url: str, where: list[str], values: list[Any]) -> Object:
     """One page of what the SQL conditions leave."""
-    limit = _limit(call.params.get("limit", 10))
+    most = limit(call.params.get("limit", 10))
     backwards = _cursor(call, kind, where, values)
     order = "created, seq" if backwards else "created DESC, seq DESC"
-    found = call.store.select(" AND ".join(where), values, order, limit + 1)
-    shown = found[:limit]
+    found = call.store.select(" AND ".join(where), values, order, most + 1)
+    shown = found[:most]
     if backwards:
         shown.reverse()
     return {
         "object": "list",
         "data": [public(thing) for thing in shown],
-        "has_more": len(found) > limit,
+        "has_more": len(found) > most,
         "url": url,
     }
 
 
-def _limit(limit: int) -> int:
-    if 1 <= limit <= MAX_LIMIT:
-        return limit
-    bound, word = (1, "greater") if limit < 1 else (MAX_LIMIT, "less")
+def limit(given: int) -> int:
+    """How many to show. Raises ApiError 400 outside 1..100."""
+    if 1 <= given <= MAX_LIMIT:
+        return given
+    bound, word = (1, "greater") if given < 1 else (MAX_LIMIT, "less")
     raise ApiError(
-        f"This value must be {word} than or equal to {bound} (it currently is '{limit}').",
+        f"This value must be {word} than or equal to {bound} (it currently is '{given}').",
         code="parameter_invalid_integer",
         param="limit",
     )

@@ -36,7 +36,8 @@ def create(call: Call) -> Object:
 def _new(call: Call, currency: str) -> Object:
     identifier = new_id("pi_3", 23)
     allowed = call.params.get("allowed_payment_method_types")
-    automatic = None if allowed else {"allow_redirects": "always", "enabled": True}
+    old = allowed or not call.pinned  # versions before 2023-08-16 take cards only
+    automatic = None if old else {"allow_redirects": "always", "enabled": True}
     automatic = call.params.get("automatic_payment_methods", automatic)
     if automatic:
         automatic = {"allow_redirects": "always", **automatic}
@@ -122,14 +123,15 @@ def update(call: Call, intent: str) -> Object:
 def cancel(call: Call, intent: str) -> Object:
     found = call.get("payment_intent", intent)
     intent_rules.check_cancelable(found)
-    found.update(
-        status="canceled",
-        canceled_at=call.now,
-        cancellation_reason=call.params.get("cancellation_reason"),
-        next_action=None,
+    return end(call, found, call.params.get("cancellation_reason"))
+
+
+def end(call: Call, intent: Object, reason: str | None) -> Object:
+    intent.update(
+        status="canceled", canceled_at=call.now, cancellation_reason=reason, next_action=None
     )
-    events.emit(call, "payment_intent.canceled", call.store.save(found))
-    return found
+    events.emit(call, "payment_intent.canceled", call.store.save(intent))
+    return intent
 
 
 def list_intents(call: Call) -> Object:

@@ -28,15 +28,17 @@ def known_operation(operation: str) -> bool:
     return operation in _RULES["operations"]
 
 
-def validate(operation: str, given: dict[str, Any], pinned: bool) -> dict[str, Any]:
-    """Typed parameters of an operation such as `POST /v1/customers`.
+def validate(
+    operation: str, given: dict[str, Any], pinned: bool, rule: Rule = None
+) -> dict[str, Any]:
+    """Typed parameters of an operation such as `POST /v1/customers`; `rule` if it has its own.
 
     `pinned` says that the request named an API version; without it parameters that later versions
     dropped are accepted (and ignored), as an account's older default version would.
     Raises ApiError 400 for anything Stripe refuses by shape alone.
     """
-    rule = _RULES["operations"][operation]
-    checked = _object(_rule(rule), given, [], pinned)
+    known = _RULES["operations"][operation] if rule is None else rule
+    checked = _object(_rule(known), given, [], pinned)
     return dict(checked)
 
 

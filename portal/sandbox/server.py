@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from portal.sandbox import rules
-from portal.sandbox.calls import Call, Route
+from portal.sandbox.calls import Call, Deed, Route
 from portal.sandbox.errors import (
     STORED_STATUSES,
     ApiError,
@@ -57,10 +57,15 @@ class Server:
     """The API without its HTTP clothes."""
 
     def __init__(
-        self, store: Store, faults: Faults, webhooks: Webhooks, clock: Callable[[], float]
+        self,
+        store: Store,
+        faults: Faults,
+        webhooks: Webhooks,
+        clock: Callable[[], float],
+        deeds: Mapping[str, Deed],
     ) -> None:
         self._store, self._faults, self._webhooks = store, faults, webhooks
-        self._keys, self._clock = Keys(store), clock
+        self._keys, self._clock, self._deeds = Keys(store), clock, deeds
 
     def answer(self, operation: str, route: Route, ids: list[str], request: Request) -> Answer:
         """Raises ApiError for what Stripe refuses before work starts, Dropped for a fault."""
@@ -106,11 +111,27 @@ class Server:
         A refused card is an outcome: what `work` did before stays, as after an API request.
         """
         with self._store.transaction() as db:
+            self._catch_up(db)
             call = self._call({}, base_url)
             with suppress(CardError):
                 work(call)
             self._webhooks.schedule(db, call.events)
         self._webhooks.wake()
+
+    def tick(self) -> None:
+        """Do what has become due since the last request."""
+        with self._store.transaction() as db:
+            self._catch_up(db)
+
+    def _catch_up(self, db: sqlite3.Connection) -> None:
+        """Time's own work comes before the request that might notice it."""
+        due = self._store.take_due(int(self._clock()))
+        if not due:
+            return
+        call = self._call({}, "")
+        for deed, identifier in due:
+            self._deeds[deed](call, identifier)
+        self._webhooks.schedule(db, call.events)
 
     def _do(
         self,
@@ -121,8 +142,10 @@ class Server:
         request: Request,
         request_id: str,
     ) -> Answer:
+        self._catch_up(db)
         call = self._call(_parameters(operation, route, request), request.base_url)
         call.request_id, call.idempotency_key = request_id, request.key
+        call.pinned = request.version is not None
         try:
             result = public(route.run(call, *ids))
             result = expand(self._store, result, call.params.get("expand", ()))
@@ -141,7 +164,7 @@ def _parameters(operation: str, route: Route, request: Request) -> dict[str, Any
     given = parse_form(request.query)
     if request.method == "POST":
         given.update(parse_form(request.body))
-    checked = rules.validate(operation, given, pinned=request.version is not None)
+    checked = rules.validate(operation, given, request.version is not None, route.rule)
     beyond = sorted(set(checked) - route.takes)
     if beyond:
         raise unsupported(f"the parameter `{beyond[0]}` of {operation}", beyond[0])

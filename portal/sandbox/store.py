@@ -40,10 +40,17 @@ CREATE TABLE IF NOT EXISTS deliveries (
     attempts INTEGER NOT NULL DEFAULT 0,
     due_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS agenda (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    due_at INTEGER NOT NULL,
+    deed TEXT NOT NULL,
+    object TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS agenda_due ON agenda (due_at, n);
 CREATE INDEX IF NOT EXISTS answers_age ON answers (created);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due_at);
 """
-_TABLES = ("objects", "answers", "deliveries")
+_TABLES = ("objects", "answers", "deliveries", "agenda")
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -129,6 +136,20 @@ class Store:
             "GROUP BY kind, status ORDER BY kind, status"
         )
         return {f"{kind}.{status}" if status else kind: count for kind, status, count in rows}
+
+    def plan(self, due_at: int, deed: str, identifier: str) -> None:
+        """Note what is to happen to an object by itself."""
+        self._db.execute(
+            "INSERT INTO agenda (due_at, deed, object) VALUES (?, ?, ?)", (due_at, deed, identifier)
+        )
+
+    def take_due(self, now: int) -> list[tuple[str, str]]:
+        """What is to happen by now, earliest first: (deed, object); it is noted no longer."""
+        rows = self._db.execute(
+            "SELECT n, deed, object FROM agenda WHERE due_at <= ? ORDER BY due_at, n", (now,)
+        ).fetchall()
+        self._db.executemany("DELETE FROM agenda WHERE n = ?", [(row[0],) for row in rows])
+        return [(row[1], row[2]) for row in rows]
 
     def clear(self) -> None:
         for table in _TABLES:

@@ -39,6 +39,10 @@ class Endpoint:
     secret: str
 
 
+def _nothing() -> None:
+    """Nothing happens by itself."""
+
+
 def signature(payload: str, secret: str, timestamp: int) -> str:
     """The Stripe-Signature header. Source: docs.stripe.com/webhooks, scheme v1."""
     signed = f"{timestamp}.{payload}".encode()
@@ -58,6 +62,8 @@ class Webhooks:
     ) -> None:
         self.endpoint = endpoint
         self.mode = Mode.DELIVER
+        self.each_round: Callable[[], None] = _nothing
+        """Called before each look at the queue: time passes also while nobody asks."""
         self._store, self._clock, self._delays = store, clock, delays
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -115,6 +121,7 @@ class Webhooks:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            self.each_round()
             if not self._deliver_next():
                 self._wake.wait(_IDLE if not self._delays else min(_IDLE, self._delays[0]))
 

@@ -171,7 +171,9 @@ class Starter:
         if module is None:
             return upstream
         out = self._folder / f"{name}-{self._number}.jsonl"
-        proxy = ThreadingHTTPServer(("127.0.0.1", 0), module.make_proxy(upstream, str(out)))
+        handler = module.make_proxy(upstream, str(out))
+        handler.disable_nagle_algorithm = True  # else each answer may wait 40 ms for its body
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=proxy.serve_forever, args=(0.01,)).start()
         self._stops.append(lambda: (proxy.shutdown(), proxy.server_close()))
         return f"http://127.0.0.1:{proxy.server_port}"

@@ -19,9 +19,9 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def press(url, result):
+def press(url, step):
     """Where the page sends the browser."""
-    data = urllib.parse.urlencode({"result": result}).encode()
+    data = urllib.parse.urlencode({"step": step}).encode()
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.build_opener(_Stay).open(url, data)
     caught.value.close()
@@ -46,9 +46,9 @@ def test_complete(api, customer):
     intent, url = waiting(api, customer, "authenticationRequired")
     page = look(url)
     assert "No real card is charged" in page
-    assert "15.00 usd" in page
+    assert "$15.00" in page
     assert "3184" in page
-    back = press(url, "complete")
+    back = press(url, "ok")
     assert back.path == "/return"
     query = dict(urllib.parse.parse_qsl(back.query))
     assert query["order"] == "7"
@@ -70,14 +70,14 @@ def test_fail(api, customer):
 
 def test_authenticated_and_still_declined(api, customer):
     intent, url = waiting(api, customer, "threeDSecureRequiredChargeDeclined")
-    assert "redirect_status=failed" in press(url, "complete").query
+    assert "redirect_status=failed" in press(url, "ok").query
     failed = api.payment_intents.retrieve(intent.id)
     assert failed.last_payment_error.decline_code == "generic_decline"
 
 
 def test_pressed_twice_pays_once(api, customer):
     intent, url = waiting(api, customer, "authenticationRequired")
-    first, second = press(url, "complete"), press(url, "complete")
+    first, second = press(url, "ok"), press(url, "ok")
     assert first == second
     assert len(api.charges.list({"payment_intent": intent.id}).data) == 1
     assert "nothing left to confirm" in look(url)
@@ -88,7 +88,7 @@ def test_pressed_twice_pays_once(api, customer):
 )
 def test_a_card_set_up_on_session_can_work_off_session(api, customer, name, works):
     intent, url = waiting(api, customer, name, setup_future_usage="off_session")
-    press(url, "complete")
+    press(url, "ok")
     card = api.payment_intents.retrieve(intent.id).payment_method
     renewal = api.payment_intents.create(
         {"amount": 900, "currency": "usd", "customer": customer.id, "payment_method": card}

@@ -112,6 +112,16 @@ def test_without_a_version_an_older_default_applies(running):
     assert headers["Stripe-Version"] == rules.API_VERSION
 
 
+def test_an_older_version_takes_cards_without_a_way_back(running):
+    """As the command line tool sends them: no version, no return_url."""
+    for path, body in (("payment_intents", INTENT), ("setup_intents", "usage=off_session")):
+        body += "&confirm=true&payment_method=pm_card_visa"
+        status, answer, _ = send(running, "POST", f"/v1/{path}", body, version=None)
+        assert (status, answer["status"]) == (200, "succeeded")
+        assert answer["automatic_payment_methods"] is None
+        assert send(running, "POST", f"/v1/{path}", body)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

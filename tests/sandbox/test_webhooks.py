@@ -8,7 +8,8 @@ import pytest
 import stripe
 
 from portal.sandbox.webhooks import signature
-from tests.sandbox.conftest import SECRET, charge_params, wait_for
+from tests.sandbox.checkout import confirm, payment, saving
+from tests.sandbox.conftest import KEY, SECRET, charge_params, wait_for
 
 PAID = [
     "payment_intent.created",
@@ -200,3 +201,38 @@ def test_restart_goes_on_delivering(start, receiver, tmp_path):
     again = second.customers.create({"name": "kept"}, {"idempotency_key": "k"})
     assert again.id == made.id
     assert [c.id for c in second.customers.list({}).data] == [made.id]
+
+
+def test_events_of_everything_else(running, api, receiver, customer):
+    """The receiver's own check of shapes is the point: it ends the test."""
+    pages = stripe.StripeClient(
+        KEY, base_addresses={"api": running.url}, http_client=api._requestor._client
+    )
+    bought = api.checkout.sessions.create(payment(customer))
+    with pytest.raises(stripe.CardError):
+        confirm(pages, bought.id, "pm_card_visa_chargeDeclined")
+    intent = confirm(pages, bought.id, "pm_card_pendingRefund")["payment_intent"]
+    api.refunds.create({"payment_intent": intent, "amount": 500})
+    saved = api.checkout.sessions.create(saving(customer))
+    confirm(pages, saved.id, "pm_card_createDispute")
+    method = api.setup_intents.retrieve(saved.setup_intent).payment_method
+    api.payment_intents.create(charge_params(customer, method))
+    (dispute,) = api.disputes.list({}).data
+    api.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    abandoned = api.checkout.sessions.create(saving(customer))
+    running.control("clock", advance=2000)
+    wait_for(lambda: receiver.kinds.count("checkout.session.expired") == 1)
+    told = set(receiver.kinds)
+    assert {
+        "refund.created",
+        "refund.updated",
+        "charge.refunded",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "checkout.session.completed",
+        "setup_intent.canceled",
+    } <= told
+    expired = [e for e in receiver.events if e["type"] == "checkout.session.expired"]
+    assert expired[0]["data"]["object"]["id"] == abandoned.id
+    for delivery in receiver.deliveries:
+        assert "4000000000007726" not in delivery["body"], "a card number left the sandbox"
