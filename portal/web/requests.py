@@ -19,6 +19,7 @@ from portal.models.base import db
 from portal.models.session import set_scope
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.members import Member, find_member, find_scope
+from portal.services.accounts import ensure_environment
 from portal.services.sign_in import digest_of, touch
 from portal.web import htmx
 from portal.web.wiring import wiring
@@ -55,10 +56,8 @@ def database() -> Session:
 
 
 def scope() -> Scope:
-    """The environment this deployment serves. Raises NotFound before it has been made."""
-    found: Scope | None = g.get("scope")
-    if found is None:
-        raise NotFound("environment")
+    """The environment this deployment serves."""
+    found: Scope = g.scope
     return found
 
 
@@ -106,11 +105,16 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if request.endpoint in ("static", "health.healthz"):
         return
+    g.scope = _scope_of_deployment()
+    set_scope(database(), g.scope.environment_id)
+
+
+def _scope_of_deployment() -> Scope:
+    """The environment that the settings name; the first request ever makes it."""
     settings = wiring().settings
-    found = find_scope(database(), settings.tenant_key, settings.portal_environment)
-    if found is not None:
-        g.scope = found
-        set_scope(database(), found.environment_id)
+    key, environment = settings.tenant_key, settings.portal_environment
+    found = find_scope(database(), key, environment)
+    return found or ensure_environment(database(), key, settings.tenant_name, environment)
 
 
 def _load(sid: str) -> SignedIn | None:

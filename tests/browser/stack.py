@@ -49,8 +49,8 @@ class Stack:
         self._serve(server)
         self._stops.append(sandbox.extensions["sandbox"].close)
         self.sandbox_url = f"http://127.0.0.1:{server.port}"
-        self.stripe = stripe_client(KEY, self.sandbox_url).v1
         self.api_base = self._record(self.sandbox_url, "calls")
+        self.stripe = stripe_client(KEY, self.api_base).v1
         gateway = StripePayments(stripe_client(KEY, self.api_base))
         self.world = World(self.database.app_url, gateway=gateway)
         app = create_app(self._settings(), self.world.gateway, lambda: self.world.wall)

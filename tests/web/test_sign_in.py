@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from portal.factory import create_app
+from portal.gateways.fake_payments import FakePayments
+from portal.models.base import db
+from portal.models.tenants import EnvironmentRow
 from portal.web.forms.sign_in import safe_next
+from tests.web.conftest import settings_for
+from tests.web.reading import Visitor
+
+
+def test_the_first_visit_ever_makes_tenant_and_environment(database):
+    app = create_app(settings_for(database), FakePayments())
+    visit = Visitor(app.test_client())
+    assert "Sign in" in visit.get("/sign-in").text
+    visit.sign_in("nobody@nowhere.test", "whatever", 422)
+    with app.app_context():
+        assert db.session.query(EnvironmentRow).one().name == "development"
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_wrong_password_and_unknown_address_answer_alike(world, visit):

@@ -1,0 +1,90 @@
+"""The sandbox's hosted pages, which a buyer is sent to: sound, and saying that no card is real."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_every_page import axe, sideways
+
+
+def session(stack, **more):
+    """An open Checkout that leads back to the portal's sign-in page."""
+    line = {"currency": "usd", "unit_amount": 1500, "product_data": {"name": "Message pack"}}
+    given = {
+        "mode": "payment",
+        "line_items": [{"quantity": 1, "price_data": line}],
+        "success_url": f"{stack.url}/sign-in?done=1",
+        "cancel_url": f"{stack.url}/sign-in?back=1",
+        "allowed_payment_method_types": ["card"],
+        "expires_at": int(time.time()) + 1800,
+    }
+    return stack.stripe.checkout.sessions.create(given | more)
+
+
+def sound(page: Page) -> None:
+    assert axe(page) == []
+    for width in (320, 1180):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert sideways(page) <= 0, width
+    expect(page.locator("body")).to_contain_text(
+        re.compile("no real card is charged", re.IGNORECASE)
+    )
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
+def test_a_card_is_declined_then_another_pays(stack, open_page, scripts):
+    page = open_page(scripts=scripts)
+    page.goto(session(stack).url)
+    page.get_by_label("Card number").fill("4000 0000 0000 9995")
+    page.get_by_label("Expiry date").fill("12/34")
+    page.get_by_label("Security code").fill("123")
+    page.get_by_role("button", name="Pay $15.00").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Card number").fill("4242 4242 4242 4242")
+    page.get_by_role("button", name="Pay $15.00").click()
+    page.wait_for_url("**/sign-in?done=1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_of_the_page_is_sound(stack, open_page, scheme):
+    page = open_page(scheme=scheme)
+    opened = session(stack)
+    page.goto(opened.url)
+    sound(page)
+    page.get_by_label("Card number").fill("4242")
+    page.get_by_role("button", name="Pay $15.00").click()
+    sound(page)
+    page.goto(f"{opened.url}?card=visa")
+    page.get_by_role("button", name="Pay $15.00").click()
+    page.wait_for_url("**/sign-in?done=1")
+    page.goto(opened.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("All done")
+    sound(page)
+    gone = session(stack)
+    stack.stripe.checkout.sessions.expire(gone.id)
+    page.goto(gone.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page has expired")
+    sound(page)
+
+
+@pytest.mark.parametrize("answer", ["Complete authentication", "Fail authentication"])
+def test_three_d_secure_leads_back(stack, open_page, answer):
+    page = open_page()
+    page.goto(f"{session(stack).url}?card=threeDSecure2Required")
+    pay = page.get_by_role("button", name="Pay $15.00")
+    if not page.get_by_label("Card number").input_value():
+        page.get_by_label("Card number").fill("4000 0000 0000 3220")
+        page.get_by_label("Expiry date").fill("12/34")
+        page.get_by_label("Security code").fill("123")
+    pay.click()
+    sound(page)
+    page.get_by_role("button", name=answer).click()
+    if answer.startswith("Complete"):
+        page.wait_for_url("**/sign-in?done=1")
+    else:
+        expect(page.get_by_role("alert")).to_be_visible()
+        sound(page)
