@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,14 +16,13 @@ from portal.models.base import (
     Base,
     Code,
     Instant,
-    Json,
-    Key,
     Minor,
     Scoped,
     Word,
     in_environment,
     refers,
 )
+from portal.models.purchases import SaleLine
 
 
 class InvoiceCounterRow(Base):
@@ -77,7 +72,7 @@ class InvoiceRow(Scoped, Base):
     issued_at: Mapped[Instant]
 
 
-class InvoiceLineRow(Scoped, Base):
+class InvoiceLineRow(SaleLine, Scoped, Base):
     """The accepted quote's line, copied as it was shown."""
 
     __tablename__ = "invoice_lines"
@@ -88,13 +83,3 @@ class InvoiceLineRow(Scoped, Base):
     )
 
     invoice_id: Mapped[int] = mapped_column(BigInteger)
-    position: Mapped[int]
-    kind: Mapped[Word]
-    name: Mapped[Key]
-    quantity: Mapped[int]
-    amount_minor: Mapped[Minor]
-    included: Mapped[bool]
-    period_start_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    period_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    working: Mapped[Json]
-    working_text: Mapped[str] = mapped_column(Text)

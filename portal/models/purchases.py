@@ -64,19 +64,12 @@ class QuoteRow(Scoped, Base):
     created_at: Mapped[Created]
 
 
-class QuoteLineRow(Scoped, Base):
-    """amount_minor is signed: a balance line is negative. working: numbers; said in words later."""
+class SaleLine:
+    """What one line says, in a quote and on the invoice that follows from it.
 
-    __tablename__ = "quote_lines"
-    __table_args__ = (
-        refers("quote_id", "quotes"),
-        UniqueConstraint("environment_id", "quote_id", "position"),
-        CheckConstraint("kind in ('charge', 'tax', 'carried', 'balance')", name="kind"),
-        CheckConstraint("(kind = 'balance') = (amount_minor < 0)", name="sign"),
-        SCOPED,
-    )
+    amount_minor is signed: a balance line is negative. working: numbers, said in words later.
+    """
 
-    quote_id: Mapped[int] = mapped_column(BigInteger)
     position: Mapped[int]
     kind: Mapped[Word]
     name: Mapped[Key]
@@ -87,6 +80,19 @@ class QuoteLineRow(Scoped, Base):
     period_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     working: Mapped[Json]
     working_text: Mapped[str] = mapped_column(Text)
+
+
+class QuoteLineRow(SaleLine, Scoped, Base):
+    __tablename__ = "quote_lines"
+    __table_args__ = (
+        refers("quote_id", "quotes"),
+        UniqueConstraint("environment_id", "quote_id", "position"),
+        CheckConstraint("kind in ('charge', 'tax', 'carried', 'balance')", name="kind"),
+        CheckConstraint("(kind = 'balance') = (amount_minor < 0)", name="sign"),
+        SCOPED,
+    )
+
+    quote_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class PurchaseRow(Scoped, Base):

@@ -16,7 +16,13 @@ from portal.domain.money import Money, total
 from portal.domain.quotes import LineKind
 from portal.models.accounts import PaymentMethodRow
 from portal.models.invoices import InvoiceCounterRow, InvoiceLineRow, InvoiceRow
-from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
+from portal.models.purchases import (
+    PaymentAttemptRow,
+    PurchaseRow,
+    QuoteLineRow,
+    QuoteRow,
+    SaleLine,
+)
 from portal.services.recording import Doer, record
 
 
@@ -76,20 +82,9 @@ def issue_invoice(session: Session, scope: Scope, sale: Sale, doer: Doer, at: da
 
 
 def _invoice_line(invoice: InvoiceRow, line: QuoteLineRow) -> InvoiceLineRow:
-    return InvoiceLineRow(
-        environment_id=invoice.environment_id,
-        invoice_id=invoice.id,
-        position=line.position,
-        kind=line.kind,
-        name=line.name,
-        quantity=line.quantity,
-        amount_minor=line.amount_minor,
-        included=line.included,
-        period_start_at=line.period_start_at,
-        period_end_at=line.period_end_at,
-        working=line.working,
-        working_text=line.working_text,
-    )
+    """The line as it was shown and accepted."""
+    said = {name: getattr(line, name) for name in SaleLine.__annotations__}
+    return InvoiceLineRow(environment_id=invoice.environment_id, invoice_id=invoice.id, **said)
 
 
 def _card(session: Session, sale: Sale) -> PaymentMethodRow | None:

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
@@ -19,10 +18,10 @@ from portal.domain.payments import Charge
 from portal.domain.quotes import LineKind, Quote, QuoteLine
 from portal.domain.working import in_words, to_plain
 from portal.models.accounts import PaymentMethodRow
-from portal.models.ledger import AccountBalanceRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState
+from portal.services.balances import hold
 from portal.services.phrases import ENGLISH
 from portal.services.recording import Doer, record
 
@@ -54,7 +53,7 @@ def reserve(
     session.flush()
     purchase = _purchase_row(actor, accepted, quote_row, instance)
     session.add(purchase)
-    _hold(session, purchase, accepted.price.currency)
+    hold(session, purchase, accepted.price.currency)
     session.flush()
     if card is not None and customer is not None:
         session.add(_attempt_row(actor, accepted, purchase, card, customer))
@@ -159,40 +158,6 @@ def _purchase_row(
         status="reserved",
         balance_reserved_minor=-accepted.sum_of(LineKind.BALANCE).minor,
         carried_reserved_minor=accepted.sum_of(LineKind.CARRIED).minor,
-    )
-
-
-def _hold(session: Session, purchase: PurchaseRow, code: str) -> None:
-    """Move what the quote uses of balance and carried cents out of reach of other purchases."""
-    ensure_balances(session, purchase.environment_id, purchase.account_id, code)
-    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
-    row = AccountBalanceRow
-    session.execute(
-        update(row)
-        .where(row.environment_id == purchase.environment_id, row.account_id == purchase.account_id)
-        .values(
-            balance_minor=row.balance_minor - balance,
-            carried_minor=row.carried_minor - carried,
-            balance_reserved_minor=row.balance_reserved_minor + balance,
-            carried_reserved_minor=row.carried_reserved_minor + carried,
-        )
-    )
-
-
-def ensure_balances(session: Session, environment_id: int, account_id: int, code: str) -> None:
-    """The account's row of balances, all zero where there was none."""
-    session.execute(
-        insert(AccountBalanceRow)
-        .values(
-            environment_id=environment_id,
-            account_id=account_id,
-            currency=code,
-            balance_minor=0,
-            carried_minor=0,
-            balance_reserved_minor=0,
-            carried_reserved_minor=0,
-        )
-        .on_conflict_do_nothing()
     )
 
 

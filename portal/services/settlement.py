@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -15,10 +15,11 @@ from portal.domain.ledger import settlement_transfers
 from portal.domain.payments import Declined, NeedsAuthentication, Paid
 from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow
-from portal.models.ledger import AccountBalanceRow, TransferRow
+from portal.models.ledger import TransferRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import account_state, billing_now
+from portal.services.balances import give_back, take
 from portal.services.capacity import open_purchased
 from portal.services.invoicing import Sale, issue_invoice, settlement_of
 from portal.services.recording import Doer, record
@@ -44,7 +45,7 @@ def settle(
     if sale.attempt and paid:
         sale.attempt.status, sale.attempt.reference = "succeeded", paid.reference
         sale.attempt.finished_at = wall
-    _release(session, sale.purchase, sale.quote, keep=True)
+    take(session, sale.purchase, sale.quote.carried_out_minor)
     _post_transfers(session, sale, at)
     issue_invoice(session, scope, sale, doer, at)
     _start_instance(session, scope, sale, doer, wall)
@@ -71,7 +72,7 @@ def fail(
     sale.purchase.status = "failed"
     if sale.attempt:
         _mark_refused(sale.attempt, outcome, wall)
-    _release(session, sale.purchase, sale.quote, keep=False)
+    give_back(session, sale.purchase)
     instance = session.get_one(InstanceRow, (scope.environment_id, sale.purchase.instance_id))
     instance.status = InstanceStatus.FAILED
     at = _account_now(session, sale.purchase, wall)
@@ -123,23 +124,6 @@ def _mark_refused(
     attempt.status, attempt.reason = "declined", outcome.reason
     attempt.error_code, attempt.decline_code = outcome.code, outcome.decline_code
     attempt.advice_code = outcome.advice_code
-
-
-def _release(session: Session, purchase: PurchaseRow, quote: QuoteRow, *, keep: bool) -> None:
-    """Take what was reserved for good (`keep`), with what is carried out, or give it back."""
-    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
-    row = AccountBalanceRow
-    returned = (0, quote.carried_out_minor) if keep else (balance, carried)
-    session.execute(
-        update(row)
-        .where(row.environment_id == purchase.environment_id, row.account_id == purchase.account_id)
-        .values(
-            balance_reserved_minor=row.balance_reserved_minor - balance,
-            carried_reserved_minor=row.carried_reserved_minor - carried,
-            balance_minor=row.balance_minor + returned[0],
-            carried_minor=row.carried_minor + returned[1],
-        )
-    )
 
 
 def _post_transfers(session: Session, sale: Sale, at: datetime) -> None:

@@ -1,0 +1,67 @@
+"""The account's credit and carried cents: what is free, and what open purchases hold."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from portal.models.ledger import AccountBalanceRow
+from portal.models.purchases import PurchaseRow
+
+
+def hold(session: Session, purchase: PurchaseRow, code: str) -> None:
+    """Put what the purchase uses out of reach of others; commit is the caller's."""
+    _ensure_row(session, purchase, code)
+    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
+    _move(session, purchase, -balance, -carried, balance, carried)
+
+
+def take(session: Session, purchase: PurchaseRow, carried_out_minor: int) -> None:
+    """Use what was held for good, and carry forward what the purchase leaves unpaid."""
+    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
+    _move(session, purchase, 0, carried_out_minor, -balance, -carried)
+
+
+def give_back(session: Session, purchase: PurchaseRow) -> None:
+    """Undo `hold`."""
+    balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
+    _move(session, purchase, balance, carried, -balance, -carried)
+
+
+def _move(
+    session: Session,
+    purchase: PurchaseRow,
+    balance: int,
+    carried: int,
+    balance_reserved: int,
+    carried_reserved: int,
+) -> None:
+    """Add to each of the four figures; the table refuses any that would fall below zero."""
+    row = AccountBalanceRow
+    session.execute(
+        update(row)
+        .where(row.environment_id == purchase.environment_id, row.account_id == purchase.account_id)
+        .values(
+            balance_minor=row.balance_minor + balance,
+            carried_minor=row.carried_minor + carried,
+            balance_reserved_minor=row.balance_reserved_minor + balance_reserved,
+            carried_reserved_minor=row.carried_reserved_minor + carried_reserved,
+        )
+    )
+
+
+def _ensure_row(session: Session, purchase: PurchaseRow, code: str) -> None:
+    session.execute(
+        insert(AccountBalanceRow)
+        .values(
+            environment_id=purchase.environment_id,
+            account_id=purchase.account_id,
+            currency=code,
+            balance_minor=0,
+            carried_minor=0,
+            balance_reserved_minor=0,
+            carried_reserved_minor=0,
+        )
+        .on_conflict_do_nothing()
+    )
