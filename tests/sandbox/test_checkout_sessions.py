@@ -172,7 +172,7 @@ def test_the_clock_tells_of_an_expiry_nobody_asked_about(start, receiver):
     api = running.client()
     api.checkout.sessions.create(payment(api.customers.create({})))
     running.control("clock", advance=2000)
-    wait_for(lambda: "checkout.session.expired" in receiver.kinds)
+    assert wait_for(lambda: "checkout.session.expired" in receiver.kinds)
 
 
 def test_an_expiry_survives_a_restart(start, tmp_path):

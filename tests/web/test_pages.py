@@ -166,6 +166,14 @@ def test_a_bad_quantity_is_told_beside_the_field(quantity, owner, visit):
     assert not visit.get(url, 422).all("input", name="token")
 
 
+@pytest.mark.parametrize("quantity", ["-1", "0", "abc"])
+def test_a_bad_quantity_is_told_to_a_member_too(quantity, world, visit):
+    world.account(role=Role.MEMBER)
+    visit.sign_in("owner@account1.test")
+    url = f"/settings/billing/add-ons/messages_100k/purchase?quantity={quantity}"
+    assert "Enter a whole number from 1 to 100" in visit.get(url, 422).text
+
+
 def test_an_option_left_out_of_the_url_has_its_default(owner, visit):
     page = visit.get("/settings/billing/add-ons/salesforce/purchase?auto_renew=off")
     assert "Pay $33.33 now" in page.text

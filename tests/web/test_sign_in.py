@@ -53,7 +53,8 @@ def test_sign_out_ends_the_session_for_good(world, visit):
     cookie = visit.client.get_cookie("portal").value
     visit.post("/sign-out", {"csrf_token": page.hidden("csrf_token")}, 303)
     visit.client.set_cookie("portal", cookie)
-    visit.get("/settings/billing/add-ons", 303)
+    reply = visit.get("/settings/billing/add-ons", 303)
+    assert reply.headers["Location"].startswith("/sign-in")
 
 
 def test_the_session_id_changes_at_sign_in(world, visit):

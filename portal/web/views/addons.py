@@ -19,7 +19,7 @@ from portal.services.reserving import NoCard
 from portal.web import htmx, words
 from portal.web.access import requires
 from portal.web.forms.filters import FilterForm
-from portal.web.forms.purchase import OptionsForm, PayForm, write_token
+from portal.web.forms.purchase import OFF, ON, OptionsForm, PayForm, write_token
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
@@ -50,7 +50,6 @@ def grid() -> Response:
         form=form,
         cards=queries.filtered(cards, form.filters()),
         state=state(),
-        way_out=words.way_out,
     )
 
 
@@ -112,31 +111,29 @@ def _again(lookup_key: str, problem: Problem, form: PayForm | None = None) -> Re
 def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offer:
     actor = member().actor
     card = queries.get_card(state(), actor, lookup_key)
-    accepted = getattr(form, "accepted", None)
-    if accepted is not None:
-        given = accepted.request
-        options = OptionsForm(
-            None, quantity=given.quantity, auto_renew="on" if given.auto_renew else "off"
-        )
-    else:
-        options = OptionsForm(request.args if request.method == "GET" else None)
-    options.limit(card.most)
-    ok = options.validate() if asked else True
-    priced = card.price is not None and ok and card.refusal is None
-    quote = (
-        purchases.offer(state(), options.request_for(lookup_key))
-        if priced or _looks(card)
-        else None
-    )
+    options = _options(form).limit(card.most)
+    sound = options.validate() if asked else True
+    quote = None
+    if card.price is not None and sound and (card.refusal is None or _looks(card)):
+        quote = purchases.offer(state(), options.request_for(lookup_key))
     saved = queries.find_saved_card(database(), actor)
-    token = write_token(quote, actor, wall()) if quote and priced else None
-    return Offer(card, options, quote if ok else None, token, saved)
+    token = write_token(quote, actor, wall()) if quote and card.refusal is None else None
+    return Offer(card, options, quote, token, saved)
+
+
+def _options(form: PayForm | None) -> OptionsForm:
+    """As the refused form had them, else as the URL asks."""
+    accepted = getattr(form, "accepted", None)
+    if accepted is None:
+        return OptionsForm(request.args if request.method == "GET" else None)
+    given = accepted.request
+    return OptionsForm(None, quantity=given.quantity, auto_renew=ON if given.auto_renew else OFF)
 
 
 def _looks(card: Card) -> bool:
     """A member who may only look still sees what it would cost."""
-    return card.price is not None and words.is_about_permission(card.refusal)
+    return words.is_about_permission(card.refusal)
 
 
 def _context(offer: Offer, problem: Problem | None) -> dict[str, Any]:
-    return {"offer": offer, "problem": problem, "state": state(), "way_out": words.way_out}
+    return {"offer": offer, "problem": problem, "state": state()}
