@@ -5,7 +5,7 @@ SETUP = sh portal/local/setup.sh
 BIN = .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test check bench css clean runtime dev
+.PHONY: run test check bench stripe-cli css clean runtime dev
 
 # PORT, SANDBOX_PORT (0: any free one), DATA_DIR and DATABASE_URL choose where.
 run: runtime
@@ -25,6 +25,10 @@ check: dev
 
 bench: dev
 	@exec $(BIN)/python bench/run.py $(BENCH_ARGS)
+
+# Stripe's own command line tool plays its recipes on the sandbox. Needs npm and the network.
+stripe-cli: dev
+	@exec $(BIN)/python -m tests.sandbox.recipes
 
 css:
 	@exec sh static/build/build.sh

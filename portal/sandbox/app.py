@@ -28,6 +28,7 @@ from portal.sandbox import (
     products,
     refunds,
     rules,
+    search,
     setup_intents,
 )
 from portal.sandbox.acts import create_acts
@@ -39,7 +40,7 @@ from portal.sandbox.errors import STORED_STATUSES, ApiError, unknown_url
 from portal.sandbox.faults import Faults
 from portal.sandbox.idempotency import Answer
 from portal.sandbox.keys import check_key
-from portal.sandbox.pages import create_assets
+from portal.sandbox.pages import create_assets, render
 from portal.sandbox.server import Dropped, Request, Server
 from portal.sandbox.store import Store, new_id
 from portal.sandbox.three_d_secure import create_pages
@@ -57,10 +58,11 @@ ROUTES: dict[str, Route] = {
     **balance.ROUTES,
     **events.ROUTES,
 }
-OWN_RULES: dict[str, Route] = {**payment_pages.ROUTES, **products.ROUTES}
+OWN_RULES: dict[str, Route] = {**payment_pages.ROUTES, **products.ROUTES, **search.ROUTES}
 """Operations whose parameters are described beside them, not in rules.json."""
 DEEDS: dict[str, Deed] = {**checkout.DEEDS, **refunds.DEEDS, **disputes.DEEDS}
 TEMPLATES = Path(__file__).parents[2] / "templates"
+HOSTED = ("/c/pay/", "/3ds/")  # people come here, not programs
 HOME = "Stripe sandbox. No real card is charged.\n"
 
 
@@ -170,6 +172,8 @@ def _other(error: HTTPException) -> Response:
     """Addresses the sandbox does not serve, the key checked first; and its own bugs."""
     if (error.code or 500) >= 500:
         return _refuse(ApiError("The sandbox failed; see its log.", 500, "api_error"))
+    if request.path.startswith(HOSTED):
+        return render("missing.html", [], 404)
     if request.path.startswith("/v1/"):
         try:
             check_key(request.headers.get("Authorization"))

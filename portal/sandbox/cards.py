@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -239,6 +240,17 @@ def numbered(number: str) -> Card:
     if card := _BY_NUMBER.get(digits):
         return card
     raise (REAL_CARD if _luhn(digits) else INCORRECT_NUMBER).error()
+
+
+def full_year(month: int, year: int, now: int) -> int:
+    """The year of an expiry date, given in two digits or four. Raises CardError once it passed."""
+    today = time.gmtime(now)
+    year += 2000 if year < 100 else 0
+    if not 1 <= month <= 12:
+        raise INVALID_MONTH.error()
+    if (year, month) < (today.tm_year, today.tm_mon):
+        raise INVALID_YEAR.error()
+    return year
 
 
 def _luhn(digits: str) -> bool:

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from portal.sandbox import cards, checkout, payment_methods, typed_cards
 from portal.sandbox.calls import Call
 from portal.sandbox.currencies import shown
-from portal.sandbox.errors import CardError
 from portal.sandbox.pages import render
 from portal.sandbox.server import Server
 from portal.sandbox.store import Object, Store
@@ -54,7 +53,7 @@ def create_checkout(store: Store, server: Server) -> Blueprint:
 
     @pages.post("/<identifier>")
     def pay(identifier: str) -> ResponseReturnValue:
-        typed = typed_cards.read(request.form)
+        typed = typed_cards.read(request.form, server.now())
         visit(store, identifier, {})  # 404 before anything is done
         if not typed.problems:
             base = request.host_url.rstrip("/")
@@ -90,11 +89,7 @@ def use(call: Call, identifier: str, typed: Typed) -> None:
     session = call.get(checkout.KIND, identifier)
     if session["status"] != "open" or typed.card is None:
         return
-    try:
-        method = payment_methods.make(call, typed.card, typed.month, typed.year)
-    except CardError as error:
-        typed.problems[typed_cards.field_of(error) or "number"] = str(error)
-        raise
+    method = payment_methods.make(call, typed.card, typed.month, typed.year)
     details = session["customer_details"] or {}
     method["billing_details"]["email"] = details.get("email")
     checkout.submit(call, session, method)

@@ -1,8 +1,11 @@
-"""The time that objects live by: the wall's, moved ahead on request."""
+"""The time that objects live by: the wall's, moved ahead or back on request."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+
+_LAST = 253_402_300_799.0  # the end of the year 9999
 
 
 class MovableClock:
@@ -14,3 +17,12 @@ class MovableClock:
 
     def __call__(self) -> float:
         return self._wall() + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass; a negative number goes back.
+
+        Raises ValueError for a time that no calendar holds.
+        """
+        if not math.isfinite(seconds) or not 0 <= self() + seconds <= _LAST:
+            raise ValueError("outside the years 1970 to 9999")
+        self.ahead += seconds

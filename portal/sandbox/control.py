@@ -30,7 +30,7 @@ def create_control(
                 n=int(sent.get("n", 1)),
                 seconds=float(sent.get("seconds", 0)),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return jsonify(error=f"{type(error).__name__}: {error}"), 400
         waiting.add(fault)
         return jsonify(waiting=waiting.count())
@@ -59,8 +59,8 @@ def create_control(
     @control.post("/clock")
     def advance() -> ResponseReturnValue:
         try:
-            clock.ahead += float(given()["advance"])
-        except (KeyError, ValueError) as error:
+            clock.advance(float(given()["advance"]))
+        except (KeyError, TypeError, ValueError) as error:
             return jsonify(error=f"{type(error).__name__}: {error}"), 400
         deliveries.wake()
         return jsonify(ahead=clock.ahead)

@@ -7,7 +7,10 @@ from typing import Any
 
 from portal.sandbox import lists, rules
 from portal.sandbox.calls import Call, Route, route
+from portal.sandbox.errors import ApiError
 from portal.sandbox.store import Object, new_id, public
+
+MOST_KINDS = 20  # in one question. Source: docs.stripe.com/api/events/list
 
 
 def emit(call: Call, kind: str, thing: Object, previous: dict[str, Any] | None = None) -> None:
@@ -46,6 +49,8 @@ def list_events(call: Call) -> Object:
     kinds = call.params.get("types") or []
     if "type" in call.params:
         kinds = [call.params["type"]]
+    if len(kinds) > MOST_KINDS:
+        raise ApiError(f"You may name at most {MOST_KINDS} event types.", param="types")
     where, values = ["kind = ?"], ["event"]
     if kinds:
         patterns = " OR ".join("json_extract(body, '$.type') GLOB ?" for _ in kinds)

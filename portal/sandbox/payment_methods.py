@@ -53,13 +53,9 @@ def make(
     has_cvc: bool = True,
 ) -> Object:
     """A new, unattached payment method of this card. Raises CardError if the date has passed."""
-    today = time.gmtime(call.now)
-    exp_year = today.tm_year + _LIFETIME_YEARS if exp_year is None else exp_year
-    exp_year += 2000 if exp_year < 100 else 0
-    if not 1 <= exp_month <= 12:
-        raise cards.INVALID_MONTH.error()
-    if (exp_year, exp_month) < (today.tm_year, today.tm_mon):
-        raise cards.INVALID_YEAR.error()
+    if exp_year is None:
+        exp_year = time.gmtime(call.now).tm_year + _LIFETIME_YEARS
+    exp_year = cards.full_year(exp_month, exp_year, call.now)
     method = rules.blank(
         "payment_method",
         id=new_id("pm_1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.sandbox import events
 from portal.sandbox.calls import Call, Route, route
 from portal.sandbox.store import Object, new_id
 
@@ -46,7 +47,8 @@ def create_product(call: Call) -> Object:
         "updated": call.now,
         "url": None,
     }
-    return call.store.insert(product)
+    events.emit(call, "product.created", call.store.insert(product))
+    return product
 
 
 def create_price(call: Call) -> Object:
@@ -56,7 +58,8 @@ def create_price(call: Call) -> Object:
     price.update(
         active=True, metadata=params.get("metadata") or {}, nickname=params.get("nickname")
     )
-    return call.store.insert(price)
+    events.emit(call, "price.created", call.store.insert(price))
+    return price
 
 
 def price_of(now: int, currency: str, unit_amount: int, product: str) -> Object:

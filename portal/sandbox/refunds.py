@@ -11,6 +11,7 @@ from portal.sandbox.payment_methods import card_of
 from portal.sandbox.store import Object, new_id
 
 SETTLES_AFTER = 10  # seconds; days at Stripe, which no demo can wait for
+_UPDATED = ("charge.refund.updated", "refund.updated")  # the same news: cards have both
 _STAYS_LONGER = {
     cards.Refunding.PENDING: "settle_refund",
     cards.Refunding.FAILS: "fail_refund",
@@ -131,7 +132,9 @@ def settle(call: Call, identifier: str) -> None:
     refund.update(status="succeeded")
     del refund["pending_reason"]
     previous = {"status": "pending", "pending_reason": before["pending_reason"]}
-    events.emit(call, "refund.updated", call.store.save(refund), previous)
+    call.store.save(refund)
+    for kind in _UPDATED:
+        events.emit(call, kind, refund, previous)
 
 
 def fail(call: Call, identifier: str) -> None:
@@ -146,7 +149,7 @@ def fail(call: Call, identifier: str) -> None:
     call.store.save(refund)
     charge = call.get("charge", refund["charge"])
     was = _set_refunded(call, charge, charge["amount_refunded"] - refund["amount"])
-    events.emit_update(call, "refund.updated", before, refund)
+    _tell_updated(call, before, refund)
     events.emit(call, "refund.failed", refund)
     events.emit_update(call, "charge.updated", was, charge)
 
@@ -159,8 +162,13 @@ def update(call: Call, refund: str) -> Object:
     found = call.get("refund", refund)
     before = {**found}
     copy_fields(found, call.params, ("metadata",))
-    events.emit_update(call, "refund.updated", before, call.store.save(found))
+    _tell_updated(call, before, call.store.save(found))
     return found
+
+
+def _tell_updated(call: Call, before: Object, refund: Object) -> None:
+    for kind in _UPDATED:
+        events.emit_update(call, kind, before, refund)
 
 
 def list_refunds(call: Call) -> Object:

@@ -74,7 +74,7 @@ class Server:
             raise rate_limited()
         if request.method != "POST" or not request.key:
             return self._work(operation, route, ids, request, fault)
-        stored = self._keys.begin(request.key, request.fingerprint, int(self._clock()))
+        stored = self._keys.begin(request.key, request.fingerprint, self.now())
         if stored is not None:
             return stored
         try:
@@ -99,7 +99,7 @@ class Server:
             if mode is Mode.AFTER_500:
                 answer = _refusal(server_error(), request_id)
             if request.key and (answer.status == 200 or answer.status in STORED_STATUSES):
-                self._keys.keep(db, request.key, request.fingerprint, int(self._clock()), answer)
+                self._keys.keep(db, request.key, request.fingerprint, self.now(), answer)
         self._webhooks.wake()
         if mode is Mode.AFTER_DROP:
             raise Dropped
@@ -118,6 +118,10 @@ class Server:
             self._webhooks.schedule(db, call.events)
         self._webhooks.wake()
 
+    def now(self) -> int:
+        """Epoch seconds."""
+        return int(self._clock())
+
     def tick(self) -> None:
         """Do what has become due since the last request."""
         with self._store.transaction() as db:
@@ -125,7 +129,7 @@ class Server:
 
     def _catch_up(self, db: sqlite3.Connection) -> None:
         """Time's own work comes before the request that might notice it."""
-        due = self._store.take_due(int(self._clock()))
+        due = self._store.take_due(self.now())
         if not due:
             return
         call = self._call({}, "")
@@ -157,7 +161,7 @@ class Server:
 
     def _call(self, params: dict[str, Any], base_url: str) -> Call:
         has_webhook = self._webhooks.endpoint is not None
-        return Call(self._store, params, int(self._clock()), base_url, has_webhook=has_webhook)
+        return Call(self._store, params, self.now(), base_url, has_webhook=has_webhook)
 
 
 def _parameters(operation: str, route: Route, request: Request) -> dict[str, Any]:

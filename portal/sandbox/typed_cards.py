@@ -67,10 +67,11 @@ class Typed:
     year: int = 0
 
 
-def read(form: Mapping[str, str]) -> Typed:
+def read(form: Mapping[str, str], now: int) -> Typed:
+    """`now` is in epoch seconds."""
     typed = Typed({name: form.get(name, "").strip() for name in FIELDS})
     typed.card = _try(typed, "number", _card)
-    typed.month, typed.year = _try(typed, "exp", _expiry) or (0, 0)
+    typed.month, typed.year = _try(typed, "exp", lambda text: _expiry(text, now)) or (0, 0)
     _try(typed, "cvc", lambda text: _check_cvc(text, typed.card))
     return typed
 
@@ -83,12 +84,6 @@ def filled(name: str) -> dict[str, str]:
     groups = re.findall(".{1,4}", card.number)
     cvc = "1234" if card.brand == "amex" else "123"
     return {"number": " ".join(groups), "exp": "12 / 40", "cvc": cvc}
-
-
-def field_of(error: CardError) -> str | None:
-    """The field a refusal is about, if it is about one."""
-    param = str(error.body["error"].get("param", ""))
-    return "exp" if param.startswith("exp_") else param if param in FIELDS else None
 
 
 def _try(typed: Typed, name: str, reading: Callable[[str], Any]) -> Any:
@@ -105,11 +100,12 @@ def _card(text: str) -> Card:
     return cards.numbered(text)
 
 
-def _expiry(text: str) -> tuple[int, int]:
+def _expiry(text: str, now: int) -> tuple[int, int]:
     found = _EXPIRY.match(text)
     if found is None:
         raise _NO_EXPIRY.error()
-    return int(found[1]), int(found[2])
+    month = int(found[1])
+    return month, cards.full_year(month, int(found[2]), now)
 
 
 def _check_cvc(text: str, card: Card | None) -> None:

@@ -103,6 +103,18 @@ def test_on_session_waits_for_the_customer(api, customer, card):
     assert intent.latest_charge is None
 
 
+NAMES = [(name, card) for card in CARDS for name in card.names]
+
+
+@pytest.mark.parametrize(("name", "card"), NAMES, ids=[name for name, _ in NAMES])
+def test_every_name_is_a_method_and_a_token(api, name, card):
+    token = api.payment_methods.create({"type": "card", "card": {"token": f"tok_{name}"}})
+    params = {"payment_method": f"pm_card_{name}", "allowed_payment_method_types": ["card"]}
+    intent = api.setup_intents.create({**params, "expand": ["payment_method"]})
+    assert token.card.last4 == intent.payment_method.card.last4 == card.last4
+    assert token.card.fingerprint == intent.payment_method.card.fingerprint
+
+
 def test_advice_tells_retry_from_stop(api, customer):
     advice = {}
     for name in ("visa_chargeDeclinedInsufficientFunds", "visa_chargeDeclinedLostCard"):

@@ -135,6 +135,7 @@ def test_a_decline_is_said_and_what_was_typed_is_kept(api, customer, params):
         ({"exp": ""}, "expiration date is incomplete"),
         ({"exp": "13/40"}, "expiration month is invalid"),
         ({"exp": "12/20"}, "expiration year is invalid"),
+        ({"exp": "13/40", "cvc": ""}, "expiration month is invalid. Security code Your card's"),
         ({"cvc": ""}, "security code is incomplete"),
         ({"cvc": "12"}, "security code is invalid"),
         ({"number": "378282246310005"}, "security code is invalid"),
@@ -234,9 +235,23 @@ def test_nothing_foreign_gets_in(api, customer):
     assert ".sheet" in look(style)
 
 
-@pytest.mark.parametrize("path", ["c/pay/cs_test_none", "3ds/seti_none", "static/css/portal.css"])
+@pytest.mark.parametrize("path", ["static/css/portal.css", "c/pay", "c"])
 def test_nothing_there(running, path):
     with pytest.raises(urllib.error.HTTPError) as caught:
         look(f"{running.direct}/{path}")
     caught.value.close()
     assert caught.value.code == 404
+
+
+@pytest.mark.parametrize("path", ["c/pay/cs_test_none", "3ds/seti_none", "3ds/x", "c/pay/x/y"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_people_are_told_that_a_page_is_gone(running, path, method):
+    body = b"step=ok" if method == "POST" else None
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{running.direct}/{path}", body)
+    with caught.value as answer:
+        page = Page(answer.read().decode())
+    assert answer.code == 404
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for words in ("There is no such page", "No real card is charged"):
+        assert words in page.text

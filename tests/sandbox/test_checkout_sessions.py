@@ -120,6 +120,9 @@ def test_a_line_may_name_a_price(api, pages, customer):
     assert (only.description, only.price.id) == ("Seats", price["id"])
     found = pages.raw_request("get", f"/v1/prices/{price['id']}").data
     assert (found["active"], found["product"]) == (True, product["id"])
+    kinds = ["product.created", "price.created"]
+    told = api.events.list({"types": kinds}).data
+    assert [e.data.object.id for e in reversed(told)] == [product["id"], price["id"]]
 
 
 def test_lists_and_metadata(api, customer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+
 import pytest
 import stripe
 
@@ -104,3 +106,38 @@ def test_by_hand(running, api, customer, saved_card):
     closed = running.control("disputes/close", dispute=made["id"], status="won")
     assert closed["status"] == "won"
     assert dispute_events(api)[-1] == "funds_reinstated"
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "status"),
+    [
+        ("open", {"payment_intent": "{disputed}"}, 400),
+        ("open", {"payment_intent": "{unpaid}"}, 404),
+        ("open", {"payment_intent": "pi_none"}, 404),
+        ("open", {"charge": "ch_none"}, 404),
+        ("open", {}, 404),
+        ("close", {"dispute": "du_none", "status": "won"}, 404),
+        ("close", {"dispute": "{dispute}", "status": "maybe"}, 400),
+    ],
+)
+def test_by_hand_refused(running, api, customer, path, given, status):
+    dispute = disputed(api, customer)
+    unpaid = api.payment_intents.create({"amount": 500, "currency": "usd"})
+    names = {
+        "{dispute}": dispute.id,
+        "{disputed}": dispute.payment_intent,
+        "{unpaid}": unpaid.id,
+    }
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        running.control(f"disputes/{path}", **{k: names.get(v, v) for k, v in given.items()})
+    caught.value.close()
+    assert caught.value.code == status
+    assert [d.status for d in api.disputes.list({}).data] == ["needs_response"]
+
+
+def test_an_inquiry_by_hand_moves_no_money(running, api, customer, saved_card):
+    intent = api.payment_intents.create(charge_params(customer, saved_card.id))
+    made = running.control("disputes/open", charge=intent.latest_charge, inquiry=True)
+    assert made["status"] == "warning_needs_response"
+    assert running.control("disputes/close", dispute=made["id"])["status"] == "warning_closed"
+    assert api.disputes.retrieve(made["id"]).balance_transactions == []

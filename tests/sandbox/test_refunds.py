@@ -97,7 +97,7 @@ def test_metadata_can_change(api, paid):
     changed = api.refunds.update(refund.id, {"metadata": {"b": "2"}})
     assert changed.metadata.to_dict() == {"a": "1", "b": "2"}
     assert api.refunds.retrieve(refund.id).metadata.to_dict() == {"a": "1", "b": "2"}
-    assert newest(api, 1) == ["refund.updated"]
+    assert newest(api, 2) == ["refund.updated", "charge.refund.updated"]
 
 
 def test_pending_then_succeeded(running, api, customer):

@@ -75,6 +75,52 @@ def test_authenticated_and_still_declined(api, customer):
     assert failed.last_payment_error.decline_code == "generic_decline"
 
 
+@pytest.mark.parametrize("name", ["authenticationRequiredOnSetup", "authenticationRequired"])
+def test_declined_off_session_then_confirmed_on_session(api, customer, name):
+    """The same intent is charged after all; a failed challenge can be tried again."""
+    card = api.payment_methods.attach(f"pm_card_{name}", {"customer": customer.id})
+    with pytest.raises(stripe.CardError) as caught:
+        api.payment_intents.create(charge_params(customer, card.id))
+    assert caught.value.code == "authentication_required"
+    intent = caught.value.error.payment_intent.id
+
+    def challenge():
+        waiting = api.payment_intents.confirm(
+            intent, {"payment_method": card.id, "return_url": BACK}
+        )
+        assert (waiting.status, waiting.payment_method) == ("requires_action", card.id)
+        return waiting.next_action.redirect_to_url.url
+
+    assert "redirect_status=failed" in press(challenge(), "fail").query
+    failed = api.payment_intents.retrieve(intent)
+    assert (failed.status, failed.next_action) == ("requires_payment_method", None)
+    assert failed.last_payment_error.code == "payment_intent_authentication_failure"
+    assert failed.last_payment_error.payment_method.id == card.id
+    assert "redirect_status=succeeded" in press(challenge(), "ok").query
+    paid = api.payment_intents.retrieve(intent)
+    assert (paid.status, paid.amount_received, paid.last_payment_error) == ("succeeded", 1500, None)
+    charges = api.charges.list({"payment_intent": intent}).data
+    assert [c.status for c in charges] == ["succeeded", "failed"]
+    kinds = [e.type for e in reversed(api.events.list({"limit": 100}).data)]
+    assert [k for k in kinds if k.startswith("payment_intent.")] == [
+        "payment_intent.created",
+        "payment_intent.payment_failed",
+        "payment_intent.requires_action",
+        "payment_intent.payment_failed",
+        "payment_intent.requires_action",
+        "payment_intent.succeeded",
+    ]
+
+
+def test_what_waits_at_the_bank_can_be_given_up(api, customer):
+    intent, url = waiting(api, customer, "authenticationRequired")
+    gone = api.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
+    assert (gone.status, gone.next_action) == ("canceled", None)
+    assert "nothing left to confirm" in look(url)
+    press(url, "ok")
+    assert api.charges.list({"payment_intent": intent.id}).data == []
+
+
 def test_pressed_twice_pays_once(api, customer):
     intent, url = waiting(api, customer, "authenticationRequired")
     first, second = press(url, "ok"), press(url, "ok")

@@ -180,6 +180,14 @@ def test_reading_events(api, running):
     assert [e.type for e in recent.data] == ["customer.created"]
 
 
+def test_at_most_twenty_types_in_one_question(api):
+    kinds = [f"customer.kind_{n}" for n in range(21)]
+    assert api.events.list({"types": kinds[:20]}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        api.events.list({"types": kinds})
+    assert (caught.value.http_status, caught.value.param) == (400, "types")
+
+
 def test_nobody_listens(start):
     quiet = start()
     quiet.client().customers.create({})
