@@ -10,7 +10,10 @@ from portal.domain.money import Money
 
 
 class LedgerAccount(StrEnum):
-    """One customer's accounts. RECEIVABLE is zero whenever nothing is half-done."""
+    """One customer's accounts. RECEIVABLE is zero whenever nothing is half-done.
+
+    OWED_BACK: money that arrived for what could not be given, until it has gone back.
+    """
 
     RECEIVABLE = "receivable"
     CLEARING = "clearing"
@@ -18,6 +21,7 @@ class LedgerAccount(StrEnum):
     TAX = "tax"
     BALANCE = "balance"
     CARRIED = "carried"
+    OWED_BACK = "owed_back"
 
 
 class TransferCode(StrEnum):
@@ -28,7 +32,10 @@ class TransferCode(StrEnum):
     BALANCE_CREDITED = "balance_credited"
     CARRIED_FORWARD = "carried_forward"
     CARRIED_BILLED = "carried_billed"
+    SALE_CREDITED = "sale_credited"
+    TAX_CREDITED = "tax_credited"
     REFUND = "refund"
+    REFUND_RETURNED = "refund_returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,40 @@ def settlement_transfers(settled: Settlement, key: str) -> tuple[Transfer, ...]:
         (of.CLEARING, of.RECEIVABLE, settled.charged, at.PAYMENT),
         (of.CARRIED, of.RECEIVABLE, settled.carried_out, at.CARRIED_FORWARD),
     )
-    return tuple(
-        Transfer(debit, credit, amount, code, f"{key}:{code}")
-        for debit, credit, amount, code in entries
-        if amount.minor > 0
+    return _transfers(entries, key)
+
+
+def credit_transfers(sale: Money, tax: Money, to_balance: Money, key: str) -> tuple[Transfer, ...]:
+    """The entries of what a settled change gives back, besides those of what it charges.
+
+    to_balance: what is left of the credit once the charges are paid with it; amounts >= 0.
+    """
+    of, at = LedgerAccount, TransferCode
+    entries = (
+        (of.REVENUE, of.RECEIVABLE, sale, at.SALE_CREDITED),
+        (of.TAX, of.RECEIVABLE, tax, at.TAX_CREDITED),
+        (of.RECEIVABLE, of.BALANCE, to_balance, at.BALANCE_CREDITED),
     )
+    return _transfers(entries, key)
+
+
+def unearned_payment(amount: Money, key: str) -> Transfer:
+    """Money that arrived for what cannot be given: it is the customer's until it goes back."""
+    accounts = LedgerAccount.CLEARING, LedgerAccount.OWED_BACK
+    return Transfer(*accounts, amount, TransferCode.PAYMENT, f"{key}:{TransferCode.PAYMENT}")
+
+
+def refund_transfer(amount: Money, key: str) -> Transfer:
+    """Such money once it has gone back."""
+    accounts = LedgerAccount.OWED_BACK, LedgerAccount.CLEARING
+    return Transfer(*accounts, amount, TransferCode.REFUND, f"{key}:{TransferCode.REFUND}")
+
+
+def returned_refund(amount: Money, key: str) -> Transfer:
+    """A refund that the bank sent back after all: the money is owed again."""
+    accounts = LedgerAccount.CLEARING, LedgerAccount.OWED_BACK
+    code = TransferCode.REFUND_RETURNED
+    return Transfer(*accounts, amount, code, f"{key}:{code}")
 
 
 def debit_balance(account: LedgerAccount, transfers: Iterable[Transfer], code: str) -> Money:
@@ -92,3 +128,14 @@ def debit_balance(account: LedgerAccount, transfers: Iterable[Transfer], code: s
         if t.amount.currency == code
     )
     return Money(minor, code)
+
+
+_Entry = tuple[LedgerAccount, LedgerAccount, Money, TransferCode]
+
+
+def _transfers(entries: tuple[_Entry, ...], key: str) -> tuple[Transfer, ...]:
+    return tuple(
+        Transfer(debit, credit, amount, code, f"{key}:{code}")
+        for debit, credit, amount, code in entries
+        if amount.minor > 0
+    )

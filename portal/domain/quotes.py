@@ -7,25 +7,26 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from portal.domain.capacity import Capacity, Cycle, brought_by, ends_at
 from portal.domain.catalog import AddOn, Price, price_for
-from portal.domain.money import Money, currency
+from portal.domain.lines import (
+    LineKind,
+    Means,
+    QuoteLine,
+    charge_line,
+    completed,
+    due_for,
+    sum_of,
+    with_tax,
+)
+from portal.domain.money import Money, total
 from portal.domain.periods import BillingNow, Interval, Period
 from portal.domain.proration import charge
 from portal.domain.taxes import Tax, tax_on
-from portal.domain.working import Working, WorkingKind, of_charge
 
 QUOTE_LIFETIME = timedelta(minutes=15)
-
-
-class LineKind(StrEnum):
-    CHARGE = "charge"
-    TAX = "tax"
-    CARRIED = "carried"
-    BALANCE = "balance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,9 @@ class Buyer:
     balance: Money
     carried: Money
 
-
-@dataclass(frozen=True, slots=True)
-class QuoteLine:
-    """amount: signed; the balance line is negative. included: a tax line that adds nothing."""
-
-    kind: LineKind
-    name: str
-    quantity: int
-    amount: Money
-    working: Working
-    period: Period | None = None
-    included: bool = False
+    @property
+    def means(self) -> Means:
+        return Means(self.currency, self.tax, self.balance, self.carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +97,36 @@ class Quote:
 
     def sum_of(self, kind: LineKind) -> Money:
         """The sum of the displayed lines of one kind."""
-        amounts = [line.amount for line in self.lines if line.kind is kind]
-        return sum(amounts, Money.zero(self.price.currency))
+        return sum_of(self.lines, kind, self.price.currency)
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When the period that is paid for, or what is bought, ends; None for never."""
+        ends = [line.period.end for line in self.lines if line.period]
+        ends += [end for end in (self.ends_at, self.cancel_at) if end]
+        return min(ends, default=None)
 
     @property
     def tax_included(self) -> Money:
-        amounts = [line.amount for line in self.lines if line.included]
-        return sum(amounts, Money.zero(self.price.currency))
+        return total([line.amount for line in self.lines if line.included], self.price.currency)
 
     @property
     def digest(self) -> str:
-        """Equal for two quotes exactly when they promise the same money, capacity and dates."""
-        promised = asdict(self)
-        return hashlib.sha256(
-            json.dumps(promised, sort_keys=True, default=_plain).encode()
-        ).hexdigest()
+        return digest_of(self)
+
+
+def digest_of(promise: Any) -> str:
+    """Equal for two quotes exactly when they promise the same money, capacity and dates.
+
+    promise: a dataclass that holds all of them.
+    """
+    said = json.dumps(asdict(promise), sort_keys=True, default=_plain)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def expiry_of_quote(at: datetime, *boundaries: datetime) -> datetime:
+    """15 minutes on, but never past a boundary that would change the figures or the units."""
+    return min(at + QUOTE_LIFETIME, *boundaries)
 
 
 def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quote:
@@ -132,8 +139,9 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
     if price is None or request.quantity < 1:
         raise ValueError("nothing to quote")
     period = buyer.cycle.period_of(price, at)
-    lines = _lines(buyer, add_on, price, request, period, at)
-    charged, carried_out = _due(lines, buyer.currency)
+    bought = charge_line(add_on.name, price, request.quantity, period, at)
+    lines = completed(with_tax(bought, buyer.tax), buyer.means)
+    due = due_for(lines, buyer.currency)
     renews = price.is_recurring and request.auto_renew
     cancel_at = period.end if period and not renews else None
     capacity = brought_by(add_on, price, request.quantity, buyer.cycle, at, cancel_at)
@@ -145,8 +153,8 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
         at=at,
         expires_at=_expires_at(buyer.cycle, period, capacity, at),
         lines=lines,
-        charged=charged,
-        carried_out=carried_out,
+        charged=due.charged,
+        carried_out=due.carried_out,
         capacity=capacity,
         ends_at=ends_at(price, buyer.cycle, at),
         cancel_at=cancel_at,
@@ -154,49 +162,12 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
     )
 
 
-def _lines(
-    buyer: Buyer, add_on: AddOn, price: Price, request: Request, period: Period | None, at: datetime
-) -> tuple[QuoteLine, ...]:
-    units = Decimal(request.quantity)
-    amount = charge(price, units, period, at)
-    working = of_charge(price, units, period, at, amount)
-    covered = Period(at, period.end) if period and at < period.end else None
-    lines = [QuoteLine(LineKind.CHARGE, add_on.name, request.quantity, amount, working, covered)]
-    tax = tax_on(buyer.tax, amount)
-    if buyer.tax.rate:
-        kind = WorkingKind.TAX_INCLUDED if buyer.tax.inclusive else WorkingKind.TAX
-        taxed = Working(kind, tax, rate=buyer.tax.rate, of=amount)
-        line = QuoteLine(LineKind.TAX, buyer.tax.label, 1, tax, taxed, None, buyer.tax.inclusive)
-        lines.append(line)
-    owed = amount if buyer.tax.inclusive else amount + tax
-    if owed and buyer.carried:
-        owed += buyer.carried
-        lines.append(_plain_line(LineKind.CARRIED, buyer.carried, WorkingKind.CARRIED))
-    applied = buyer.balance.at_most(owed)
-    if applied:
-        lines.append(_plain_line(LineKind.BALANCE, -applied, WorkingKind.BALANCE))
-    return tuple(lines)
-
-
-def _plain_line(kind: LineKind, amount: Money, working: WorkingKind) -> QuoteLine:
-    shown = Money(abs(amount.minor), amount.currency)
-    return QuoteLine(kind, "", 1, amount, Working(working, shown))
-
-
-def _due(lines: tuple[QuoteLine, ...], code: str) -> tuple[Money, Money]:
-    """(charged now, carried to the next bill); one of them is zero."""
-    due = sum((line.amount for line in lines if not line.included), Money.zero(code))
-    zero = Money.zero(code)
-    return (zero, due) if due.minor < currency(code).minimum_minor else (due, zero)
-
-
 def _expires_at(
     cycle: Cycle, period: Period | None, capacity: tuple[Capacity, ...], at: datetime
 ) -> datetime:
-    """15 minutes on, but never past a boundary that would change the figures or the units."""
-    ends = [at + QUOTE_LIFETIME, cycle.quota_window(at).end, cycle.billing_period(at).end]
+    ends = [cycle.quota_window(at).end, cycle.billing_period(at).end]
     ends += [brought.until for brought in capacity if brought.until]
-    return min([*ends, period.end] if period else ends)
+    return expiry_of_quote(at, *ends, *([period.end] if period else []))
 
 
 def _going_forward(

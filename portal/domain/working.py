@@ -20,8 +20,11 @@ _DAY_S = 86_400
 class WorkingKind(StrEnum):
     PRORATED = "prorated"
     WHOLE = "whole"
+    UNUSED = "unused"
+    LEFT = "left"
     TAX = "tax"
     TAX_INCLUDED = "tax_included"
+    TAX_CREDITED = "tax_credited"
     CARRIED = "carried"
     BALANCE = "balance"
 
@@ -30,7 +33,9 @@ class WorkingKind(StrEnum):
 class Working:
     """left_s and whole_s: seconds of the period charged for and of all of it, when prorated.
 
-    rate: percent, for tax. of: the amount taxed.
+    less: what the parts are reduced by, when only more of the same is charged for. rate: percent,
+    for tax. of: the amount taxed, or the billed one that a credit is a share of. kept: what stays
+    taxed after a credit.
     """
 
     kind: WorkingKind
@@ -40,6 +45,8 @@ class Working:
     whole_s: int = 0
     rate: Decimal = Decimal(0)
     of: Money | None = None
+    less: tuple[Part, ...] = ()
+    kept: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Phrases:
     once: str = "{result}, charged in full"
     tax: str = "{rate} % of {of} = {result}"
     tax_included: str = "{rate} % contained in {of} = {result}"
+    tax_credited: str = "{rate} % tax on {of} less that on {kept} kept = {result}"
+    left: str = "{result}, all that is left of {of}"
     carried: str = "{result} carried from an earlier bill"
     balance: str = "{result} taken from your balance"
 
@@ -76,31 +85,39 @@ def to_plain(working: Working) -> dict[str, Any]:
         "kind": working.kind.value,
         "result": working.result.minor,
         "currency": working.result.currency,
-        "parts": [
-            [str(p.unit_amount), str(p.count) if p.count is not None else None]
-            for p in working.parts
-        ],
+        "parts": _plain_parts(working.parts),
         "left_s": working.left_s,
         "whole_s": working.whole_s,
         "rate": str(working.rate),
-        "of": working.of.minor if working.of else None,
+        "of": working.of.minor if working.of is not None else None,
+        "less": _plain_parts(working.less),
+        "kept": working.kept.minor if working.kept is not None else None,
     }
 
 
 def from_plain(plain: dict[str, Any]) -> Working:
     """The working that `to_plain` wrote."""
-    code = plain["currency"]
+    code, kept = plain["currency"], plain.get("kept")
     return Working(
         kind=WorkingKind(plain["kind"]),
         result=Money(plain["result"], code),
-        parts=tuple(
-            Part(Decimal(unit), Decimal(count) if count is not None else None)
-            for unit, count in plain["parts"]
-        ),
+        parts=_parts(plain["parts"]),
         left_s=plain["left_s"],
         whole_s=plain["whole_s"],
         rate=Decimal(plain["rate"]),
         of=Money(plain["of"], code) if plain["of"] is not None else None,
+        less=_parts(plain.get("less", [])),
+        kept=Money(kept, code) if kept is not None else None,
+    )
+
+
+def _plain_parts(products: tuple[Part, ...]) -> list[list[str | None]]:
+    return [[str(p.unit_amount), str(p.count) if p.count is not None else None] for p in products]
+
+
+def _parts(plain: list[list[str]]) -> tuple[Part, ...]:
+    return tuple(
+        Part(Decimal(unit), Decimal(count) if count is not None else None) for unit, count in plain
     )
 
 
@@ -113,13 +130,21 @@ def in_words(working: Working, phrases: Phrases) -> str:
     fields = {
         "result": say(working.result),
         "rate": phrases.number(working.rate),
-        "of": say(working.of) if working.of else "",
+        "of": say(working.of) if working.of is not None else "",
+        "kept": say(working.kept) if working.kept is not None else "",
     }
     match working.kind:
         case WorkingKind.TAX:
             return phrases.tax.format(**fields)
         case WorkingKind.TAX_INCLUDED:
             return phrases.tax_included.format(**fields)
+        case WorkingKind.TAX_CREDITED:
+            return phrases.tax_credited.format(**fields)
+        case WorkingKind.LEFT:
+            return phrases.left.format(**fields)
+        case WorkingKind.UNUSED:
+            terms = f"{fields['of']} × {_share(working, phrases)}"
+            return phrases.equals.format(terms=terms, result=fields["result"])
         case WorkingKind.CARRIED:
             return phrases.carried.format(**fields)
         case WorkingKind.BALANCE:
@@ -129,9 +154,11 @@ def in_words(working: Working, phrases: Phrases) -> str:
 
 
 def _product(working: Working, phrases: Phrases) -> str:
-    terms = _sum_of_parts(working, phrases)
+    terms = _sum_of(working.parts, working.result.currency, phrases)
+    if working.less:
+        terms = f"{terms} − ({_sum_of(working.less, working.result.currency, phrases)})"
     if working.kind is WorkingKind.PRORATED:
-        if len(working.parts) > 1:
+        if len(working.parts) > 1 or working.less:
             terms = f"({terms})"
         terms = f"{terms} × {_share(working, phrases)}"
     elif len(working.parts) == 1 and working.parts[0].count == 1:
@@ -139,14 +166,13 @@ def _product(working: Working, phrases: Phrases) -> str:
     return phrases.equals.format(terms=terms, result=phrases.money(working.result))
 
 
-def _sum_of_parts(working: Working, phrases: Phrases) -> str:
-    code = working.result.currency
+def _sum_of(products: tuple[Part, ...], code: str, phrases: Phrases) -> str:
     terms = []
-    for part in working.parts:
+    for part in products:
         unit = phrases.unit(part.unit_amount, code)
         if part.count is None:
             terms.append(phrases.flat.format(amount=unit))
-        elif part.count == 1 and len(working.parts) == 1:
+        elif part.count == 1 and len(products) == 1:
             terms.append(unit)
         else:
             terms.append(f"{unit} × {phrases.number(part.count)}")

@@ -87,6 +87,10 @@ def _phrases() -> Phrases:
         once=gettext("{result}, charged in full"),
         tax=gettext("{rate} %% of {of} = {result}").replace("%%", "%"),
         tax_included=gettext("{rate} %% contained in {of} = {result}").replace("%%", "%"),
+        tax_credited=gettext("{rate} %% tax on {of} less that on {kept} kept = {result}").replace(
+            "%%", "%"
+        ),
+        left=gettext("{result}, all that is left of {of}"),
         carried=gettext("{result} carried from an earlier bill"),
         balance=gettext("{result} taken from your balance"),
     )

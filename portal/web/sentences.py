@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from portal.domain.capacity import Capacity
 from portal.domain.catalog import Entitlement, Feature, FeatureType
 from portal.domain.instances import Phase
+from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
-from portal.domain.quotes import LineKind
 from portal.domain.taxes import Tax
 from portal.queries.accounts import Instance
 from portal.queries.usage import Meter
@@ -144,6 +144,8 @@ def line_label(line: Line) -> str:
             return _("%(label)s, included", label=line.name or _("Tax"))
         case LineKind.TAX:
             return line.name or _("Tax")
+        case LineKind.CREDIT:
+            return _("%(what)s, unused", what=line.name)
         case LineKind.CARRIED:
             return _("Earlier small amount")
         case LineKind.BALANCE:

@@ -8,18 +8,23 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from portal.domain.capacity import Cycle
 from portal.domain.catalog import Entitlement, Price, TierMode
 from portal.domain.entitlements import Source, SourceKind, resolve
 from portal.domain.grants import Lot, available, credit_units, draw
+from portal.domain.lines import Means, charge_line
 from portal.domain.money import Money
-from portal.domain.periods import Anchor, Period
+from portal.domain.periods import Anchor, BillingNow, Period
 from portal.domain.pricing import exact_minor
 from portal.domain.proration import charge, credit_for, unused
-from portal.domain.taxes import Tax, tax_on
+from portal.domain.quantity_changes import Asked, QuantityRequest, quote_quantity
+from portal.domain.recurring import Recurring
+from portal.domain.taxes import NO_TAX, Tax, tax_on
 from tests.unit.published_models import rounded
 from tests.unit.samples import (
     MONTHLY,
     STORAGE,
+    add_on,
     instant,
     money,
     once,
@@ -152,6 +157,17 @@ def whole_month_and_stub() -> Fields:
     return {"amount": (stub + money("100")).major()}
 
 
+def ten_units_then_five() -> Fields:
+    """Fewer units wait for the boundary, so that the change itself is invoiced nothing."""
+    march = Anchor(instant("2024-03-01"))
+    held = Recurring("Seats", recurring("10.00"), march, instant("2024-04-01"), 10, 1)
+    first = charge_line(held.name, held.price, held.quantity, None, march.at)
+    means = Means("usd", NO_TAX, money("0"), money("0"))
+    asked = Asked(1, add_on(held.price), held, Cycle(MONTHLY, march, march), means)
+    then = quote_quantity(asked, QuantityRequest(1, 5), BillingNow(instant("2024-03-06")))
+    return {"invoice_0": first.amount.minor, "invoice_1": then.due.charged.minor}
+
+
 BUCKETS = ((10, "0.10"), (20, "0.05"), (None, "0.02"))
 
 FORMULAS: dict[str, Callable[[], Fields]] = {
@@ -191,5 +207,6 @@ FORMULAS: dict[str, Callable[[], Fields]] = {
     "au-18": overdrawn,
     "om-w-05": voided_grant,
     "po-33": overage_does_not_eat_later_credit,
+    "lago-fc-01": ten_units_then_five,
     "kg-02": lambda: {"value": flat("0.50", "100")},
 }

@@ -40,7 +40,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
     Reason.NOT_SOLD: (replace(CONNECTOR, status=Status.ARCHIVED), GOOD, NONE, WayOut.CONTACT),
     Reason.OWNED: (CONNECTOR, GOOD, Holding(1, instance_id=7), WayOut.MANAGE),
     Reason.CANCELLING: (CONNECTOR, GOOD, Holding(1, 0, 7, cancelling_id=7), WayOut.KEEP),
-    Reason.PAYMENT_PENDING: (CONNECTOR, GOOD, Holding(0, pending_units=1), WayOut.WAIT),
+    Reason.PAYMENT_PENDING: (CONNECTOR, GOOD, Holding(0, pending_units=1), WayOut.PAYMENT),
     Reason.INCLUDED: (
         CONNECTOR,
         replace(GOOD, plan_features=frozenset({"salesforce"})),

@@ -12,7 +12,10 @@ from portal.domain.ledger import (
     Transfer,
     TransferCode,
     debit_balance,
+    refund_transfer,
+    returned_refund,
     settlement_transfers,
+    unearned_payment,
 )
 from portal.domain.money import Money
 from tests.unit.samples import money
@@ -42,7 +45,20 @@ def test_debits_equal_credits_and_nothing_is_left_receivable(settled: Settlement
         LedgerAccount.TAX: -settled.tax,
         LedgerAccount.BALANCE: settled.balance_applied,
         LedgerAccount.CARRIED: settled.carried_out - settled.carried_in,
+        LedgerAccount.OWED_BACK: Money.zero("usd"),
     }
+
+
+def test_money_for_nothing_is_owed_until_it_has_gone_back_and_again_when_it_returns():
+    late = Money(3333, "usd")
+    moved = [unearned_payment(late, "attempt:1")]
+    assert debit_balance(LedgerAccount.OWED_BACK, moved, "usd") == -late
+    moved.append(refund_transfer(late, "refund:1"))
+    for account in LedgerAccount:
+        assert not debit_balance(account, moved, "usd")
+    moved.append(returned_refund(late, "refund:1"))
+    assert debit_balance(LedgerAccount.OWED_BACK, moved, "usd") == -late
+    assert len({transfer.key for transfer in moved}) == 3
 
 
 @given(settlements())

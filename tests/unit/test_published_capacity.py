@@ -1,7 +1,7 @@
 """The worked figures C1-C7, E1-E9 and W1-W10 of the systems the seeds describe (product.md §11).
 
-Left to later work, which owns those rules: W8, W9 and W11 (conversion rates and bonus slabs),
-A1-A3 and W12 (auto-recharge). E5, E8, W4-W7 and W13 are not ours.
+W8, W9, W11 and A1-A3 are in test_packs. Left to the work on auto-recharge, which owns the rule:
+W12. E5, W4-W7 and W13 are not ours; E8 is a refusal of eligibility.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _REASONS: dict[str, str] = {
     "no coupons and discounts": "lago-cn-01 lago-cn-02 lg-01 po-32 fp-w-03",
     "another denominator than the period itself": "gp-01 ac-01 kb-du-15 rc-01 zr-03 kb-du-16",
     "rounds a unit price, a day rate or a fraction first": "ml-01 zu-02 mx-01",
-    "a smaller quantity takes effect at the boundary, more is prorated": "lago-fc-01 lago-fc-04",
+    "more units are charged for the rest of the period only": "lago-fc-04",
     "no credit turned into days": "sa-01",
     "excess is not absorbed by later lots": "om-w-06 om-w-07 om-w-09",
     "no cap on what rolls over": "om-w-08",

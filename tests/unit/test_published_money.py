@@ -1,8 +1,8 @@
 """The worked figures P1-P30 and T1-T12 of the systems the seeds describe (product.md §11).
 
-Left to the work on charging, renewal, change of plan and webhooks, which own those rules: P4
-(retried attach), P25 (add-ons at a change of plan), and the refusal half of P11. P8-P10 and P12
-are not ours.
+P5-P10 are in test_credits, P16-P24 as whole quotes in test_plan_changes, P25 in test_plan_moves.
+Left to the services, which own those rules: P4 (retried attach) and the refusal half of P11. P12
+is not ours.
 """
 
 from __future__ import annotations

@@ -1,0 +1,208 @@
+"""What falls due at a boundary: one bill for the plan, the add-ons and the use of one account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+
+from portal.domain.catalog import Price
+from portal.domain.lines import (
+    Due,
+    LineKind,
+    Means,
+    QuoteLine,
+    charge_line,
+    completed,
+    due_for,
+    means_after,
+    with_tax,
+)
+from portal.domain.money import Money
+from portal.domain.periods import Period
+from portal.domain.pricing import exact_minor
+from portal.domain.proration import charge
+from portal.domain.recurring import Recurring
+from portal.domain.working import of_charge
+
+
+@dataclass(frozen=True, slots=True)
+class Arrear:
+    """Use in a period that no lot covered, billed when the period ends.
+
+    units: of a USAGE price, as counted.
+    """
+
+    name: str
+    price: Price
+    units: Decimal
+    period: Period
+    instance_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillingState:
+    """Everything that decides an account's bills from now on.
+
+    ends_at: when the subscription is cancelled; its add-ons end with it.
+    """
+
+    means: Means
+    plan: Recurring
+    instances: tuple[Recurring, ...] = ()
+    arrears: tuple[Arrear, ...] = ()
+    ends_at: datetime | None = None
+
+    @property
+    def billed(self) -> tuple[Recurring, ...]:
+        """The plan and the instances, none beyond the end of the subscription."""
+        return tuple(each.until(self.ends_at) for each in (self.plan, *self.instances))
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One invoice to come; `at` is the boundary it belongs to, however late it is made."""
+
+    at: datetime
+    lines: tuple[QuoteLine, ...]
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """today: what is due by now. ahead: the bills after that."""
+
+    today: tuple[Bill, ...]
+    ahead: tuple[Bill, ...]
+
+
+def next_due(state: BillingState) -> datetime | None:
+    """When the next bill falls due; None when there is none any more."""
+    dues = [each.due_at for each in state.billed if each.due_at is not None]
+    return min([*dues, *(arrear.period.end for arrear in state.arrears)], default=None)
+
+
+def bill(state: BillingState, at: datetime) -> Bill:
+    """Everything that falls due at `at`. Raises ValueError when nothing does.
+
+    Source: product.md §6 (renewal); a whole period is billed at exactly its list price (I11).
+    """
+    due = [each.as_agreed(at) for each in state.billed if each.due_at == at]
+    charges = [_period_line(each, at) for each in due]
+    charges += [_use_line(arrear, at) for arrear in state.arrears if arrear.period.end == at]
+    if not charges:
+        raise ValueError("nothing falls due then")
+    taxed = [line for each in charges for line in with_tax(each, state.means.tax)]
+    lines = completed(taxed, state.means)
+    return Bill(at, lines, due_for(lines, state.means.currency))
+
+
+def after(state: BillingState, made: Bill) -> BillingState:
+    """What there is to bill once `made` is: the next periods, the balance that is left."""
+    return replace(
+        state,
+        means=means_after(state.means, made.lines, made.due),
+        plan=_billed(state.plan, made.at),
+        instances=tuple(_billed(each, made.at) for each in state.instances),
+        arrears=tuple(each for each in state.arrears if each.period.end != made.at),
+    )
+
+
+def bills_due(state: BillingState, now: datetime) -> tuple[Bill, ...]:
+    """Every bill that falls due by `now`, in order: the same on time and after any delay."""
+    made = []
+    for one in _series(state):
+        if one.at > now:
+            break
+        made.append(one)
+    return tuple(made)
+
+
+def next_bills(state: BillingState, now: datetime, count: int) -> Outlook:
+    """What is due by `now`, and the next `count` bills."""
+    today = bills_due(state, now)
+    return Outlook(today, tuple(islice(_series(state), len(today), len(today) + count)))
+
+
+def without_renewal(state: BillingState, instance_id: int | None) -> BillingState:
+    """The same with one auto-renew off; None switches the plan's off, and all ends with it."""
+    if instance_id is None:
+        return replace(state, ends_at=state.plan.billed_until)
+    return replace(
+        state,
+        instances=tuple(
+            each.until(each.billed_until) if each.instance_id == instance_id else each
+            for each in state.instances
+        ),
+    )
+
+
+def resumed(state: BillingState, at: datetime) -> BillingState:
+    """A suspended account's state once it has paid: what passed meanwhile is never billed.
+
+    What was not billed is due at once, for the rest of its period from `at`.
+    """
+
+    def from_now_on(each: Recurring) -> Recurring:
+        if each.billed_until >= at:
+            return each
+        return replace(each, billed_until=at, resumed=True)
+
+    return replace(
+        state,
+        plan=from_now_on(state.plan),
+        instances=tuple(from_now_on(each) for each in state.instances),
+    )
+
+
+def _series(state: BillingState) -> Iterator[Bill]:
+    while (at := next_due(state)) is not None:
+        made = bill(state, at)
+        yield made
+        state = after(state, made)
+
+
+def _billed(each: Recurring, at: datetime) -> Recurring:
+    if each.due_at != at:
+        return each
+    agreed = each.as_agreed(at)
+    return replace(agreed, billed_until=agreed.due_period(at).end, resumed=False)
+
+
+def _period_line(each: Recurring, at: datetime) -> QuoteLine:
+    """The period that is due at `at` in full, or the part of it that is in force."""
+    covered = each.due_period(at)
+    whole = each.period_at(at) if each.resumed else covered
+    stop = min(each.stops_at or covered.end, covered.end)
+    share = whole.fraction_left(at) - whole.fraction_left(stop)
+    if share == 1:
+        line = charge_line(each.name, each.price, each.quantity, None, at, each.instance_id)
+        return replace(line, period=covered)
+    units = Decimal(each.quantity)
+    amount = Money.rounded(exact_minor(each.price, units) * share, each.price.currency)
+    working = of_charge(each.price, units, whole, at, amount)
+    return QuoteLine(
+        kind=LineKind.CHARGE,
+        name=each.name,
+        quantity=each.quantity,
+        amount=amount,
+        working=replace(working, left_s=working.left_s - whole.remaining(stop)),
+        period=Period(at, stop),
+        instance_id=each.instance_id,
+    )
+
+
+def _use_line(arrear: Arrear, at: datetime) -> QuoteLine:
+    amount = charge(arrear.price, arrear.units, None, at)
+    working = of_charge(arrear.price, arrear.units, None, at, amount)
+    return QuoteLine(
+        kind=LineKind.CHARGE,
+        name=arrear.name,
+        quantity=1,
+        amount=amount,
+        working=working,
+        period=arrear.period,
+        instance_id=arrear.instance_id,
+    )
