@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+STRIPE_CHECKOUT = "https://checkout.stripe.com"
 Environment = Literal["production", "staging", "development"]
 
 
@@ -15,6 +16,7 @@ class Settings(BaseSettings):
 
     database_url: as the role portal_app. database_owner_url: for migrations only.
     stripe_api_base: set = the Stripe sandbox, the whole difference to real payments.
+    stripe_checkout_origin: where Checkout pages are; unset = Stripe's own, or the sandbox.
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
     """
 
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = Field(min_length=7)
     stripe_webhook_secret_previous: SecretStr | None = None
     stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
+    stripe_checkout_origin: str | None = Field(None, pattern=r"^https?://[^/\s;,]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
 
     @property
@@ -43,6 +46,11 @@ class Settings(BaseSettings):
     @property
     def uses_sandbox(self) -> bool:
         return self.stripe_api_base is not None
+
+    @property
+    def checkout_origin(self) -> str:
+        """The scheme and host that a paying form may lead to."""
+        return self.stripe_checkout_origin or self.stripe_api_base or STRIPE_CHECKOUT
 
     @property
     def webhook_secrets(self) -> list[str]:

@@ -29,6 +29,7 @@ from portal.services.catalog.checking import CatalogFile, read_catalog
 from portal.services.purchases import Acceptance
 from portal.services.sign_in import hash_password
 from portal.services.usage import Usage
+from portal.services.ways import Paying
 
 CATALOG = Path(__file__).parents[2] / "catalog.yaml"
 WEEK = (100, 108, 96, 112, 91, 40, 33)
@@ -143,7 +144,7 @@ def _load_account(
             name = email.split("@")[0].title()
             accounts.add_member(session, scope, account_id, email, name, role, password_hash)
     if demo.card and not there.has_card:
-        accounts.save_card(session, scope, account_id, demo.card, gateway())
+        accounts.save_card(session, scope, account_id, demo.card, gateway(), wall)
     if not there.has_subscription:
         plan = next(p for p in catalog.plans if p.lookup_key == demo.plan)
         price = next(p for p in plan.prices if p.lookup_key == demo.price)
@@ -180,6 +181,7 @@ def _use(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wal
 def _buy(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow) -> None:
     """What the account already holds, bought the way a customer does."""
     owner = owner_of(session, scope, account_id)
+    paying = Paying("default", lambda _id: settings_of_app().public_url)
     for lookup_key in demo.bought:
         state = account_state(session, scope, account_id, wall)
         quote = purchases.offer(state, Request(lookup_key, 1, True))
@@ -191,4 +193,4 @@ def _buy(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wal
             issued_at=wall,
             shown_due=quote.due,
         )
-        purchases.confirm(owner, accepted, session=session, gateway=gateway(), wall=wall)
+        purchases.confirm(owner, accepted, paying, session=session, gateway=gateway(), wall=wall)

@@ -11,6 +11,7 @@ class DeclineReason(StrEnum):
     INCORRECT_DETAILS = "incorrect_details"
     PROCESSING_ERROR = "processing_error"
     NOT_SUPPORTED = "not_supported"
+    AUTHENTICATION_FAILED = "authentication_failed"
     REFUSED = "refused"
 
 
@@ -28,6 +29,9 @@ _BY_CODE: dict[str, DeclineReason] = {
     "try_again_later": DeclineReason.PROCESSING_ERROR,
     "card_not_supported": DeclineReason.NOT_SUPPORTED,
     "currency_not_supported": DeclineReason.NOT_SUPPORTED,
+    "payment_intent_authentication_failure": DeclineReason.AUTHENTICATION_FAILED,
+    "setup_intent_authentication_failure": DeclineReason.AUTHENTICATION_FAILED,
+    "authentication_failure": DeclineReason.AUTHENTICATION_FAILED,
 }
 
 

@@ -35,13 +35,14 @@ class WayOut(StrEnum):
     INVOICES = "invoices"
     ASK_OWNER = "ask_owner"
     WAIT = "wait"
+    PAYMENT = "payment"
 
 
 _WAYS_OUT: dict[Reason, WayOut] = {
     Reason.NOT_SOLD: WayOut.CONTACT,
     Reason.OWNED: WayOut.MANAGE,
     Reason.CANCELLING: WayOut.KEEP,
-    Reason.PAYMENT_PENDING: WayOut.WAIT,
+    Reason.PAYMENT_PENDING: WayOut.PAYMENT,
     Reason.INCLUDED: WayOut.MANAGE,
     Reason.PLAN: WayOut.CONTACT,
     Reason.CURRENCY: WayOut.CONTACT,
@@ -58,10 +59,14 @@ _WAYS_OUT: dict[Reason, WayOut] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """instance_id: the held instance that stands in the way, for Manage and Keep."""
+    """instance_id: the held instance that stands in the way, for Manage and Keep.
+
+    purchase_id: the one whose payment has no end yet.
+    """
 
     reason: Reason
     instance_id: int | None = None
+    purchase_id: int | None = None
 
     @property
     def way_out(self) -> WayOut:
@@ -73,12 +78,14 @@ class Holding:
     """What a subscription has of one add-on; units are quantities, not rows.
 
     cancelling_id: an instance that ends at a boundary and can still be kept.
+    pending_purchase_id: of units that are not paid for yet.
     """
 
     units: int = 0
     pending_units: int = 0
     instance_id: int | None = None
     cancelling_id: int | None = None
+    pending_purchase_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,8 @@ def refusal(add_on: AddOn, standing: Standing, holding: Holding) -> Refusal | No
     )
     if reason is None:
         return None
+    if reason is Reason.PAYMENT_PENDING:
+        return Refusal(reason, purchase_id=holding.pending_purchase_id)
     standing_in_the_way = (
         holding.cancelling_id if reason is Reason.CANCELLING else holding.instance_id
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +14,33 @@ import stripe
 from portal.domain.errors import PaymentsUnavailable, PortalError
 
 EVENT_TYPES = (
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
     "payment_intent.requires_action",
+    "setup_intent.succeeded",
+    "setup_intent.setup_failed",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "payment_method.attached",
     "payment_method.detached",
     "payment_method.updated",
     "payment_method.automatically_updated",
     "customer.deleted",
 )
+"""What an endpoint subscribes to. Source: reference/stripe.md §4.7."""
+MOST_TYPES = 20  # that Stripe takes in one question
 TOLERANCE_S = 300  # Source: reference/stripe.md §4.7
 
 
@@ -79,14 +98,24 @@ def recent_events(
 
     Raises PaymentsUnavailable, while it is read too.
     """
+    asked = [
+        _listed(client, since, types[first : first + MOST_TYPES])
+        for first in range(0, len(types), MOST_TYPES)
+    ]
     try:
-        page = client.v1.events.list(
-            {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
-        )
-        for event in page.auto_paging_iter():
-            yield _news(event.to_dict(for_json=True))
+        yield from heapq.merge(*asked, key=lambda news: news.created, reverse=True)
     except stripe.StripeError as error:
         raise PaymentsUnavailable(f"{type(error).__name__} {error.http_status or ''}") from error
+
+
+def _listed(
+    client: stripe.StripeClient, since: datetime, types: Sequence[str]
+) -> Iterator[StripeNews]:
+    page = client.v1.events.list(
+        {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
+    )
+    for event in page.auto_paging_iter():
+        yield _news(event.to_dict(for_json=True))
 
 
 def _signed(payload: bytes, signature: str | None, secret: str, tolerance_s: int) -> bool:

@@ -118,6 +118,8 @@ class SessionRow(Scoped, Base):
 
 
 class PaymentMethodRow(Scoped, Base):
+    """A saved card. detached_at: taken away, here or at Stripe; kept for the invoices it paid."""
+
     __tablename__ = "payment_methods"
     __table_args__ = (
         refers("account_id", "accounts"),
@@ -128,6 +130,14 @@ class PaymentMethodRow(Scoped, Base):
             "account_id",
             unique=True,
             postgresql_where=text("is_default and detached_at is null"),
+        ),
+        Index(
+            "uq_payment_methods_fingerprint",
+            "environment_id",
+            "account_id",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("fingerprint <> '' and detached_at is null"),
         ),
         CheckConstraint("exp_month between 1 and 12", name="exp_month"),
         SCOPED,

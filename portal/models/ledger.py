@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Code, Instant, Key, Minor, Scoped, Word, refers
 
-_LEDGER = "('receivable', 'clearing', 'revenue', 'tax', 'balance', 'carried')"
+_LEDGER = "('receivable', 'clearing', 'revenue', 'tax', 'balance', 'carried', 'owed_back')"
 
 
 class TransferRow(Scoped, Base):

@@ -33,6 +33,9 @@ from portal.models.base import (
     refers,
 )
 
+MAY_STILL_TAKE = ("started", "open", "needs_authentication")
+"""Statuses of attempts that may still bring money."""
+
 
 class QuoteRow(Scoped, Base):
     """nonce: of the signed token; unique, it makes accepting a quote happen once."""
@@ -96,7 +99,11 @@ class QuoteLineRow(SaleLine, Scoped, Base):
 
 
 class PurchaseRow(Scoped, Base):
-    """balance_reserved_minor and carried_reserved_minor: held from reserve until settle or fail."""
+    """balance_reserved_minor and carried_reserved_minor: held from reserve until settle or fail.
+
+    held_until: by the wall clock; no new attempt to pay starts afterwards. failure: why a failed
+    one failed (`portal.domain.purchases.Failure`), empty for the others.
+    """
 
     __tablename__ = "purchases"
     __table_args__ = (
@@ -120,6 +127,7 @@ class PurchaseRow(Scoped, Base):
             "balance_reserved_minor >= 0 and carried_reserved_minor >= 0", name="reserved"
         ),
         CheckConstraint("(status = 'settled') = (settled_at is not null)", name="settled_at"),
+        CheckConstraint("(status = 'failed') = (failure <> '')", name="failure"),
         SCOPED,
     )
 
@@ -130,25 +138,42 @@ class PurchaseRow(Scoped, Base):
     status: Mapped[Word]
     balance_reserved_minor: Mapped[Minor]
     carried_reserved_minor: Mapped[Minor]
+    held_until: Mapped[Instant]
+    failure: Mapped[Word] = mapped_column(server_default="")
     created_at: Mapped[Created]
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class PaymentAttemptRow(Scoped, Base):
-    """params: the charge as sent, kept so that a resend is the same byte for byte."""
+    """One try to be paid for a purchase: a charge of a saved card, or a Checkout page.
+
+    params: the request as sent, kept so that a resend is the same byte for byte. reference: the
+    payment. page_ref, page_url: of the Checkout, or the url where the bank asks.
+    payment_method_id: the card that is charged, or that paid at the Checkout.
+    """
 
     __tablename__ = "payment_attempts"
     __table_args__ = (
+        refers("payment_method_id", "payment_methods"),
         ForeignKeyConstraint(
             ["environment_id", "account_id", "purchase_id"],
             ["purchases.environment_id", "purchases.account_id", "purchases.id"],
         ),
         UniqueConstraint("environment_id", "purchase_id", "number"),
         UniqueConstraint("environment_id", "idempotency_key"),
+        UniqueConstraint("environment_id", "page_ref"),
         Index("ix_payment_attempts_reference", "environment_id", "reference"),
+        Index(
+            "ix_payment_attempts_open",
+            "environment_id",
+            "created_at",
+            postgresql_where=text("status in ('started', 'open', 'needs_authentication')"),
+        ),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("kind in ('charge', 'checkout')", name="kind"),
         CheckConstraint(
-            "status in ('started', 'succeeded', 'declined', 'needs_authentication', 'unknown')",
+            "status in ('started', 'open', 'needs_authentication', 'succeeded', 'declined',"
+            " 'expired', 'cancelled')",
             name="status",
         ),
         SCOPED,
@@ -156,16 +181,59 @@ class PaymentAttemptRow(Scoped, Base):
 
     account_id: Mapped[int] = mapped_column(BigInteger)
     purchase_id: Mapped[int] = mapped_column(BigInteger)
+    payment_method_id: Mapped[int | None] = mapped_column(BigInteger)
     number: Mapped[int]
+    kind: Mapped[Word] = mapped_column(server_default="charge")
     idempotency_key: Mapped[Key]
     amount_minor: Mapped[Minor]
     currency: Mapped[Code]
     params: Mapped[dict[str, Any]] = mapped_column(JSONB)
     status: Mapped[Word]
     reference: Mapped[str | None] = mapped_column(String(255))
+    page_ref: Mapped[str | None] = mapped_column(String(255))
+    page_url: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[Word | None]
     error_code: Mapped[str | None] = mapped_column(String(100))
     decline_code: Mapped[str | None] = mapped_column(String(100))
     advice_code: Mapped[str | None] = mapped_column(String(100))
+    created_at: Mapped[Created]
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RefundRow(Scoped, Base):
+    """Money that goes back in full, because what was paid for cannot be given.
+
+    One for each attempt. status: requested until the processor has answered. reason: of
+    `portal.domain.purchases.Undeliverable`.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("attempt_id", "payment_attempts"),
+        UniqueConstraint("environment_id", "attempt_id"),
+        UniqueConstraint("environment_id", "idempotency_key"),
+        Index("ix_refunds_account", "environment_id", "account_id", "created_at"),
+        Index(
+            "ix_refunds_open",
+            "environment_id",
+            "created_at",
+            postgresql_where=text("status in ('requested', 'pending')"),
+        ),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("status in ('requested', 'pending', 'succeeded', 'failed')", name="status"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    attempt_id: Mapped[int] = mapped_column(BigInteger)
+    idempotency_key: Mapped[Key]
+    payment_ref: Mapped[Key]
+    amount_minor: Mapped[Minor]
+    currency: Mapped[Code]
+    reason: Mapped[Word]
+    status: Mapped[Word]
+    reference: Mapped[str | None] = mapped_column(String(255))
+    failure: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[Created]
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

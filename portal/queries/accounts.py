@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
@@ -27,6 +27,7 @@ from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
+from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.catalog import current_catalog, prices_by_id
 
@@ -58,7 +59,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One purchase of an add-on, and where the clock has it now."""
+    """One purchase of an add-on, and where the clock has it now.
+
+    purchase_id: how it was paid for; None where nothing was bought.
+    """
 
     id: int
     add_on: AddOn
@@ -68,6 +72,7 @@ class Instance:
     span: Span
     phase: Phase
     cancel_reason: str
+    purchase_id: int | None = None
 
     @property
     def renews(self) -> bool:
@@ -94,6 +99,11 @@ class AccountState:
         return self.account.now
 
     @property
+    def unfinished(self) -> tuple[Instance, ...]:
+        """Instances whose payment has no end yet."""
+        return tuple(i for i in self.instances if i.phase is Phase.PENDING)
+
+    @property
     def held(self) -> tuple[Instance, ...]:
         """Instances in force now or scheduled."""
         return tuple(i for i in self.instances if i.phase in HELD_PHASES)
@@ -105,12 +115,14 @@ class AccountState:
         """What the subscription has of `add_on`, in units."""
         mine = [i for i in self.instances if i.add_on.id == add_on.id]
         held = [i for i in mine if i.phase in HELD_PHASES]
+        pending = [i for i in mine if i.phase is Phase.PENDING]
         cancelling = [i.id for i in held if i.phase is Phase.CANCELLING and i.price.is_recurring]
         return Holding(
             units=sum(i.quantity for i in held),
-            pending_units=sum(i.quantity for i in mine if i.phase is Phase.PENDING),
+            pending_units=sum(i.quantity for i in pending),
             instance_id=held[0].id if held else None,
             cancelling_id=cancelling[0] if cancelling else None,
+            pending_purchase_id=pending[0].purchase_id if pending else None,
         )
 
     def standing(self, actor: Actor) -> Standing:
@@ -159,7 +171,7 @@ def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow
     catalog = current_catalog(session, scope)
     subscription_row = _live_subscription(session, scope, account_id)
     instance_rows = _instance_rows(session, scope, account_id)
-    price_ids = [r.price_id for r in instance_rows]
+    price_ids = [r.price_id for r, _ in instance_rows]
     price_ids += [subscription_row.price_id] if subscription_row else []
     prices = prices_by_id(session, scope, price_ids)
     add_ons = {a.id: a for a in catalog.add_ons}
@@ -169,7 +181,10 @@ def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow
         subscription=_subscription(subscription_row, catalog, prices, account.zone)
         if subscription_row
         else None,
-        instances=tuple(_instance(r, add_ons, prices, account.now) for r in instance_rows),
+        instances=tuple(
+            _instance(row, purchase_id, add_ons, prices, account.now)
+            for row, purchase_id in instance_rows
+        ),
         balance=balance,
         carried=carried,
         catalog=catalog,
@@ -204,11 +219,25 @@ def _live_subscription(session: Session, scope: Scope, account_id: int) -> Subsc
     )
 
 
-def _instance_rows(session: Session, scope: Scope, account_id: int) -> list[InstanceRow]:
-    statement = select(InstanceRow).where(
-        InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
+def _instance_rows(
+    session: Session, scope: Scope, account_id: int
+) -> list[tuple[InstanceRow, int | None]]:
+    """Each instance, with the id of its purchase."""
+    statement = (
+        select(InstanceRow, PurchaseRow.id)
+        .outerjoin(
+            PurchaseRow,
+            and_(
+                PurchaseRow.environment_id == InstanceRow.environment_id,
+                PurchaseRow.instance_id == InstanceRow.id,
+            ),
+        )
+        .where(
+            InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
+        )
     )
-    return list(session.scalars(statement.order_by(InstanceRow.starts_at, InstanceRow.id)))
+    rows = session.execute(statement.order_by(InstanceRow.starts_at, InstanceRow.id))
+    return [(row, purchase_id) for row, purchase_id in rows]
 
 
 def _subscription(
@@ -229,7 +258,11 @@ def _subscription(
 
 
 def _instance(
-    row: InstanceRow, add_ons: dict[int, AddOn], prices: dict[int, Price], now: BillingNow
+    row: InstanceRow,
+    purchase_id: int | None,
+    add_ons: dict[int, AddOn],
+    prices: dict[int, Price],
+    now: BillingNow,
 ) -> Instance:
     span = Span(
         _utc(row.starts_at),
@@ -246,6 +279,7 @@ def _instance(
         span=span,
         phase=phase(status, span, now),
         cancel_reason=row.cancel_reason,
+        purchase_id=purchase_id,
     )
 
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from portal.domain.access import Actor
 from portal.domain.capacity import Capacity, brought_by
 from portal.domain.catalog import AddOn, Price, Status, price_for
@@ -16,7 +13,6 @@ from portal.domain.eligibility import Refusal, refusal, units_left
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.domain.proration import charge
-from portal.models.accounts import PaymentMethodRow
 from portal.queries.accounts import AccountState
 
 
@@ -51,14 +47,6 @@ class Card:
     refusal: Refusal | None
     brings: tuple[Capacity, ...]
     most: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SavedCard:
-    brand: str
-    last4: str
-    exp_month: int
-    exp_year: int
 
 
 def all_cards(state: AccountState, actor: Actor) -> tuple[Card, ...]:
@@ -111,19 +99,6 @@ def get_card(state: AccountState, actor: Actor, lookup_key: str) -> Card:
     if card is None:
         raise NotFound("add-on")
     return card
-
-
-def find_saved_card(session: Session, actor: Actor) -> SavedCard | None:
-    """The card that a purchase is charged to."""
-    row = session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == actor.environment_id,
-            PaymentMethodRow.account_id == actor.account_id,
-            PaymentMethodRow.is_default,
-            PaymentMethodRow.detached_at.is_(None),
-        )
-    )
-    return SavedCard(row.brand, row.last4, row.exp_month, row.exp_year) if row else None
 
 
 def _passes(card: Card, filters: Filters) -> bool:

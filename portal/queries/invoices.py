@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
 from portal.domain.errors import NotFound
+from portal.domain.lines import LineKind
 from portal.domain.money import Money
-from portal.domain.quotes import LineKind
 from portal.domain.working import Working, from_plain
 from portal.models.invoices import InvoiceLineRow, InvoiceRow
-from portal.models.purchases import PurchaseRow
+from portal.models.purchases import SaleLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,6 @@ class Invoice:
     lines: tuple[InvoiceLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """status: reserved (no answer from the bank yet), settled or failed."""
-
-    id: int
-    instance_id: int
-    status: str
-
-
 def invoices(session: Session, actor: Actor) -> tuple[Invoice, ...]:
     """The account's invoices, newest first, without their lines."""
     found = session.scalars(_mine(actor).order_by(InvoiceRow.number.desc()))
@@ -76,13 +67,16 @@ def invoice_of(session: Session, actor: Actor, purchase_id: int) -> Invoice:
     return _invoice(row, _lines(session, row))
 
 
-def get_purchase(session: Session, actor: Actor, purchase_id: int) -> Purchase:
-    """Raises NotFound for another account's purchase."""
-    key = (actor.environment_id, purchase_id)
-    row = session.get(PurchaseRow, key, populate_existing=True)
-    if row is None or row.account_id != actor.account_id:
-        raise NotFound("purchase")
-    return Purchase(row.id, row.instance_id, row.status)
+def line_of(row: SaleLine, code: str) -> InvoiceLine:
+    """A line of an invoice or of the quote it follows from, in currency `code`."""
+    return InvoiceLine(
+        kind=LineKind(row.kind),
+        name=row.name,
+        quantity=row.quantity,
+        amount=Money(row.amount_minor, code),
+        included=row.included,
+        working=from_plain(row.working),
+    )
 
 
 def _mine(actor: Actor) -> Select[InvoiceRow]:
@@ -96,17 +90,8 @@ def _lines(session: Session, row: InvoiceRow) -> tuple[InvoiceLine, ...]:
     statement = select(InvoiceLineRow).where(
         InvoiceLineRow.environment_id == row.environment_id, InvoiceLineRow.invoice_id == row.id
     )
-    return tuple(
-        InvoiceLine(
-            kind=LineKind(line.kind),
-            name=line.name,
-            quantity=line.quantity,
-            amount=Money(line.amount_minor, row.currency),
-            included=line.included,
-            working=from_plain(line.working),
-        )
-        for line in session.scalars(statement.order_by(InvoiceLineRow.position))
-    )
+    found = session.scalars(statement.order_by(InvoiceLineRow.position))
+    return tuple(line_of(line, row.currency) for line in found)
 
 
 def _invoice(row: InvoiceRow, lines: tuple[InvoiceLine, ...]) -> Invoice:

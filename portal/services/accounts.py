@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,11 +20,14 @@ from portal.domain.money import currency
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.domain.taxes import NO_TAX, Tax
-from portal.models.accounts import AccountRow, MembershipRow, PaymentMethodRow, PersonRow
+from portal.models.accounts import AccountRow, MembershipRow, PersonRow
+from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.tenants import EnvironmentRow, TenantRow
 from portal.queries.members import find_scope
+from portal.services.cards import keep, prefer
 from portal.services.recording import Doer, record
+from portal.services.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +91,49 @@ def create_account(session: Session, scope: Scope, new: NewAccount, wall: WallNo
 
 def ensure_customer(
     session: Session, scope: Scope, account_id: int, email: str, gateway: PaymentGateway
-) -> None:
-    """Make the account's customer at the processor where it has none; commit."""
-    row = session.get_one(AccountRow, (scope.environment_id, account_id))
-    if row.stripe_customer_id is None:
-        row.stripe_customer_id = gateway.create_customer(
-            key=f"account-{scope.environment_id}-{account_id}-customer",
-            name=row.name,
-            email=email,
-            labels={"environment_id": str(scope.environment_id), "account_id": str(account_id)},
-        )
+) -> str:
+    """The account's customer at the processor, made where it has none; commit.
+
+    Nothing is locked while the processor is asked: two at once ask under one key, or, with other
+    words of themselves, end with the customer that was stored first.
+    """
+    row = _customer_row(session, scope, account_id)
+    found, name, deleted = row.stripe_customer_id, row.name, _deleted_customers(session, row)
     session.commit()
+    if found is not None:
+        return found
+    words = hashlib.sha256(f"{name}\n{email}".encode()).hexdigest()[:16]
+    made = gateway.create_customer(
+        key=f"account-{scope.environment_id}-{account_id}-customer-{deleted}-{words}",
+        name=name,
+        email=email,
+        labels={"environment_id": str(scope.environment_id), "account_id": str(account_id)},
+    )
+    row = _customer_row(session, scope, account_id, lock=True)
+    kept = row.stripe_customer_id = row.stripe_customer_id or made
+    session.commit()
+    return kept
+
+
+def _customer_row(
+    session: Session, scope: Scope, account_id: int, *, lock: bool = False
+) -> AccountRow:
+    return session.get_one(
+        AccountRow,
+        (scope.environment_id, account_id),
+        with_for_update={"key_share": True} if lock else None,
+        populate_existing=True,
+    )
+
+
+def _deleted_customers(session: Session, row: AccountRow) -> int:
+    """How many of its customers were deleted at the processor: each needs a key of its own."""
+    deleted = select(func.count()).where(
+        EventRow.environment_id == row.environment_id,
+        EventRow.account_id == row.id,
+        EventRow.name == EventName.CUSTOMER_DELETED,
+    )
+    return session.scalars(deleted).one()
 
 
 def add_member(
@@ -137,27 +173,21 @@ def add_member(
 
 
 def save_card(
-    session: Session, scope: Scope, account_id: int, token: str, gateway: PaymentGateway
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    token: str,
+    gateway: PaymentGateway,
+    wall: WallNow,
 ) -> None:
     """Attach a tokenised card at the processor and make it the account's default; commit."""
     account = session.get_one(AccountRow, (scope.environment_id, account_id))
     if account.stripe_customer_id is None:
         raise NotFound("customer at the processor")
     key = f"account-{scope.environment_id}-{account_id}-card-{token}"
-    card = gateway.save_card(account.stripe_customer_id, token, key)
-    session.add(
-        PaymentMethodRow(
-            environment_id=scope.environment_id,
-            account_id=account_id,
-            stripe_payment_method_id=card.reference,
-            brand=card.brand,
-            last4=card.last4,
-            exp_month=card.exp_month,
-            exp_year=card.exp_year,
-            fingerprint=card.fingerprint,
-            is_default=True,
-        )
-    )
+    saved = gateway.save_card(account.stripe_customer_id, token, key)
+    till = Till(session, gateway, scope, wall, Doer("cli", account_id))
+    prefer(till, keep(till, account_id, saved))
     session.commit()
 
 

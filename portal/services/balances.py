@@ -17,6 +17,14 @@ def hold(session: Session, purchase: PurchaseRow, code: str) -> None:
     _move(session, purchase, -balance, -carried, balance, carried)
 
 
+def can_hold(session: Session, purchase: PurchaseRow) -> bool:
+    """Whether what the purchase counted with is free again; keeps the row locked."""
+    key = (purchase.environment_id, purchase.account_id)
+    row = session.get(AccountBalanceRow, key, with_for_update=True, populate_existing=True)
+    balance, carried = (row.balance_minor, row.carried_minor) if row else (0, 0)
+    return balance >= purchase.balance_reserved_minor and carried >= purchase.carried_reserved_minor
+
+
 def take(session: Session, purchase: PurchaseRow, carried_out_minor: int) -> None:
     """Use what was held for good, and carry forward what the purchase leaves unpaid."""
     balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor

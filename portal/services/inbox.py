@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.errors import Conflict, NotFound, PortalError
-from portal.domain.payments import PaymentGateway, PaymentNews
+from portal.domain.payments import HostedPage, Paid, PaymentGateway
 from portal.domain.periods import WallNow
 from portal.models.events import StripeEventRow
-from portal.services.charging import last_attempt, read_purchase, write_answer
+from portal.models.purchases import PaymentAttemptRow
+from portal.services import card_entry, cards, charging, refunding
+from portal.services.attempts import amount_of, find_by_key
 from portal.services.recording import Doer
+from portal.services.till import Till
 
 log = structlog.get_logger()
 STRIPE = "stripe"
@@ -67,12 +70,11 @@ def process(
     if event is None or event.processed_at is not None:
         session.rollback()
         return
-    thing = event.payload["data"]["object"]
+    thing, event_type = event.payload["data"]["object"], event.type
     session.commit()
-    failure = ""
+    failure, till = "", Till(session, gateway, scope, wall, Doer(STRIPE))
     try:
-        if thing["object"] == "payment_intent":
-            _apply_payment(session, scope, thing["id"], gateway, wall)
+        _act_on(till, event_type, thing)
     except PortalError as error:
         session.rollback()
         failure = f"{type(error).__name__}: {error}"
@@ -102,31 +104,58 @@ def _claim(session: Session, scope: Scope, event_id: str) -> StripeEventRow | No
     )
 
 
-def _apply_payment(
-    session: Session, scope: Scope, reference: str, gateway: PaymentGateway, wall: WallNow
-) -> None:
-    """An event is a hint: what counts is the payment's state now."""
-    news = gateway.read_payment(reference)
-    if news.labels.get("environment_id") != str(scope.environment_id):
+def _act_on(till: Till, event_type: str, thing: dict[str, Any]) -> None:
+    """An event is a hint: what counts is the present state of what it tells of."""
+    match thing["object"]:
+        case "payment_intent":
+            _apply_payment(till, thing["id"])
+        case "checkout.session":
+            _apply_page(till, thing["id"])
+        case "refund":
+            refunding.apply_news(till, thing["id"])
+        case "payment_method":
+            cards.sync(till, thing["id"])
+        case "customer" if event_type == "customer.deleted":
+            cards.forget_customer(till, thing["id"])
+        case _:
+            pass
+
+
+def _apply_payment(till: Till, reference: str) -> None:
+    news = till.gateway.read_payment(reference)
+    if news.labels.get("environment_id") != str(till.environment_id):
         return  # another installation on the same Stripe account
-    purchase_id = _number_in(news, "purchase_id")
-    _require_ours(session, scope, purchase_id, news)
-    doer = Doer(STRIPE, _number_in(news, "account_id"))
-    write_answer(purchase_id, news.outcome, doer, scope, session=session, wall=wall)
+    attempt = _attempt_of(till, news.labels)
+    if amount_of(attempt) != news.amount:
+        raise Conflict(f"attempt {attempt.id} was charged another amount")
+    if attempt.kind == "checkout" and not isinstance(news.outcome, Paid):
+        till.session.rollback()  # whoever is at a Checkout may try another card there
+        return
+    till = till.about(attempt.account_id)
+    charging.write_answer(till, attempt.purchase_id, attempt.id, news.outcome, news.card)
 
 
-def _number_in(news: PaymentNews, label: str) -> int:
-    """Raises NotFound for a payment that does not say what it was for."""
-    said = news.labels.get(label, "")
-    if not said.isdecimal():
-        raise NotFound(f"{label} among the payment's labels")
-    return int(said)
+def _apply_page(till: Till, reference: str) -> None:
+    page = till.gateway.read_page(reference)
+    if page.labels.get("environment_id") != str(till.environment_id):
+        return
+    if page.labels.get("purpose") == card_entry.PURPOSE:
+        _apply_card_page(till, page)
+        return
+    attempt = _attempt_of(till, page.labels)
+    charging.write_page(till.about(attempt.account_id), attempt.id, page)
 
 
-def _require_ours(session: Session, scope: Scope, purchase_id: int, news: PaymentNews) -> None:
-    """Raises NotFound or Conflict unless the payment is of exactly what was asked for."""
-    attempt = last_attempt(session, read_purchase(session, scope, purchase_id))
-    if attempt is None or attempt.idempotency_key != news.labels.get("attempt"):
-        raise NotFound("payment attempt")
-    if (attempt.amount_minor, attempt.currency) != (news.amount.minor, news.amount.currency):
-        raise Conflict(f"purchase {purchase_id} was charged another amount")
+def _apply_card_page(till: Till, page: HostedPage) -> None:
+    try:
+        card_entry.apply_page(till, page)
+    except NotFound:
+        till.session.rollback()  # the customer it was opened for is ours no longer
+
+
+def _attempt_of(till: Till, labels: dict[str, str]) -> PaymentAttemptRow:
+    """The attempt whose labels these are, all of them. Raises NotFound."""
+    attempt = find_by_key(till.session, till.scope, labels.get("attempt", ""))
+    if attempt is None or not attempt.params["labels"].items() <= labels.items():
+        raise NotFound("the payment attempt with these labels")
+    return attempt

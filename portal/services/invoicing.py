@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
+from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.ledger import Settlement
+from portal.domain.lines import LineKind
 from portal.domain.money import Money, total
-from portal.domain.quotes import LineKind
 from portal.models.accounts import PaymentMethodRow
 from portal.models.invoices import InvoiceCounterRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import (
@@ -23,17 +24,49 @@ from portal.models.purchases import (
     QuoteRow,
     SaleLine,
 )
+from portal.models.subscriptions import InstanceRow
 from portal.services.recording import Doer, record
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A purchase under its row lock, with what was accepted and the last attempt to charge it."""
+    """A purchase under its row lock, with what was accepted, and the attempt that is answered.
+
+    attempt: None when there is none, or none is meant.
+    """
 
     purchase: PurchaseRow
     quote: QuoteRow
     lines: list[QuoteLineRow]
     attempt: PaymentAttemptRow | None
+
+
+def read_sale(session: Session, scope: Scope, purchase_id: int, attempt_id: int | None) -> Sale:
+    """Lock the purchase and read all of the sale as it stands now. Raises NotFound."""
+    key = (scope.environment_id, purchase_id)
+    purchase = session.get(PurchaseRow, key, with_for_update=True, populate_existing=True)
+    if purchase is None:
+        raise NotFound("purchase")
+    attempt = None
+    if attempt_id is not None:
+        attempt = session.get_one(
+            PaymentAttemptRow, (scope.environment_id, attempt_id), populate_existing=True
+        )
+    quote = session.get_one(QuoteRow, (scope.environment_id, purchase.quote_id))
+    lines = select(QuoteLineRow).where(
+        QuoteLineRow.environment_id == scope.environment_id, QuoteLineRow.quote_id == quote.id
+    )
+    found = session.scalars(lines.order_by(QuoteLineRow.position))
+    return Sale(purchase, quote, list(found), attempt)
+
+
+def over_at(session: Session, sale: Sale) -> datetime | None:
+    """When the period paid for, or what was bought, ends; None for never."""
+    key = (sale.purchase.environment_id, sale.purchase.instance_id)
+    instance = session.get_one(InstanceRow, key)
+    ends = [line.period_end_at for line in sale.lines]
+    ends += [instance.ends_at, instance.cancel_at]
+    return min((end.astimezone(UTC) for end in ends if end is not None), default=None)
 
 
 def settlement_of(sale: Sale) -> Settlement:
@@ -88,14 +121,10 @@ def _invoice_line(invoice: InvoiceRow, line: QuoteLineRow) -> InvoiceLineRow:
 
 
 def _card(session: Session, sale: Sale) -> PaymentMethodRow | None:
-    if sale.attempt is None:
+    if sale.attempt is None or sale.attempt.payment_method_id is None:
         return None
-    return session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == sale.purchase.environment_id,
-            PaymentMethodRow.stripe_payment_method_id == sale.attempt.params["card_ref"],
-        )
-    )
+    key = (sale.purchase.environment_id, sale.attempt.payment_method_id)
+    return session.get(PaymentMethodRow, key)
 
 
 def _next_number(session: Session, scope: Scope) -> int:

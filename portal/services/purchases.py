@@ -11,17 +11,22 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.catalog import AddOn
 from portal.domain.eligibility import Refusal, refusal, units_left
-from portal.domain.errors import Conflict, NotFound
+from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
 from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
+from portal.domain.purchases import Failure, time_for_checkout
 from portal.domain.quotes import QUOTE_LIFETIME, Quote, Request, quote
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
+from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
-from portal.services.recording import Doer
-from portal.services.reserving import NoCard, reserve
+from portal.services.reserving import reserve, start_paying
+from portal.services.settlement import let_go
+from portal.services.till import Till, till_of
+from portal.services.waiting import NoTimeForCheckout, stop_waiting
+from portal.services.ways import Paying, customer_of, way_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Refused:
     most: int | None = None
 
 
-PurchaseOutcome = PaymentOutcome | QuoteChanged | Refused | NoCard
+PurchaseOutcome = PaymentOutcome | QuoteChanged | Refused | NoTimeForCheckout
 
 
 def offer(state: AccountState, request: Request) -> Quote:
@@ -68,6 +73,7 @@ def offer(state: AccountState, request: Request) -> Quote:
 def confirm(
     actor: Actor,
     accepted: Acceptance,
+    paying: Paying,
     *,
     session: Session,
     gateway: PaymentGateway,
@@ -76,30 +82,50 @@ def confirm(
     """Charge what was accepted, once per nonce, and unlock what was bought.
 
     Two commits with the charge between them: whoever dies there leaves a reserved purchase that
-    the webhook, the repeated form or `finish` settles. Raises Forbidden without billing.update.
+    the webhook, the repeated form or `finish` settles. An earlier purchase of the same add-on
+    that still waits for this member is called off first; was it paid just now, it is the answer.
+    Raises Forbidden without billing.update, PaymentsUnavailable with nothing kept.
     """
     actor.require(Permission.BILLING_UPDATE)
+    till = till_of(actor, session, gateway, wall)
     earlier = _find_by_nonce(session, actor, accepted.nonce)
     if earlier is not None:
-        return finish(actor, earlier.id, session=session, gateway=gateway, wall=wall)
-    reserved = _reserve(actor, accepted, session, wall)
+        return conclude(till, earlier.id)
+    if paid := stop_waiting(till, actor, accepted.request.add_on):
+        return paid
+    way = way_of(session, actor, paying.choice)
+    customer = customer_of(till, actor) if isinstance(way, CheckoutWay) else None
+    reserved = _reserve(till, actor, accepted, _Payment(way, customer, paying))
     if not isinstance(reserved, PurchaseRow):
         return reserved
-    doer = Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
-    return conclude(
-        reserved.id, doer, actor.scope, session=session, gateway=gateway, wall=wall, first=True
-    )
+    try:
+        return conclude(till, reserved.id, first=True)
+    except PaymentsUnavailable:
+        session.rollback()
+        let_go(till, reserved.id, Failure.STOPPED)
+        raise
 
 
 def finish(
     actor: Actor, purchase_id: int, *, session: Session, gateway: PaymentGateway, wall: WallNow
 ) -> PaymentOutcome:
-    """Bring a member's reserved purchase to its end, or say how it ended; safe to repeat."""
+    """Bring a purchase of the member's account on, or say how it stands; safe to repeat.
+
+    Raises NotFound for another account's.
+    """
     purchase = session.get(PurchaseRow, (actor.environment_id, purchase_id))
     if purchase is None or purchase.account_id != actor.account_id:
         raise NotFound("purchase")
-    doer = Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
-    return conclude(purchase_id, doer, actor.scope, session=session, gateway=gateway, wall=wall)
+    return conclude(till_of(actor, session, gateway, wall), purchase_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """customer: known beforehand where a new card is typed."""
+
+    way: Way
+    customer: str | None
+    paying: Paying
 
 
 def _find_by_nonce(session: Session, actor: Actor, nonce: str) -> PurchaseRow | None:
@@ -119,41 +145,55 @@ def _find_by_nonce(session: Session, actor: Actor, nonce: str) -> PurchaseRow | 
 
 
 def _reserve(
-    actor: Actor, accepted: Acceptance, session: Session, wall: WallNow
+    till: Till, actor: Actor, accepted: Acceptance, payment: _Payment
 ) -> PurchaseRow | PurchaseOutcome:
     """Hold what was accepted, if it still holds; then commit.
 
     The subscription's row lock puts everything that changes a quote in line. Raises Conflict when
     a constraint of the tables refuses what the rules let pass.
     """
-    _lock_subscription(session, actor)
+    _lock_subscription(till.session, actor)
     try:
-        outcome = _hold(actor, accepted, session, wall)
+        outcome = _hold(till, actor, accepted, payment)
         if isinstance(outcome, PurchaseRow):
-            session.commit()
+            till.session.commit()
         else:
-            session.rollback()
+            till.session.rollback()
     except IntegrityError as error:
-        session.rollback()
+        till.session.rollback()
         raise Conflict("this purchase") from error
     return outcome
 
 
 def _hold(
-    actor: Actor, accepted: Acceptance, session: Session, wall: WallNow
+    till: Till, actor: Actor, accepted: Acceptance, payment: _Payment
 ) -> PurchaseRow | PurchaseOutcome:
-    if earlier := _find_by_nonce(session, actor, accepted.nonce):  # posted twice at once
+    if earlier := _find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
         return earlier
-    state = account_state(session, actor.scope, actor.account_id, wall)
+    state = account_state(till.session, actor.scope, actor.account_id, till.wall)
     if refused := _refused(actor, state, accepted.request):
         return refused
     fresh = quote(state.buyer(), _add_on(state, accepted.request), accepted.request, accepted.at)
-    too_old = wall >= accepted.issued_at + QUOTE_LIFETIME
+    too_old = till.wall >= accepted.issued_at + QUOTE_LIFETIME
     if too_old or not accepted.at <= state.now < fresh.expires_at:
         return QuoteChanged(expired=True, shown_due=accepted.shown_due)
     if fresh.digest != accepted.digest:
         return QuoteChanged(expired=False, shown_due=accepted.shown_due)
-    return reserve(session, actor, state, fresh, accepted.nonce)
+    return _hold_quote(till, actor, state, fresh, accepted.nonce, payment)
+
+
+def _hold_quote(
+    till: Till, actor: Actor, state: AccountState, fresh: Quote, nonce: str, payment: _Payment
+) -> PurchaseRow | NoTimeForCheckout:
+    typed, over_at = isinstance(payment.way, CheckoutWay), fresh.over_at
+    if fresh.charged and typed and over_at and not time_for_checkout(over_at, state.now):
+        return NoTimeForCheckout(over_at)
+    purchase = reserve(till, actor, state, fresh, nonce)
+    if fresh.charged:
+        customer = payment.customer or state.account.stripe_customer_id or ""
+        shown_at = payment.paying.shown_at(purchase.id)
+        start_paying(till, purchase, fresh, payment.way, customer, shown_at)
+    return purchase
 
 
 def _lock_subscription(session: Session, actor: Actor) -> None:

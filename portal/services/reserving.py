@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
-from portal.domain.money import Money
-from portal.domain.payments import Charge
-from portal.domain.quotes import LineKind, Quote, QuoteLine
+from portal.domain.lines import LineKind, QuoteLine
+from portal.domain.purchases import HELD_FOR
+from portal.domain.quotes import Quote
 from portal.domain.working import in_words, to_plain
-from portal.models.accounts import PaymentMethodRow
-from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteLineRow, QuoteRow
+from portal.models.purchases import PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState
+from portal.services.attempts import Bill, Way, start
 from portal.services.balances import hold
 from portal.services.phrases import ENGLISH
-from portal.services.recording import Doer, record
-
-
-@dataclass(frozen=True, slots=True)
-class NoCard:
-    """Something is due and no card is saved; nothing was stored."""
+from portal.services.recording import record
+from portal.services.till import Till
 
 
 def reserve(
-    session: Session, actor: Actor, state: AccountState, accepted: Quote, nonce: str
-) -> PurchaseRow | NoCard:
-    """Add the quote, its lines, the instance, the purchase and its attempt; commit is the caller's.
+    till: Till, actor: Actor, state: AccountState, accepted: Quote, nonce: str
+) -> PurchaseRow:
+    """Add the quote, its lines, the instance and the purchase; commit is the caller's.
 
     Called under the subscription's row lock.
     """
-    card = default_card(session, actor) if accepted.charged else None
-    customer = state.account.stripe_customer_id
-    if accepted.charged and (card is None or customer is None):
-        return NoCard()
+    session = till.session
     quote_row = _quote_row(actor, state, accepted, nonce)
     session.add(quote_row)
     session.flush()
@@ -51,41 +40,27 @@ def reserve(
     instance = _instance_row(actor, state, accepted)
     session.add(instance)
     session.flush()
-    purchase = _purchase_row(actor, accepted, quote_row, instance)
+    purchase = _purchase_row(till, actor, accepted, quote_row, instance)
     session.add(purchase)
     hold(session, purchase, accepted.price.currency)
     session.flush()
-    if card is not None and customer is not None:
-        session.add(_attempt_row(actor, accepted, purchase, card, customer))
-    doer = Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
-    subject = f"purchase:{purchase.id}"
-    record(session, actor.scope, doer, EventName.PURCHASE_RESERVED, subject, accepted.at)
+    reserved = EventName.PURCHASE_RESERVED
+    record(session, till.scope, till.doer, reserved, f"purchase:{purchase.id}", accepted.at)
     return purchase
 
 
-def default_card(session: Session, actor: Actor) -> PaymentMethodRow | None:
-    """The card that is charged."""
-    return session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == actor.environment_id,
-            PaymentMethodRow.account_id == actor.account_id,
-            PaymentMethodRow.is_default,
-            PaymentMethodRow.detached_at.is_(None),
-        )
-    )
+def start_paying(
+    till: Till, purchase: PurchaseRow, accepted: Quote, way: Way, customer_ref: str, shown_at: str
+) -> None:
+    """Add the first attempt of a purchase that has something to charge."""
+    name, count = accepted.lines[0].name, accepted.request.quantity
+    bill = Bill(customer_ref, accepted.charged, described(name, count), shown_at)
+    start(till.session, purchase, way, bill, till.wall)
 
 
-def charge_of(attempt: PaymentAttemptRow) -> Charge:
-    """The charge exactly as it was first sent, so that a resend is the same request."""
-    sent = attempt.params
-    return Charge(
-        key=attempt.idempotency_key,
-        customer_ref=sent["customer_ref"],
-        card_ref=sent["card_ref"],
-        amount=Money(attempt.amount_minor, attempt.currency),
-        description=sent["description"],
-        labels=sent["labels"],
-    )
+def described(name: str, quantity: int) -> str:
+    """What the processor, and the statement of the card, say was bought."""
+    return name if quantity == 1 else f"{name} × {quantity}"
 
 
 def _quote_row(actor: Actor, state: AccountState, accepted: Quote, nonce: str) -> QuoteRow:
@@ -147,7 +122,7 @@ def _instance_row(actor: Actor, state: AccountState, accepted: Quote) -> Instanc
 
 
 def _purchase_row(
-    actor: Actor, accepted: Quote, quote_row: QuoteRow, instance: InstanceRow
+    till: Till, actor: Actor, accepted: Quote, quote_row: QuoteRow, instance: InstanceRow
 ) -> PurchaseRow:
     return PurchaseRow(
         environment_id=actor.environment_id,
@@ -158,34 +133,8 @@ def _purchase_row(
         status="reserved",
         balance_reserved_minor=-accepted.sum_of(LineKind.BALANCE).minor,
         carried_reserved_minor=accepted.sum_of(LineKind.CARRIED).minor,
-    )
-
-
-def _attempt_row(
-    actor: Actor, accepted: Quote, purchase: PurchaseRow, card: PaymentMethodRow, customer: str
-) -> PaymentAttemptRow:
-    key = str(uuid4())
-    name, count = accepted.lines[0].name, accepted.request.quantity
-    return PaymentAttemptRow(
-        environment_id=actor.environment_id,
-        account_id=actor.account_id,
-        purchase_id=purchase.id,
-        number=1,
-        idempotency_key=key,
-        amount_minor=accepted.charged.minor,
-        currency=accepted.charged.currency,
-        params={
-            "customer_ref": customer,
-            "card_ref": card.stripe_payment_method_id,
-            "description": name if count == 1 else f"{name} × {count}",
-            "labels": {
-                "environment_id": str(actor.environment_id),
-                "account_id": str(actor.account_id),
-                "purchase_id": str(purchase.id),
-                "attempt": key,
-            },
-        },
-        status="started",
+        held_until=till.wall + HELD_FOR,
+        created_at=till.wall,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.web import errors, language, logs, pages, requests, security, static_files
 from portal.web.views import (
@@ -11,6 +12,7 @@ from portal.web.views import (
     auth,
     health,
     invoices,
+    payment_methods,
     preferences,
     purchases,
     usage,
@@ -18,8 +20,16 @@ from portal.web.views import (
 )
 
 
+class RowNumber(IntegerConverter):
+    """A number in a path, as large as a row's can be: more names no page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def install(app: Flask) -> None:
     """Join the pages to `app`."""
+    app.url_map.converters["int"] = RowNumber
     logs.install(app)
     static_files.install(app)
     requests.install(app)
@@ -28,7 +38,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, health, invoices, preferences, purchases, usage, webhooks,
+        active, addons, auth, health, invoices, payment_methods, preferences, purchases, usage,
+        webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

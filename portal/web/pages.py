@@ -14,7 +14,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
-from portal.web import sentences, words
+from portal.web import card_sentences, sentences, steps, words
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
 from portal.web.wiring import wiring
@@ -23,9 +23,12 @@ THEMES = ("auto", "light", "dark")
 PHRASES = {
     said.__name__: said
     for said in (
+        card_sentences.card_badges, card_sentences.card_ends, card_sentences.kept_words,
+        card_sentences.renewal_words,
         words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,
         sentences.granted, sentences.line_label, sentences.meter_state, sentences.meter_tone,
         sentences.meter_words, sentences.phase_words, sentences.taxed, sentences.units_of,
+        steps.refund_words,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""
@@ -33,7 +36,10 @@ PHRASES = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The frame's view of the request. active_count and cycle: only on an account's pages."""
+    """The frame's view of the request. active_count and cycle: only on an account's pages.
+
+    unfinished: what is bought whose payment has no end yet, with the purchase's id.
+    """
 
     lang: str
     dir: str
@@ -44,6 +50,7 @@ class Page:
     can_update: bool
     active_count: int | None
     cycle: str | None
+    unfinished: tuple[tuple[str, int], ...]
     sandbox: bool
     demo: bool
     support_email: str
@@ -83,6 +90,7 @@ def _page() -> Page:
         can_update=bool(who and who.actor.can(Permission.BILLING_UPDATE)),
         active_count=_active_count(state) if state else None,
         cycle=_cycle(state) if state else None,
+        unfinished=_unfinished(state) if state else (),
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
@@ -91,6 +99,10 @@ def _page() -> Page:
 
 def _active_count(state: AccountState) -> int:
     return sum(1 for i in state.instances if i.phase in HELD_PHASES)
+
+
+def _unfinished(state: AccountState) -> tuple[tuple[str, int], ...]:
+    return tuple((i.add_on.name, i.purchase_id) for i in state.unfinished if i.purchase_id)
 
 
 def _cycle(state: AccountState) -> str | None:

@@ -11,7 +11,8 @@ from portal.domain.capacity import Capacity, brought_by
 from portal.queries import usage
 from portal.queries.accounts import AccountState, Instance
 from portal.queries.active import row_of
-from portal.queries.invoices import get_purchase, invoice_of
+from portal.queries.invoices import invoice_of
+from portal.queries.purchases import get_purchase
 from portal.queries.usage import Meter
 from portal.services.capacity import open_windows_now
 from portal.web import htmx

@@ -9,15 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.catalog import CapacityEnds, Price
-from portal.domain.declines import DeclineReason
 from portal.domain.eligibility import Reason, Refusal, WayOut
 from portal.domain.money import Money
-from portal.domain.payments import Declined, NeedsAuthentication
 from portal.domain.periods import BillingPeriod, Interval
 from portal.services.purchases import QuoteChanged, Refused
-from portal.services.reserving import NoCard
+from portal.services.waiting import NoTimeForCheckout
 from portal.web.forms.purchase import PayForm
-from portal.web.language import money, number
+from portal.web.language import money, number, time
 from portal.web.wiring import wiring
 
 
@@ -74,7 +72,7 @@ def _reason(reason: Reason) -> str:
         Reason.NOT_SOLD: _("No longer sold"),
         Reason.OWNED: _("You have it already"),
         Reason.CANCELLING: _("You have it until it ends; keep it instead of buying it again"),
-        Reason.PAYMENT_PENDING: _("A payment for it is being checked with the bank"),
+        Reason.PAYMENT_PENDING: _("A payment for it is not finished yet"),
         Reason.INCLUDED: _("Included in your plan"),
         Reason.PLAN: _("Not available on your plan"),
         Reason.CURRENCY: _("Not sold in your currency"),
@@ -104,7 +102,11 @@ def _way(refusal: Refusal) -> Way:
             return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
         case WayOut.ASK_OWNER:
             return Way(_("Ask an owner, admin or billing member of your account"), "")
-        case WayOut.WAIT:
+        case WayOut.PAYMENT if refusal.purchase_id:
+            return Way(
+                _("See the payment"), url_for("purchases.show", purchase_id=refusal.purchase_id)
+            )
+        case WayOut.PAYMENT | WayOut.WAIT:
             return Way("", "")
 
 
@@ -112,29 +114,32 @@ def _anchor(refusal: Refusal) -> str:
     return f"instance-{refusal.instance_id}"
 
 
-def problem_of(
-    outcome: QuoteChanged | Refused | NoCard | Declined | NeedsAuthentication,
-) -> Problem:
+def problem_of(outcome: QuoteChanged | Refused | NoTimeForCheckout) -> Problem:
     """Why nothing was charged."""
     match outcome:
         case QuoteChanged():
             return _changed(outcome)
         case Refused():
             return _refused(outcome)
-        case NoCard():
-            return Problem(
-                _("No card is saved"),
-                _("Nothing was charged. A card has to be saved before you can buy."),
-            )
-        case NeedsAuthentication():
-            return Problem(
-                _("Your bank wants to check that it is you"),
-                _("Nothing was charged. Your bank asks for a confirmation that this card cannot"
-                  " give for a saved payment. Please use another card or ask your bank."),
-                "danger",
-            )  # fmt: skip
-        case Declined():
-            return Problem(_("The payment did not go through"), decline_words(outcome), "danger")
+        case NoTimeForCheckout():
+            return no_time_for_checkout(outcome)
+
+
+def no_time_for_checkout(outcome: NoTimeForCheckout) -> Problem:
+    """A card typed now could pay for a period that is over by then."""
+    return Problem(
+        _("A new card cannot be used for this just now"),
+        _("What you are buying ends at %(time)s, and a payment with a new card may take until"
+          " then. Nothing was charged. Add the card under Payment methods first, or buy this"
+          " after %(time)s.", time=time(outcome.over_at)),
+    )  # fmt: skip
+
+
+def bad_card() -> Problem:
+    """The chosen card went while the page was open."""
+    return Problem(
+        _("That card is not saved any more"), _("Nothing was charged. Please choose another one.")
+    )
 
 
 def bad_token(form: PayForm) -> Problem:
@@ -144,24 +149,6 @@ def bad_token(form: PayForm) -> Problem:
         _("Please check the price again"),
         _("%(why)s Nothing was charged. Here is the price as it is now.", why=said[0]),
     )
-
-
-def decline_words(declined: Declined) -> str:
-    """The bank's answer in words a customer can act on."""
-    said: dict[DeclineReason, str] = {
-        DeclineReason.INSUFFICIENT_FUNDS: _("There is not enough money on the card."),
-        DeclineReason.EXPIRED_CARD: _("The card has expired."),
-        DeclineReason.INCORRECT_DETAILS: _("The card's details are not right."),
-        DeclineReason.PROCESSING_ERROR: _("The payment could not be processed at the moment."),
-        DeclineReason.NOT_SUPPORTED: _("The card cannot be used for this payment."),
-        DeclineReason.REFUSED: _("The bank declined the card and does not say why."),
-    }
-    again = (
-        _("You can try again, or ask your bank.")
-        if declined.may_retry
-        else _("Please do not try this card again; ask your bank.")
-    )
-    return " ".join([said[declined.reason], _("Nothing was charged."), again])
 
 
 def _changed(outcome: QuoteChanged) -> Problem:

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import stripe
 
+from portal.gateways.stripe_webhooks import EVENT_TYPES
 from portal.settings import Settings
 from tests.architecture.sources import ROOT
 
@@ -59,6 +61,18 @@ def test_operations_explains_every_setting_and_no_other():
     section = text.partition("## Settings")[2].partition("\n## ")[0]
     listed = set(re.findall(r"^\| `([A-Z_]+)` \|", section, re.M))
     assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_operations_subscribes_to_every_event_and_no_other():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    listed = re.findall(r'EVENTS="([^"]+)"', text)
+    assert len(listed) == 1
+    assert sorted(listed[0].split()) == sorted(EVENT_TYPES)
+
+
+def test_operations_pins_the_version_of_the_library():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert re.findall(r"api_version=(\S+)", text) == [stripe.api_version]
 
 
 def test_decisions_are_numbered_without_gaps_and_short():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
@@ -49,9 +50,10 @@ class Stack:
         self._serve(server)
         self._stops.append(sandbox.extensions["sandbox"].close)
         self.sandbox_url = f"http://127.0.0.1:{server.port}"
+        sandbox.config["PUBLIC_BASE"] = self.sandbox_url  # browsers do not pass by the recorder
         self.api_base = self._record(self.sandbox_url, "calls")
         self.stripe = stripe_client(KEY, self.api_base).v1
-        gateway = StripePayments(stripe_client(KEY, self.api_base))
+        gateway = StripePayments(stripe_client(KEY, self.api_base), self._now)
         self.world = World(self.database.app_url, gateway=gateway)
         app = create_app(self._settings(), self.world.gateway, lambda: self.world.wall)
         self._stops.append(lambda: _dispose(app))
@@ -70,6 +72,18 @@ class Stack:
         found = self.stripe.charges.list({"customer": customer, "limit": 100}).data
         return [(c.amount, c.currency) for c in reversed(found) if c.status == "succeeded"]
 
+    def keep_time(self) -> None:
+        """Set the sandbox's clock to the world's."""
+        wanted = self._now() - time.time()
+        self._advance(wanted - self._advance(0))
+
+    def _advance(self, seconds: float) -> float:
+        """Let the sandbox's time pass; how far it is ahead of the wall's then."""
+        reply = requests.post(
+            f"{self.sandbox_url}/_test/clock", json={"advance": seconds}, timeout=10
+        )
+        return float(reply.json()["ahead"])
+
     def break_next(self, match: str, mode: str) -> None:
         """Let the sandbox fail the next request of a kind."""
         fault = {"match": match, "mode": mode, "n": 1}
@@ -83,6 +97,9 @@ class Stack:
         assert exchanges, "the recorder has heard nothing"
         return conformance.errors(exchanges, SECRET)
 
+    def _now(self) -> float:
+        return self.world.now.timestamp()
+
     def _settings(self) -> Settings:
         return Settings(
             database_url=self.database.app_url,
@@ -90,6 +107,7 @@ class Stack:
             stripe_secret_key=KEY,
             stripe_webhook_secret=SECRET,
             stripe_api_base=self.api_base,
+            stripe_checkout_origin=self.sandbox_url,
             public_url=self.url,
             support_email="help@portal.test",
         )

@@ -24,6 +24,8 @@ PAGES = (
     "invoices",
     "invoices/{invoice}",
     "purchases/{purchase}",
+    "payment-methods",
+    "payment-methods/{card}/remove",
     "nothing-here",
 )
 WIDTHS = (320, 390, 1180)
@@ -36,6 +38,7 @@ def holder(stack) -> dict[str, Any]:
     from decimal import Decimal
 
     from portal.domain.taxes import Tax
+    from portal.models.accounts import PaymentMethodRow
     from portal.models.invoices import InvoiceRow
     from portal.services import instances, usage
     from portal.services.usage import Usage
@@ -53,6 +56,8 @@ def holder(stack) -> dict[str, Any]:
         ]
         usage.count(session, world.scope, actor.account_id, reported, world.wall)
         invoice = session.query(InvoiceRow).filter_by(account_id=actor.account_id).first()
+        cards = session.query(PaymentMethodRow.id).filter_by(account_id=actor.account_id)
+        card = cards.scalar()
     mail = "looker@portal.test"
     world.member(actor.account_id, mail, Role.MEMBER)
     return {
@@ -61,6 +66,7 @@ def holder(stack) -> dict[str, Any]:
         "recurring": held["salesforce"],
         "invoice": invoice.number,
         "purchase": invoice.purchase_id,
+        "card": card,
     }
 
 
@@ -105,6 +111,7 @@ def test_what_goes_wrong_looks_sound_too(scheme, stack, open_page):
     portal.choose("Salesforce connector").click()
     expect(portal.page.get_by_role("alert").first).to_contain_text("did not go through")
     assert axe(portal.page) == []
+    portal.choose("10,000 message pack")
     portal.page.evaluate("document.querySelector('[name=token]').value = 'tampered'")
     portal.paying_button.click()
     expect(portal.page.locator("main")).to_contain_text("Please check the price again")

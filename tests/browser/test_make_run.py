@@ -105,18 +105,34 @@ def test_the_northwind_member_sees_the_same_with_reasons(running, open_page):
     expect(card).to_contain_text("Your role may look but not buy")
 
 
-def test_the_sakura_owner_pays_in_yen_and_has_no_card_yet(running, open_page):
-    portal = Portal(open_page(scripts=False), running.url)
+@pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
+def test_the_sakura_owner_without_a_card_buys_in_yen(running, open_page, scripts):
+    portal = Portal(open_page(scripts=scripts), running.url)
     portal.sign_in("owner@sakura.test", PASSWORD)
-    portal.open("add-ons/messages_100k/purchase")
-    button = portal.page.get_by_role("button", name="Pay ¥7,300 now")
-    expect(button).to_be_disabled()
+    portal.open("add-ons/sms_10k/purchase")
+    if portal.page.get_by_label("Visa ending 4242").count():  # saved by the other run
+        portal.page.get_by_label("Another card").check()
+    portal.page.get_by_role("button", name="Pay ¥14,900 now").click()
+    portal.page.get_by_role("button", name="Visa 4242").click()
+    portal.page.get_by_role("button", name="Pay ¥14,900", exact=True).click()
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text("¥14,900")
+    assert running.taken()[-1] == 14900
 
 
-def test_the_alpen_owners_card_declines(running, open_page):
+def test_the_alpen_owners_card_declines_and_another_one_pays(running, open_page):
     portal = Portal(open_page(), running.url).sign_in("owner@alpen.test", PASSWORD)
-    portal.choose("100,000 message pack").click()
+    label = portal.choose("10,000 SMS credits").inner_text()
+    portal.paying_button.click()
     expect(portal.page.get_by_role("alert").first).to_contain_text("did not go through")
+    portal.page.get_by_label("Another card").check()
+    portal.page.get_by_role("button", name=label).click()
+    portal.page.get_by_role("button", name="Mastercard 4444").click()
+    amount = label.removeprefix("Pay ").removesuffix(" now")
+    portal.page.get_by_role("button", name=f"Pay {amount}", exact=True).click()
+    expect(portal.page.locator("#purchases-receipt")).to_contain_text(amount)
+    portal.open("payment-methods")
+    card = portal.page.get_by_role("article", name="Mastercard ending 4444")
+    expect(card).to_contain_text("Default")
 
 
 def test_a_second_start_keeps_the_data(tmp_path, open_page):

@@ -9,7 +9,13 @@ import pytest
 
 from portal.domain.declines import DeclineReason
 from portal.domain.errors import PaymentsUnavailable
-from portal.domain.payments import Charge, Declined, NeedsAuthentication, Paid, Unknown
+from portal.domain.payments import (
+    Charge,
+    Declined,
+    NeedsAuthentication,
+    Paid,
+    Unknown,
+)
 from portal.gateways.fake_payments import Fault
 from portal.gateways.stripe_payments import NETWORK_RETRIES, StripePayments, stripe_client
 from tests.gateways.conftest import ChargeFor
@@ -21,9 +27,11 @@ from tests.gateways.processors import (
     fresh,
     saved,
 )
+from tests.gateways.samples import a_checkout, a_refund
 
 HOUR_S = 3600
 ONCE = [(4900, "usd")]
+BACK = "http://127.0.0.1/back"
 
 
 def a_charge(processor: Processor, charge_for: ChargeFor) -> Charge:
@@ -146,6 +154,16 @@ def test_a_key_of_another_account_is_no_decline(
         refused.charge(charge)
     with pytest.raises(PaymentsUnavailable):
         refused.save_card(charge.customer_ref, "pm_card_visa", fresh("card"))
+    for ask in (
+        lambda: refused.authenticate("pi_x", "pm_x", BACK, fresh("key")),
+        lambda: refused.cancel_payment("pi_x"),
+        lambda: refused.refund(a_refund("pi_x")),
+        lambda: refused.open_checkout(a_checkout(charge.customer_ref)),
+        lambda: refused.close_page("cs_x"),
+        lambda: refused.remove_card("pm_x"),
+    ):
+        with pytest.raises(PaymentsUnavailable, match="AuthenticationError 401"):
+            ask()
     assert sandbox.amounts_taken(charge.customer_ref) == []
 
 
@@ -166,7 +184,10 @@ def test_a_payment_that_waits_for_the_customer_then_is_called_off(
     )
     waiting = sandbox.gateway.find_payment(charge, HOUR_S)
     assert waiting is not None
-    assert waiting.outcome == NeedsAuthentication(intent.id)
+    assert intent.next_action is not None
+    assert intent.next_action.redirect_to_url is not None
+    url = intent.next_action.redirect_to_url.url
+    assert waiting.outcome == NeedsAuthentication(intent.id, url)
     sandbox.client.v1.payment_intents.cancel(intent.id)
     called_off = sandbox.gateway.read_payment(intent.id).outcome
     assert called_off == Declined(DeclineReason.REFUSED, may_retry=False, reference=intent.id)

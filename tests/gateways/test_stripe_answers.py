@@ -1,112 +1,36 @@
-"""What we send to Stripe, and what we make of answers that no test card can cause."""
+"""What we make of Stripe's answers about money that no test card can cause."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
-import stripe
 
+from portal.domain.declines import DeclineReason
 from portal.domain.errors import PaymentsUnavailable
-from portal.domain.money import Money
-from portal.domain.payments import Charge, ChargeOutcome, Declined, NeedsAuthentication, Unknown
-from portal.gateways.stripe_payments import StripePayments, stripe_client
-
-CHARGE = Charge(
-    key="attempt-1",
-    customer_ref="cus_1",
-    card_ref="pm_1",
-    amount=Money(4900, "usd"),
-    description="Advanced analytics",
-    labels={"attempt_id": "attempt-1"},
+from portal.domain.payments import (
+    ChargeOutcome,
+    Declined,
+    NeedsAuthentication,
+    Paid,
+    Refunded,
+    RefundStatus,
+    Unknown,
 )
-INTENT: dict[str, Any] = {
-    "id": "pi_1",
-    "object": "payment_intent",
-    "status": "succeeded",
-    "amount": 4900,
-    "currency": "usd",
-    "metadata": {"attempt_id": "attempt-1"},
-    "last_payment_error": None,
-    "latest_charge": None,
-}
-
-
-class Canned(stripe.HTTPClient):
-    """A network that gives prepared answers, the last one for ever, and keeps what was sent."""
-
-    name = "canned"
-
-    def __init__(self, *answers: tuple[int, Any]) -> None:
-        super().__init__()
-        self._answers = list(answers)
-        self.sent: list[tuple[str, str, dict[str, str], dict[str, list[str]]]] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        post_data: Any = None,
-        *,
-        _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
-        self.sent.append((method, url, dict(headers or {}), parse_qs(post_data or "")))
-        status, body = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        text = body if isinstance(body, str) else json.dumps(body)
-        return text, status, {"request-id": "req_1"}
-
-
-def gateway(*answers: tuple[int, Any]) -> tuple[StripePayments, Canned]:
-    network = Canned(*answers)
-    client = stripe.StripeClient("sk_test_canned", http_client=network, max_network_retries=0)
-    return StripePayments(client), network
-
-
-def refusal(**error: Any) -> dict[str, Any]:
-    return {"error": {"message": "said by Stripe", "type": "invalid_request_error", **error}}
-
-
-def test_only_what_a_charge_needs_is_sent() -> None:
-    payments, network = gateway((200, INTENT))
-    payments.charge(CHARGE)
-    method, url, headers, body = network.sent[0]
-    assert (method, url) == ("post", "https://api.stripe.com/v1/payment_intents")
-    assert headers["Idempotency-Key"] == "attempt-1"
-    assert body == {
-        "amount": ["4900"],
-        "currency": ["usd"],
-        "customer": ["cus_1"],
-        "payment_method": ["pm_1"],
-        "off_session": ["true"],
-        "confirm": ["true"],
-        "automatic_payment_methods[enabled]": ["true"],
-        "automatic_payment_methods[allow_redirects]": ["never"],
-        "description": ["Advanced analytics"],
-        "metadata[attempt_id]": ["attempt-1"],
-    }
-
-
-def test_the_client_reports_nothing_home() -> None:
-    stripe.enable_telemetry = True
-    client = stripe_client("sk_test_x", "http://127.0.0.1:1/")
-    assert stripe.enable_telemetry is False
-    assert client._requestor._options.base_addresses["api"] == "http://127.0.0.1:1"
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (409, refusal(type="idempotency_error", code="idempotency_key_in_use")),
-        (429, refusal(code="rate_limit")),
-        (500, refusal(type="api_error")),
-        (503, "<html>no server is available</html>"),
-        (200, "not json"),
-    ],
+from portal.gateways.stripe_payments import StripePayments
+from tests.gateways.canned import (
+    CHARGE,
+    INTENT,
+    METHOD,
+    NO_ANSWER,
+    REFUND,
+    gateway,
+    refusal,
 )
+
+
+@pytest.mark.parametrize(("status", "body"), NO_ANSWER)
 def test_no_clear_answer_is_unknown(status: int, body: Any) -> None:
     outcome = gateway((status, body))[0].charge(CHARGE)
     assert isinstance(outcome, Unknown)
@@ -194,7 +118,7 @@ def test_advice_is_taken_from_the_charge_when_the_error_has_none() -> None:
     payments, network = gateway((200, declined))
     outcome = payments.read_payment("pi_1").outcome
     assert isinstance(outcome, Declined)
-    assert network.sent[0][1].endswith("?expand[0]=latest_charge")
+    assert network.sent[0][1].endswith("?expand[0]=latest_charge&expand[1]=payment_method")
     assert (outcome.advice_code, outcome.may_retry) == ("do_not_try_again", False)
 
 
@@ -202,3 +126,166 @@ def test_a_card_error_of_few_words() -> None:
     outcome = gateway((402, {"error": {"type": "card_error"}}))[0].charge(CHARGE)
     assert isinstance(outcome, Declined)
     assert (outcome.reference, outcome.code, outcome.may_retry) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "url"),
+    [
+        ({"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank"}}, "https://bank"),
+        ({"type": "redirect_to_url", "redirect_to_url": {"url": None}}, None),
+        ({"type": "redirect_to_url", "redirect_to_url": None}, None),
+        ({"type": "use_stripe_sdk", "use_stripe_sdk": {}}, None),
+        ({"type": "invented_later"}, None),
+        (None, None),
+    ],
+)
+def test_where_the_bank_asks(action: Any, url: str | None) -> None:
+    waiting = INTENT | {"status": "requires_action", "next_action": action}
+    payments, _ = gateway((200, waiting))
+    assert payments.read_payment("pi_1").outcome == NeedsAuthentication("pi_1", url)
+    told = payments.authenticate("pi_1", "pm_1", "https://portal.test/back", "auth-1")
+    assert told == NeedsAuthentication("pi_1", url)
+
+
+OTHER_STATE = refusal(code="payment_intent_unexpected_state")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("succeeded", Paid("pi_1")),
+        ("canceled", Declined(DeclineReason.REFUSED, may_retry=False, reference="pi_1")),
+        ("processing", None),
+        ("requires_action", None),
+        ("requires_payment_method", None),
+        ("invented_later", None),
+    ],
+)
+def test_what_cannot_be_called_off_has_ended_or_is_unknown(
+    status: str, outcome: ChargeOutcome | None
+) -> None:
+    error = {"code": "card_declined", "decline_code": "generic_decline"}
+    now = INTENT | {"status": status, "last_payment_error": error}
+    told = gateway((400, OTHER_STATE), (200, now))[0].cancel_payment("pi_1")
+    assert told == (
+        outcome or Unknown(f"InvalidRequestError 400 {OTHER_STATE['error']['code']} req_1")
+    )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda payments: payments.cancel_payment("pi_1"),
+        lambda payments: payments.refund(REFUND),
+        lambda payments: payments.authenticate(
+            "pi_1", "pm_1", "https://portal.test/back", "auth-1"
+        ),
+    ],
+)
+@pytest.mark.parametrize(("status", "body"), NO_ANSWER)
+def test_no_clear_answer_about_money_is_unknown(
+    ask: Callable[[StripePayments], Any], status: int, body: Any
+) -> None:
+    assert isinstance(ask(gateway((status, body))[0]), Unknown)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda payments: payments.cancel_payment("pi_1"),
+        lambda payments: payments.refund(REFUND),
+        lambda payments: payments.authenticate(
+            "pi_1", "pm_1", "https://portal.test/back", "auth-1"
+        ),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refused_request_about_money_is_our_mistake(
+    ask: Callable[[StripePayments], Any], status: int
+) -> None:
+    with pytest.raises(PaymentsUnavailable, match=f"{status}.*req_1: said by Stripe"):
+        ask(gateway((status, refusal(code="parameter_unknown", param="x")))[0])
+
+
+def test_a_payment_that_ended_meanwhile_needs_no_authentication() -> None:
+    payments, _ = gateway((400, OTHER_STATE), (200, INTENT))
+    told = payments.authenticate("pi_1", "pm_1", "https://portal.test/back", "auth-1")
+    assert told == Paid("pi_1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "failure"),
+    [
+        ({"status": "succeeded"}, RefundStatus.SUCCEEDED, ""),
+        ({"status": "succeeded", "failure_reason": "unknown"}, RefundStatus.SUCCEEDED, ""),
+        ({"status": "pending"}, RefundStatus.PENDING, ""),
+        ({"status": "requires_action"}, RefundStatus.PENDING, ""),
+        ({"status": "invented_later"}, RefundStatus.PENDING, ""),
+        ({"status": None}, RefundStatus.PENDING, ""),
+        (
+            {"status": "failed", "failure_reason": "lost_or_stolen_card"},
+            RefundStatus.FAILED,
+            "lost_or_stolen_card",
+        ),
+        ({"status": "failed"}, RefundStatus.FAILED, "failed"),
+        ({"status": "canceled"}, RefundStatus.FAILED, "canceled"),
+    ],
+)
+def test_what_a_refund_means(changes: dict[str, Any], status: RefundStatus, failure: str) -> None:
+    payments, _ = gateway((200, {"id": "re_1", "object": "refund"} | changes))
+    refunded = Refunded("re_1", status, failure)
+    assert payments.refund(REFUND) == refunded
+    assert payments.read_refund("re_1") == refunded
+
+
+@pytest.mark.parametrize(
+    ("error", "refunded"),
+    [
+        ({"code": "charge_already_refunded"}, Refunded(None, RefundStatus.SUCCEEDED)),
+        ({"code": "charge_disputed"}, Refunded(None, RefundStatus.FAILED, "charge_disputed")),
+        (
+            {"code": "refund_disputed_payment"},
+            Refunded(None, RefundStatus.FAILED, "refund_disputed_payment"),
+        ),
+        (
+            {"code": "charge_not_refundable"},
+            Refunded(None, RefundStatus.FAILED, "charge_not_refundable"),
+        ),
+        ({"param": "amount"}, Refunded(None, RefundStatus.FAILED, "amount_too_large")),
+        (
+            {"param": "amount", "code": "amount_too_large"},
+            Refunded(None, RefundStatus.FAILED, "amount_too_large"),
+        ),
+    ],
+)
+def test_money_that_does_not_go_back(error: dict[str, Any], refunded: Refunded) -> None:
+    assert gateway((400, refusal(**error)))[0].refund(REFUND) == refunded
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"param": "amount", "code": "parameter_invalid_integer"},
+        {"param": "payment_intent"},
+        {"param": "payment_intent", "code": "resource_missing"},
+        {"code": "balance_insufficient"},
+    ],
+)
+def test_a_refund_that_may_be_asked_for_again(error: dict[str, Any]) -> None:
+    with pytest.raises(PaymentsUnavailable):
+        gateway((400, refusal(**error)))[0].refund(REFUND)
+
+
+def test_a_look_up_tells_as_much_as_reading() -> None:
+    found = INTENT | {"payment_method": METHOD}
+    listed = {"object": "list", "data": [found], "has_more": False, "url": "/v1/payment_intents"}
+    payments, network = gateway((200, listed))
+    news = payments.find_payment(CHARGE, 60)
+    assert news is not None
+    assert news.card is not None
+    assert "expand[0]=data.latest_charge&expand[1]=data.payment_method" in network.sent[0][1]
+
+
+def test_a_card_that_only_tried_has_not_paid() -> None:
+    waiting = INTENT | {"status": "requires_action", "payment_method": METHOD}
+    assert gateway((200, waiting))[0].read_payment("pi_1").card is None

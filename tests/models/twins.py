@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
 from portal.services import sign_in
+from portal.services.charging import NeedsCheckout
 from portal.services.inbox import receive
 from portal.services.sign_in import Origin
 from portal.services.usage import Usage, count
+from tests.services.paying import Till
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
 
@@ -68,12 +70,25 @@ def _live(world: World) -> None:
     world.account()
     world.buy(actor, "sla_support")
     world.buy(actor, "sms_10k")
+    _pay_too_late(world)
     with world.session() as session:
         used = Usage("used-1", "messages", Decimal(120), world.now)
         count(session, world.scope, actor.account_id, [used], world.wall)
         mail, origin = "owner@account1.test", Origin("192.0.2.1", "Browser")
         sign_in.sign_in(session, world.scope, mail, PASSWORD, origin, world.wall)
         receive(session, world.scope, _News(), gateway=world.gateway, wall=world.wall)
+
+
+def _pay_too_late(world: World) -> None:
+    """A Checkout that is paid when its purchase can no longer be given, and so refunded."""
+    buyer, began = world.account(card=None), world.now
+    opened = world.buy(buyer, "messages_10k")
+    assert isinstance(opened, NeedsCheckout)
+    till = Till(world)
+    till.gateway.pay_page(till.page(opened.purchase_id))
+    world.pass_time(days=60)
+    till.finish(buyer, opened.purchase_id)
+    world.now = began
 
 
 def _other_environment(connection: Connection, tenant_id: int) -> int:

@@ -31,6 +31,7 @@ from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
 from portal.services.purchases import Acceptance, PurchaseOutcome
 from portal.services.sign_in import hash_password
+from portal.services.ways import CardChoice, Paying
 
 ROOT = Path(__file__).parents[2]
 APRIL_11 = datetime(2026, 4, 11, tzinfo=UTC)
@@ -98,7 +99,7 @@ class World:
             mail = f"owner@{key}.test"
             accounts.ensure_customer(session, self.scope, account_id, mail, self.gateway)
             if card:
-                accounts.save_card(session, self.scope, account_id, card, self.gateway)
+                accounts.save_card(session, self.scope, account_id, card, self.gateway, self.wall)
             sold = next(p for p in self.catalog().plans if p.lookup_key == plan)
             at = next(p for p in sold.prices if p.lookup_key == price)
             accounts.subscribe(session, self.scope, account_id, sold, at, since)
@@ -130,11 +131,14 @@ class World:
             shown_due=quote.due,
         )
 
-    def confirm(self, actor: Actor, accepted: Acceptance) -> PurchaseOutcome:
+    def confirm(
+        self, actor: Actor, accepted: Acceptance, card: CardChoice = "default"
+    ) -> PurchaseOutcome:
         with self.session() as session:
             return purchases.confirm(
-                actor, accepted, session=session, gateway=self.gateway, wall=self.wall
-            )
+                actor, accepted, paying(card),
+                session=session, gateway=self.gateway, wall=self.wall,
+            )  # fmt: skip
 
     def buy(
         self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True
@@ -168,6 +172,10 @@ class World:
 
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+def paying(card: CardChoice = "default") -> Paying:
+    return Paying(card, lambda purchase_id: f"http://portal.test/purchases/{purchase_id}")
 
 
 PASSWORD_HASH = hash_password(PASSWORD)

@@ -142,29 +142,6 @@ def test_a_small_amount_is_carried_and_said_so(owner, world, visit):
     assert len(world.state(owner).held) == 1
 
 
-def test_a_decline_says_why_and_leaves_a_way_on(world, visit):
-    world.account(card="pm_card_chargeCustomerFail")
-    visit.sign_in("owner@account1.test")
-    for headers in ({}, HTMX):
-        page = visit.get(CONNECTOR)
-        reply = visit.post(CONNECTOR, form_of(page), 422, **headers)
-        assert "The payment did not go through" in reply.text
-        assert "Nothing was charged" in reply.text
-        assert button(reply) == "Pay $33.33 now"
-        assert reply.hidden("token") != page.hidden("token")
-    assert len(world.gateway.calls) == 2
-
-
-def test_without_a_card_the_button_is_disabled_with_the_reason(world, visit):
-    world.account(card=None)
-    visit.sign_in("owner@account1.test")
-    page = visit.get(CONNECTOR)
-    disabled = [b for b in page.all("button") if b.get("disabled") is not None]
-    assert [page.words(b) for b in disabled] == ["Pay $33.33 now"]
-    assert "card" in page.text.lower()
-    assert not page.all("input", name="token")
-
-
 def test_no_answer_from_the_bank_waits_and_is_settled_by_asking_again(owner, world, visit):
     from portal.gateways.fake_payments import Fault
 

@@ -103,7 +103,7 @@ def _bare(text: str, data: set[str]) -> str:
 PAGES = (
     "add-ons", "add-ons?text=submarine", "add-ons/salesforce/purchase",
     "add-ons/messages_100k/purchase?quantity=3&auto_renew=on", "add-ons/active", "usage",
-    "invoices", "invoices/1", "purchases/1",
+    "invoices", "invoices/1", "purchases/1", "payment-methods", "payment-methods/1/remove",
 )  # fmt: skip
 
 
@@ -144,8 +144,9 @@ def test_errors_and_problems_are_translated_too(world, visit):
     assert unmarked(visit.get("/settings/billing/nothing", 404).document, known) == []
     page = visit.get("/settings/billing/add-ons/salesforce/purchase")
     data = {name: page.hidden(name) for name in ("csrf_token", "token")}
-    reply = visit.post("/settings/billing/add-ons/salesforce/purchase", data, 422)
-    assert unmarked(reply.document, known) == []
+    reply = visit.post("/settings/billing/add-ons/salesforce/purchase", data, 303)
+    assert unmarked(visit.get(reply.headers["Location"]).document, known) == []
+    assert unmarked(visit.get("/settings/billing/add-ons").document, known) == []
 
 
 def test_a_right_to_left_language_turns_the_page_round(world, visit):

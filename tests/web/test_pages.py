@@ -16,6 +16,8 @@ PAGES = {
     "/settings/billing/add-ons/active": "Active add-ons",
     "/settings/billing/usage": "Usage and quota",
     "/settings/billing/invoices": "Invoices",
+    "/settings/billing/payment-methods": "Payment methods",
+    "/settings/billing/payment-methods/1/remove": "Remove Visa ending 4242",
 }
 
 
@@ -67,6 +69,11 @@ FORGED = (
     "/settings/billing/add-ons/active/1/keep",
     "/settings/billing/add-ons/active/1/cancel",
     "/settings/billing/purchases/1/check",
+    "/settings/billing/purchases/1/pay",
+    "/settings/billing/purchases/1/stop",
+    "/settings/billing/payment-methods/add",
+    "/settings/billing/payment-methods/1/default",
+    "/settings/billing/payment-methods/1/remove",
 )
 
 

@@ -8,20 +8,23 @@ from typing import Any, assert_never
 from flask import Blueprint, Response, request, url_for
 
 from portal.domain.access import Permission
-from portal.domain.payments import Declined, NeedsAuthentication
 from portal.domain.quotes import Quote
 from portal.queries import addons as queries
-from portal.queries.addons import Card, SavedCard
+from portal.queries.addons import Card
+from portal.queries.cards import saved_cards
 from portal.services import purchases
-from portal.services.charging import Pending, Settled
+from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.purchases import PurchaseOutcome, QuoteChanged, Refused
-from portal.services.reserving import NoCard
+from portal.services.waiting import NoTimeForCheckout
+from portal.services.ways import Paying
 from portal.web import htmx, words
 from portal.web.access import requires
+from portal.web.forms.cards import CardForm
 from portal.web.forms.filters import FilterForm
 from portal.web.forms.purchase import OFF, ON, OptionsForm, PayForm, write_token
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
+from portal.web.views.purchases import purchase_address
 from portal.web.wiring import wiring
 from portal.web.words import Problem
 
@@ -36,7 +39,7 @@ class Offer:
     options: OptionsForm
     quote: Quote | None
     token: str | None
-    saved_card: SavedCard | None
+    pay_with: CardForm
 
 
 @bp.get("")
@@ -69,9 +72,13 @@ def pay(lookup_key: str) -> Response:
     form = PayForm().of(member().actor, lookup_key)
     if not form.validate():
         return _again(lookup_key, words.bad_token(form))
+    cards = CardForm().offering(saved_cards(database(), member().actor))
+    if not cards.validate():
+        return _again(lookup_key, words.bad_card(), form)
     outcome = purchases.confirm(
         member().actor,
         form.accepted,
+        Paying(cards.choice, purchase_address),
         session=database(),
         gateway=wiring().gateway,
         wall=wall(),
@@ -84,9 +91,11 @@ def _answer(lookup_key: str, outcome: PurchaseOutcome, form: PayForm) -> Respons
     match outcome:
         case Settled(purchase_id):
             return _receipt(purchase_id)
-        case Pending(purchase_id):
+        case NeedsCheckout(_, url):
+            return htmx.go(url)
+        case Pending(purchase_id) | Unpaid(purchase_id) | Ended(purchase_id):
             return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
-        case QuoteChanged() | Refused() | NoCard() | Declined() | NeedsAuthentication():
+        case QuoteChanged() | Refused() | NoTimeForCheckout():
             return _again(lookup_key, words.problem_of(outcome), form)
         case _:
             assert_never(outcome)
@@ -116,9 +125,9 @@ def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offe
     quote = None
     if card.price is not None and sound and (card.refusal is None or _looks(card)):
         quote = purchases.offer(state(), options.request_for(lookup_key))
-    saved = queries.find_saved_card(database(), actor)
+    pay_with = CardForm(None).offering(saved_cards(database(), actor))
     token = write_token(quote, actor, wall()) if quote and card.refusal is None else None
-    return Offer(card, options, quote, token, saved)
+    return Offer(card, options, quote, token, pay_with)
 
 
 def _options(form: PayForm | None) -> OptionsForm:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from portal.domain.access import Permission
 from portal.queries import invoices as queries
+from portal.queries.purchases import refunds
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.requests import database, member, state
@@ -18,8 +19,13 @@ bp = Blueprint("invoices", __name__, url_prefix="/settings/billing/invoices")
 @bp.get("")
 @requires(Permission.BILLING_READ)
 def index() -> Response:
-    found = queries.invoices(database(), member().actor)
-    return htmx.page("invoices/index.html", "invoices/_list.html", invoices=found, state=state())
+    actor = member().actor
+    context: dict[str, Any] = {
+        "invoices": queries.invoices(database(), actor),
+        "refunds": refunds(database(), actor),
+        "state": state(),
+    }
+    return htmx.page("invoices/index.html", "invoices/_list.html", **context)
 
 
 @bp.get("/<int:number>")

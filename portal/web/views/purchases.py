@@ -1,18 +1,25 @@
-"""A purchase after the paying button: its receipt, or that the bank has not answered yet."""
+"""A purchase after the paying button: its receipt, or what is still to do for it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from typing import assert_never
+
+from flask import Blueprint, Response, flash, url_for
 
 from portal.domain.access import Permission
-from portal.domain.payments import Declined, NeedsAuthentication
-from portal.queries.invoices import get_purchase
-from portal.services import purchases
-from portal.web import htmx, words
+from portal.queries.cards import saved_cards
+from portal.queries.purchases import Step, get_purchase
+from portal.services import purchases, waiting
+from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
+from portal.services.waiting import NoTimeForCheckout
+from portal.services.ways import Paying
+from portal.web import htmx, steps
 from portal.web.access import requires
+from portal.web.forms.cards import CardForm
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
+from portal.web.words import no_time_for_checkout
 
 bp = Blueprint("purchases", __name__, url_prefix="/settings/billing/purchases")
 
@@ -20,40 +27,92 @@ bp = Blueprint("purchases", __name__, url_prefix="/settings/billing/purchases")
 @bp.get("/<int:purchase_id>")
 @requires(Permission.BILLING_READ)
 def show(purchase_id: int) -> Response:
-    purchase = get_purchase(database(), member().actor, purchase_id)
-    if purchase.status == "settled":
+    if get_purchase(database(), member().actor, purchase_id).step is Step.SETTLED:
         return receipt_page(purchase_id)
-    instance = next(i for i in state().instances if i.id == purchase.instance_id)
-    return htmx.page(
-        "purchases/pending.html",
-        "purchases/_pending.html",
-        purchase=purchase,
-        instance=instance,
-        problem=None,
-    )
+    return _page(purchase_id, 200)
+
+
+@bp.get("/<int:purchase_id>/return")
+@requires(Permission.BILLING_READ)
+def returned(purchase_id: int) -> Response:
+    """Back from Stripe's page or the bank's: ask how it went, whatever the address says."""
+    return _brought_on(purchase_id)
 
 
 @bp.post("/<int:purchase_id>/check")
 @requires(Permission.BILLING_UPDATE)
 def check(purchase_id: int) -> Response:
     """Ask the bank again, under the same key."""
-    outcome = purchases.finish(
-        member().actor, purchase_id, session=database(), gateway=wiring().gateway, wall=wall()
-    )
-    forget_state()
-    if isinstance(outcome, (Declined, NeedsAuthentication)):
-        return _failed(purchase_id, words.problem_of(outcome))
+    return _brought_on(purchase_id)
+
+
+@bp.post("/<int:purchase_id>/pay")
+@requires(Permission.BILLING_UPDATE)
+def pay(purchase_id: int) -> Response:
+    """Try another card, or the same once more, for the same purchase."""
+    actor = member().actor
+    form = _cards(CardForm(), purchase_id)
+    if not form.validate():
+        return _page(purchase_id, 422, form)
+    paying = Paying(form.choice, purchase_address)
+    outcome = waiting.pay(
+        actor, purchase_id, paying,
+        session=database(), gateway=wiring().gateway, wall=wall(),
+    )  # fmt: skip
+    match outcome:
+        case NeedsCheckout(_id, url):
+            return htmx.go(url)
+        case NoTimeForCheckout():
+            flash(no_time_for_checkout(outcome).message, "warning")
+        case Settled() | Pending() | Unpaid() | Ended():
+            pass
+        case _:
+            assert_never(outcome)
     return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
 
 
-def _failed(purchase_id: int, problem: words.Problem) -> Response:
-    purchase = get_purchase(database(), member().actor, purchase_id)
+@bp.post("/<int:purchase_id>/stop")
+@requires(Permission.BILLING_UPDATE)
+def stop(purchase_id: int) -> Response:
+    """Call it off; was it paid just now, the receipt says so."""
+    waiting.stop(
+        member().actor, purchase_id, session=database(), gateway=wiring().gateway, wall=wall()
+    )
+    return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
+
+
+def purchase_address(purchase_id: int) -> str:
+    """The absolute address of a purchase's page, for those who lead back to it."""
+    return wiring().settings.public_url + url_for("purchases.show", purchase_id=purchase_id)
+
+
+def _brought_on(purchase_id: int) -> Response:
+    purchases.finish(
+        member().actor, purchase_id, session=database(), gateway=wiring().gateway, wall=wall()
+    )
+    return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
+
+
+def _cards(form: CardForm, purchase_id: int) -> CardForm:
+    """The ways to pay; a card that was just declined is not chosen again by itself."""
+    actor = member().actor
+    attempt = get_purchase(database(), actor, purchase_id).attempt
+    refused = attempt.card_id if attempt and attempt.declined else None
+    return form.offering(saved_cards(database(), actor), refused)
+
+
+def _page(purchase_id: int, status: int, form: CardForm | None = None) -> Response:
+    forget_state()
+    actor = member().actor
+    purchase = get_purchase(database(), actor, purchase_id)
     instance = next(i for i in state().instances if i.id == purchase.instance_id)
     return htmx.page(
-        "purchases/pending.html",
-        "purchases/_pending.html",
-        422,
+        "purchases/unfinished.html",
+        "purchases/_unfinished.html",
+        status,
         purchase=purchase,
         instance=instance,
-        problem=problem,
+        told=steps.told(purchase, instance.add_on.name),
+        form=form or _cards(CardForm(None), purchase_id),
+        state=state(),
     )

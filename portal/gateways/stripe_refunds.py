@@ -1,0 +1,69 @@
+"""Money given back through Stripe."""
+
+from __future__ import annotations
+
+import stripe
+
+from portal.domain.payments import Refund, Refunded, RefundOutcome, RefundStatus, Unknown
+from portal.gateways.stripe_answers import NO_ANSWER, refusals, text, trace, unavailable
+from portal.gateways.stripe_connection import StripeConnection
+
+BEFORE = "charge_already_refunded"
+DISPUTED = ("charge_disputed", "refund_disputed_payment")
+NOT_REFUNDABLE = "charge_not_refundable"
+TOO_MUCH = "amount_too_large"
+_STATUSES = {
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.FAILED,  # the money stays with us
+}
+"""Any other, also one that is invented later, is on its way."""
+
+
+class StripeRefunds(StripeConnection):
+    """Stripe's refunds."""
+
+    def refund(self, refund: Refund) -> RefundOutcome:
+        """Source: reference/stripe.md §4.10."""
+        try:
+            made = self._stripe.refunds.create(
+                {
+                    "payment_intent": refund.payment_ref,
+                    "amount": refund.amount.minor,
+                    "reason": "requested_by_customer",
+                    "metadata": refund.labels,
+                },
+                {"idempotency_key": refund.key},
+            )
+        except NO_ANSWER as error:
+            return Unknown(trace(error))
+        except stripe.InvalidRequestError as error:
+            return _not_refunded(error)
+        except stripe.StripeError as error:
+            raise unavailable(error) from error
+        return _refunded(made)
+
+    def read_refund(self, reference: str) -> Refunded:
+        with refusals():
+            return _refunded(self._stripe.refunds.retrieve(reference))
+
+
+def _refunded(refund: stripe.Refund) -> Refunded:
+    said = text(refund, "status") or ""
+    status = _STATUSES.get(said, RefundStatus.PENDING)
+    failed = status is RefundStatus.FAILED
+    return Refunded(refund.id, status, (text(refund, "failure_reason") or said) if failed else "")
+
+
+def _not_refunded(error: stripe.InvalidRequestError) -> Refunded:
+    """What a refused refund means. Raises PaymentsUnavailable when the request was wrong.
+
+    More than is left has no code at Stripe, only the parameter that it is about.
+    """
+    if error.code == BEFORE:
+        return Refunded(None, RefundStatus.SUCCEEDED)
+    if error.code in (*DISPUTED, NOT_REFUNDABLE):
+        return Refunded(None, RefundStatus.FAILED, error.code)
+    if error.param == "amount" and error.code in (None, TOO_MUCH):
+        return Refunded(None, RefundStatus.FAILED, TOO_MUCH)
+    raise unavailable(error) from error

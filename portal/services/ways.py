@@ -1,0 +1,59 @@
+"""The way a member chose to pay: a saved card, or one typed on the processor's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor
+from portal.domain.errors import Conflict
+from portal.models.accounts import PaymentMethodRow, PersonRow
+from portal.services.accounts import ensure_customer
+from portal.services.attempts import CheckoutWay, SavedWay, Way
+from portal.services.till import Till
+
+CardChoice = int | Literal["default", "new"]
+"""The id of a saved card; the default one, or a new one where none is saved; a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """How a member pays. shown_at: the absolute address of a purchase's own page, by its id."""
+
+    choice: CardChoice
+    shown_at: Callable[[int], str]
+
+
+def way_of(session: Session, actor: Actor, choice: CardChoice) -> Way:
+    """Raises Conflict for a card that is not there any more, or never was the account's."""
+    if choice == "new":
+        return CheckoutWay()
+    if choice == "default":
+        card = default_card(session, actor)
+        return SavedWay(card) if card else CheckoutWay()
+    card = session.get(PaymentMethodRow, (actor.environment_id, choice))
+    if card is None or card.account_id != actor.account_id or card.detached_at is not None:
+        raise Conflict("this card is not saved any more")
+    return SavedWay(card)
+
+
+def default_card(session: Session, actor: Actor) -> PaymentMethodRow | None:
+    """The card that is charged when nobody chooses."""
+    return session.scalar(
+        select(PaymentMethodRow).where(
+            PaymentMethodRow.environment_id == actor.environment_id,
+            PaymentMethodRow.account_id == actor.account_id,
+            PaymentMethodRow.is_default,
+            PaymentMethodRow.detached_at.is_(None),
+        )
+    )
+
+
+def customer_of(till: Till, actor: Actor) -> str:
+    """The account's customer at the processor, made where there is none; commits."""
+    person = till.session.get_one(PersonRow, (actor.environment_id, actor.person_id))
+    return ensure_customer(till.session, actor.scope, actor.account_id, person.email, till.gateway)
