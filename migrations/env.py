@@ -21,12 +21,19 @@ def _owner_url() -> str:
     return url
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """False for the tables of the job engine: their models are its own."""
+    return kind != "table" or not (name or "").startswith("procrastinate_")
+
+
 def _run() -> None:
     engine = create_engine(_owner_url(), poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
-        context.configure(connection=connection, target_metadata=Base.metadata)
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, include_name=_is_ours
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -11,12 +11,21 @@ from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.pool import QueuePool
 
-from portal import cli, web
+from portal import cli, jobs, web
+from portal.domain.mails import Postman
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
+from portal.gateways.mail import FilePostman, SmtpPostman
+from portal.gateways.pdf import TypstPress
+from portal.gateways.queue import JobQueue
 from portal.gateways.stripe_payments import StripePayments, stripe_client
+from portal.jobs.means import Means
 from portal.models.base import db
+from portal.services import mailing
+from portal.services.documents import Printer
 from portal.settings import Settings, load_settings
+from portal.web.mail import LetterWriter
+from portal.web.papers import PaperPrinter
 from portal.web.wiring import Wiring
 
 ROOT = Path(__file__).parent.parent
@@ -39,17 +48,51 @@ def create_app(
     app.config.update(_config(settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["portal"] = Wiring(settings, gateway or _stripe(settings), now)
+    wired = Wiring(settings, gateway or _stripe(settings), now, _printer(settings))
+    app.extensions["portal"] = wired
     db.init_app(app)
+    _give_sessions_a_queue(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     web.install(app)
     cli.install(app)
+    jobs.install(app, _means(app, wired))
     return app
 
 
 def _stripe(settings: Settings) -> PaymentGateway:
     key = settings.stripe_secret_key.get_secret_value()
     return StripePayments(stripe_client(key, settings.stripe_api_base))
+
+
+def _printer(settings: Settings) -> Printer:
+    press = TypstPress(ROOT / "templates" / "pdf")
+    return PaperPrinter(press, settings.product_name, settings.support_email)
+
+
+def _means(app: Flask, wired: Wiring) -> Means:
+    """What the worker works with."""
+    return Means(
+        settings=wired.settings,
+        gateway=wired.gateway,
+        now=wired.now,
+        writer=LetterWriter(app, wired.settings),
+        printer=wired.printer,
+        postman=_postman(wired.settings),
+    )
+
+
+def _postman(settings: Settings) -> Postman | None:
+    """Who carries mail; None when nobody was named, and mail waits."""
+    sender = settings.mail_from or f"{settings.product_name} <billing@localhost>"
+    if settings.smtp_url is not None:
+        return SmtpPostman(settings.smtp_url.get_secret_value(), sender)
+    return FilePostman(settings.mail_folder, sender) if settings.mail_folder else None
+
+
+def _give_sessions_a_queue(app: Flask) -> None:
+    """What a service adds to it is there when the service's own transaction commits."""
+    with app.app_context():
+        db.session.configure(info={mailing.QUEUE: JobQueue()})
 
 
 def _config(settings: Settings) -> dict[str, object]:

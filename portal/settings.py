@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
+from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +21,7 @@ class Settings(BaseSettings):
     stripe_api_base: set = the Stripe sandbox, the whole difference to real payments.
     stripe_checkout_origin: where Checkout pages are; unset = Stripe's own, or the sandbox.
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
+    smtp_url, mail_folder: where mail goes, the first before the second; without both it waits.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -38,6 +42,9 @@ class Settings(BaseSettings):
     stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
     stripe_checkout_origin: str | None = Field(None, pattern=r"^https?://[^/\s;,]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
+    smtp_url: SecretStr | None = None
+    mail_from: str = ""
+    mail_folder: Path | None = None
 
     @property
     def is_https(self) -> bool:
@@ -64,6 +71,30 @@ class Settings(BaseSettings):
         if url and not url.get_secret_value().startswith("postgresql+psycopg://"):
             raise ValueError("must start with postgresql+psycopg://")
         return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("must be smtp://name:password@host:587 or smtps://…")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, sender: str) -> str:
+        _, at, domain = parseaddr(sender)[1].rpartition("@")
+        if sender and not (sender.isprintable() and at and domain):
+            raise ValueError("must be an address: Billing <billing@example.com>")
+        return sender
+
+    @model_validator(mode="after")
+    def _mail_says_from_whom(self) -> Settings:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MAIL_FROM is needed with SMTP_URL")
+        return self
 
     @model_validator(mode="after")
     def _sandbox_takes_no_live_money(self) -> Settings:

@@ -59,6 +59,13 @@ def test_production_with_a_live_key_over_https_starts(given):
     assert given(PRODUCTION | {"STRIPE_SECRET_KEY": "rk_live_hush"}).is_https
 
 
+def test_mail_goes_to_a_server_with_a_sender_or_to_a_folder(given):
+    server = {"SMTP_URL": "smtps://me:hush@mail.test", "MAIL_FROM": "Billing <b@mail.test>"}
+    assert given(GOOD | server).smtp_url is not None
+    assert given(GOOD | {"SMTP_URL": "", "MAIL_FOLDER": "there"}).mail_folder == Path("there")
+    assert given(GOOD).smtp_url is None
+
+
 def test_the_old_webhook_secret_holds_beside_the_new_one(given):
     found = given(GOOD | {"STRIPE_WEBHOOK_SECRET_PREVIOUS": "whsec_old"})
     assert found.webhook_secrets == ["whsec_hush", "whsec_old"]
@@ -75,6 +82,10 @@ BAD = {
     "a URL with a path": (GOOD | {"PUBLIC_URL": "https://hush.test/billing"}, "PUBLIC_URL"),
     "a URL of no web page": (GOOD | {"PUBLIC_URL": "ftp://hush.test"}, "PUBLIC_URL"),
     "a sandbox without a scheme": (GOOD | {"STRIPE_API_BASE": "hush.test:12"}, "STRIPE_API_BASE"),
+    "a mail server without a scheme": (GOOD | {"SMTP_URL": "hush.test:25"}, "SMTP_URL"),
+    "mail from nobody": (GOOD | {"SMTP_URL": "smtp://me:hush@mail.test"}, "MAIL_FROM"),
+    "mail from two lines": (GOOD | {"MAIL_FROM": "a@b.test\nBcc: hush@b.test"}, "MAIL_FROM"),
+    "mail from no address": (GOOD | {"MAIL_FROM": "hush"}, "MAIL_FROM"),
     "a truth that is none": (GOOD | {"PORTAL_DEMO": "hush-perhaps"}, "PORTAL_DEMO"),
     "no tolerance": (GOOD | {"STRIPE_WEBHOOK_TOLERANCE_S": "0"}, "STRIPE_WEBHOOK_TOLERANCE_S"),
     "a publishable key": (GOOD | {"STRIPE_SECRET_KEY": "pk_test_hush"}, "STRIPE_SECRET_KEY"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.cli import billing, demo
+from portal.cli import billing, clock, demo
 from portal.cli.catalog import Store, catalog_group
 from portal.cli.opening import now, opened
 
 
 def install(app: Flask) -> None:
     """Add the command groups; each runs in the environment that the settings name."""
-    for group in (billing.group, catalog_group(Store(opened, now)), demo.group):
+    for group in (billing.group, catalog_group(Store(opened, now)), clock.group, demo.group):
         app.cli.add_command(group)

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from portal.cli.opening import gateway, now, opened
 from portal.models.base import db
-from portal.services import reconciling, verifying
+from portal.services import reconciling, renewing, verifying
 
 
 @click.group("billing", help="The environment, open payments, and the books.")
@@ -42,9 +42,24 @@ def reconcile(every: int | None, older_than: int) -> None:
                 patience=timedelta(seconds=older_than),
             )
         click.echo(
-            f"{done.purchases} purchases and {done.events} events looked at;"
+            f"{done.attempts} payments and {done.events} events looked at;"
             f" {done.still_open} still open."
         )
+        if every is None:
+            return
+        db.session.remove()
+        time.sleep(every)
+
+
+@group.command("run-due")
+@click.option("--every", type=click.IntRange(min=1), help="Repeat every so many seconds.")
+@with_appcontext
+def run_due(every: int | None) -> None:
+    """Bill, charge, try again and suspend whatever is due. Any number may run at once."""
+    while True:
+        with opened() as (session, scope):
+            done = renewing.run_due(session, scope, gateway=gateway(), wall=now())
+        click.echo(f"{done.subscriptions} subscriptions looked at, {done.steps} steps taken.")
         if every is None:
             return
         db.session.remove()

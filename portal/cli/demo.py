@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 
 from portal.cli.opening import gateway, now, opened, settings_of_app
 from portal.domain.access import Role, Scope
+from portal.domain.capacity import MONTH
 from portal.domain.catalog import Catalog
-from portal.domain.periods import BillingNow, WallNow
+from portal.domain.periods import Anchor, BillingNow, WallNow
 from portal.domain.quotes import Request
 from portal.domain.taxes import Tax
 from portal.queries.accounts import account_state
 from portal.queries.catalog import load_catalog
 from portal.queries.demo import DEMO_PASSWORD, owner_of, what_is_loaded
-from portal.services import accounts, purchases, usage
+from portal.services import accounts, purchases, renewing, usage
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
@@ -40,7 +41,8 @@ WEEK = (100, 108, 96, 112, 91, 40, 33)
 class DemoAccount:
     """members: e-mail and role. daily: messages of a usual day. levels: of held features.
 
-    months, day: how long ago and on which day of the month the plan began.
+    months, day: how long ago and on which day of the month the plan began. billed_here: the
+    present period of the plan was paid in this portal, so that an upgrade counts what is unused.
     """
 
     new: NewAccount
@@ -53,6 +55,7 @@ class DemoAccount:
     levels: dict[str, int]
     card: str | None = None
     bought: tuple[str, ...] = ()
+    billed_here: bool = False
 
 
 DEMO = (
@@ -67,6 +70,7 @@ DEMO = (
         levels={"members": 12, "storage": 7, "knowledge_storage": 4},
         card="pm_card_visa",
         bought=("members_5",),
+        billed_here=True,
     ),
     DemoAccount(
         NewAccount(
@@ -149,7 +153,10 @@ def _load_account(
         plan = next(p for p in catalog.plans if p.lookup_key == demo.plan)
         price = next(p for p in plan.prices if p.lookup_key == demo.price)
         since = _since(demo, wall)
-        accounts.subscribe(session, scope, account_id, plan, price, since)
+        period = _anchor(demo, wall).period_at(wall, price.interval or MONTH)
+        billed = period.start if demo.billed_here else period.end
+        accounts.subscribe(session, scope, account_id, plan, price, since, billed)
+        renewing.run_due(session, scope, gateway=gateway(), wall=wall)
     _use(session, scope, account_id, demo, wall)
     if not there.has_instances:
         _buy(session, scope, account_id, demo, wall)
@@ -162,6 +169,10 @@ def _since(demo: DemoAccount, wall: WallNow) -> datetime:
     years, month0 = divmod(today.year * 12 + today.month - 1 - demo.months, 12)
     day = min(demo.day, monthrange(years, month0 + 1)[1])
     return datetime(years, month0 + 1, day, tzinfo=zone).astimezone(UTC)
+
+
+def _anchor(demo: DemoAccount, wall: WallNow) -> Anchor:
+    return Anchor(_since(demo, wall), demo.new.zone)
 
 
 def _use(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow) -> None:

@@ -15,6 +15,9 @@ SOON = timedelta(days=60)
 """Long enough before the end for two reminders and a new card by post, for a plan of any length:
 an annual one would otherwise warn for most of a year."""
 
+REMINDERS = (SOON, timedelta(days=14))
+"""How long before the end of the default card its account is told, each time once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -69,10 +72,22 @@ def today_in(zone: str, wall: WallNow) -> date:
 
 def expiry(exp_month: int, exp_year: int, today: date) -> Expiry:
     """A card is good until the last day of its month; soon: that day is at most 60 days away."""
-    last_day = date(exp_year, exp_month, monthrange(exp_year, exp_month)[1])
-    if last_day < today:
+    ends = last_day(exp_month, exp_year)
+    if ends < today:
         return Expiry.EXPIRED
-    return Expiry.EXPIRING_SOON if last_day - today <= SOON else Expiry.VALID
+    return Expiry.EXPIRING_SOON if ends - today <= SOON else Expiry.VALID
+
+
+def last_day(exp_month: int, exp_year: int) -> date:
+    return date(exp_year, exp_month, monthrange(exp_year, exp_month)[1])
+
+
+def reminder(ends: date, today: date) -> int | None:
+    """The number of the reminder that is due, the latest where several are; None when none is."""
+    left = ends - today
+    if left < timedelta(0):
+        return None
+    return sum(1 for lead in REMINDERS if left <= lead) or None
 
 
 def why_kept(card: Card, renewals: tuple[Renewal, ...], *, in_payment: bool) -> Kept | None:

@@ -34,8 +34,8 @@ class WayOut(StrEnum):
     CONTACT = "contact"
     INVOICES = "invoices"
     ASK_OWNER = "ask_owner"
-    WAIT = "wait"
     PAYMENT = "payment"
+    PLANS = "plans"
 
 
 _WAYS_OUT: dict[Reason, WayOut] = {
@@ -44,13 +44,13 @@ _WAYS_OUT: dict[Reason, WayOut] = {
     Reason.CANCELLING: WayOut.KEEP,
     Reason.PAYMENT_PENDING: WayOut.PAYMENT,
     Reason.INCLUDED: WayOut.MANAGE,
-    Reason.PLAN: WayOut.CONTACT,
+    Reason.PLAN: WayOut.PLANS,
     Reason.CURRENCY: WayOut.CONTACT,
-    Reason.BILLING_PERIOD: WayOut.CONTACT,
+    Reason.BILLING_PERIOD: WayOut.PLANS,
     Reason.RESET_PERIOD: WayOut.CONTACT,
     Reason.MOST_HELD: WayOut.MANAGE,
     Reason.NO_SUBSCRIPTION: WayOut.CONTACT,
-    Reason.TRIALING: WayOut.WAIT,
+    Reason.TRIALING: WayOut.PLANS,
     Reason.PAST_DUE: WayOut.INVOICES,
     Reason.SUSPENDED: WayOut.INVOICES,
     Reason.PERMISSION: WayOut.ASK_OWNER,

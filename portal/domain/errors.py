@@ -5,6 +5,7 @@ PortalError
   Forbidden     the actor lacks a permission
   Conflict      the record moved on since it was read
   PaymentsUnavailable  the processor would not take our request
+  Damaged       what was stored is not what is there
 """
 
 from __future__ import annotations
@@ -32,3 +33,7 @@ class PaymentsUnavailable(PortalError):
     Never the customer's doing, so never shown as a decline. An earlier request with the same
     key may have taken money all the same: after an Unknown, this error answers nothing.
     """
+
+
+class Damaged(PortalError):
+    """What is there is no longer what was stored; it is shown to nobody."""

@@ -101,6 +101,12 @@ def credit_transfers(sale: Money, tax: Money, to_balance: Money, key: str) -> tu
     return _transfers(entries, key)
 
 
+def invoice_payment(amount: Money, key: str) -> Transfer:
+    """What was owed since an open invoice was issued is paid."""
+    accounts = LedgerAccount.CLEARING, LedgerAccount.RECEIVABLE
+    return Transfer(*accounts, amount, TransferCode.PAYMENT, f"{key}:{TransferCode.PAYMENT}")
+
+
 def unearned_payment(amount: Money, key: str) -> Transfer:
     """Money that arrived for what cannot be given: it is the customer's until it goes back."""
     accounts = LedgerAccount.CLEARING, LedgerAccount.OWED_BACK

@@ -31,6 +31,10 @@ class PlanReason(StrEnum):
     TRIALING = "trialing"
     PAST_DUE = "past_due"
     SUSPENDED = "suspended"
+    RENEWING = "renewing"
+    PAYMENT_PENDING = "payment_pending"
+    AGREED = "agreed"
+    PERMISSION = "permission"
 
 
 class Fate(StrEnum):

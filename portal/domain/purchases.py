@@ -33,6 +33,7 @@ class Undeliverable(StrEnum):
     SUBSCRIPTION_ENDED = "subscription_ended"
     NO_ROOM = "no_room"
     BALANCE_USED = "balance_used"
+    MOVED_ON = "moved_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Delivery:
     over_at: the earliest instant at which the period paid for, or what was bought, ends.
     units_left: how many more may be held besides this purchase; None = any number.
     balance_free: whether the credit and the carried cents it counted with are still there.
+    moved_on: a change of plan whose subscription is not what it was when it was quoted.
     """
 
     settled: bool
@@ -50,6 +52,7 @@ class Delivery:
     quantity: int
     units_left: int | None
     balance_free: bool
+    moved_on: bool = False
 
 
 def undeliverable(delivery: Delivery, at: datetime) -> Undeliverable | None:
@@ -60,6 +63,8 @@ def undeliverable(delivery: Delivery, at: datetime) -> Undeliverable | None:
         return Undeliverable.SUBSCRIPTION_ENDED
     if delivery.over_at is not None and delivery.over_at <= at:
         return Undeliverable.PERIOD_OVER
+    if delivery.moved_on:
+        return Undeliverable.MOVED_ON
     if delivery.units_left is not None and delivery.units_left < delivery.quantity:
         return Undeliverable.NO_ROOM
     return None if delivery.balance_free else Undeliverable.BALANCE_USED

@@ -90,7 +90,7 @@ def _bank_page(intent: stripe.PaymentIntent) -> str | None:
 
 def saved(method: stripe.PaymentMethod) -> SavedCard:
     """Raises PaymentsUnavailable for anything but a card."""
-    card = method.card
+    card = card_in(method)
     if card is None:
         raise PaymentsUnavailable(f"{method.id} is a {method.type}, not a card")
     return SavedCard(
@@ -105,9 +105,15 @@ def saved(method: stripe.PaymentMethod) -> SavedCard:
 
 def kept(method: object) -> SavedCard | None:
     """An expanded payment method, if it is a card that a customer still has."""
-    if not isinstance(method, stripe.PaymentMethod) or method.card is None:
+    if not isinstance(method, stripe.PaymentMethod) or card_in(method) is None:
         return None
     return saved(method) if method.customer else None
+
+
+def card_in(method: stripe.PaymentMethod) -> stripe.PaymentMethod.Card | None:
+    """None for anything else: Stripe leaves the key out then."""
+    card: stripe.PaymentMethod.Card | None = getattr(method, "card", None)
+    return card
 
 
 def text(thing: Any, name: str) -> str | None:

@@ -6,7 +6,7 @@ import stripe
 
 from portal.domain.errors import NotFound
 from portal.domain.payments import CardNews, SavedCard
-from portal.gateways.stripe_answers import id_of, refusals, saved, translated
+from portal.gateways.stripe_answers import card_in, id_of, refusals, saved, translated
 from portal.gateways.stripe_connection import StripeConnection
 
 
@@ -35,6 +35,8 @@ class StripeCards(StripeConnection):
     def read_card(self, reference: str) -> CardNews:
         with refusals():
             method = self._stripe.payment_methods.retrieve(reference)
+        if card_in(method) is None:
+            raise NotFound(f"{method.id} is a {method.type}, not a card")
         return CardNews(saved(method), id_of(method.customer))
 
     def make_default(self, customer_ref: str, card_ref: str) -> None:

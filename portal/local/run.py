@@ -1,4 +1,4 @@
-"""`make run`: database, migrations, demo, Stripe sandbox and portal, started and stopped as one."""
+"""`make run`: database, demo, Stripe sandbox, portal and worker, started and stopped as one."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Commands:
         *("--host", HOST, "--port", "{port}", "--workers", "1", "--blocking-threads", "8"),
         *("--workers-kill-timeout", "10", "--log-level", "error", "app:app"),
     )
+    worker: tuple[str, ...] = (*FLASK, "jobs", "work")
 
 
 class Start:
@@ -95,6 +96,7 @@ class Start:
             self._finish("Loading the demo", "demo", told)
         portal = self._begin("The portal", "portal", told)
         self.children.wait_until_ready(portal, self.at.port)
+        self._begin("The worker", "worker", told, self._log("worker"))
         self._announce(sandbox)
 
     def _database(self) -> Urls:
@@ -135,12 +137,14 @@ class Start:
         if sandbox:
             _say(f"  Stripe sandbox       {self.at.sandbox_url}")
         _say(f"  Data is kept in      {self.at.folder}")
+        if is_development(self.given) and not self.given.get("SMTP_URL"):
+            _say(f"  Mail is kept in      {self.at.folder / 'mail'}")
         if is_development(self.given):
             _say(SIGN_INS)
         _say("  Ctrl-C stops everything and keeps the data.\n")
 
     def _stop(self) -> None:
-        """The portal first, then the sandbox, the database last."""
+        """The worker first, then the portal and the sandbox, the database last."""
         self.children.stop()
         self._undo.close()
 

@@ -48,8 +48,14 @@ class QuoteRow(Scoped, Base):
             ["subscriptions.environment_id", "subscriptions.account_id", "subscriptions.id"],
         ),
         UniqueConstraint("environment_id", "nonce"),
-        CheckConstraint("charged_minor >= 0 and carried_out_minor >= 0", name="due"),
-        CheckConstraint("charged_minor = 0 or carried_out_minor = 0", name="charged_or_carried"),
+        CheckConstraint(
+            "charged_minor >= 0 and carried_out_minor >= 0 and credited_minor >= 0", name="due"
+        ),
+        CheckConstraint(
+            "(charged_minor > 0)::int + (carried_out_minor > 0)::int + (credited_minor > 0)::int"
+            " <= 1",
+            name="charged_or_carried",
+        ),
         SCOPED,
     )
 
@@ -63,6 +69,7 @@ class QuoteRow(Scoped, Base):
     currency: Mapped[Code]
     charged_minor: Mapped[Minor]
     carried_out_minor: Mapped[Minor]
+    credited_minor: Mapped[Minor] = mapped_column(server_default="0")
     promise: Mapped[Json]
     created_at: Mapped[Created]
 
@@ -70,7 +77,9 @@ class QuoteRow(Scoped, Base):
 class SaleLine:
     """What one line says, in a quote and on the invoice that follows from it.
 
-    amount_minor is signed: a balance line is negative. working: numbers, said in words later.
+    amount_minor is signed: a credit, the tax on it and a balance line are negative. working:
+    numbers, said in words later. instance_id: what it is for; credited_line_id: the invoice line
+    that it gives back.
     """
 
     position: Mapped[int]
@@ -83,6 +92,8 @@ class SaleLine:
     period_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     working: Mapped[Json]
     working_text: Mapped[str] = mapped_column(Text)
+    instance_id: Mapped[int | None] = mapped_column(BigInteger)
+    credited_line_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class QuoteLineRow(SaleLine, Scoped, Base):
@@ -90,8 +101,10 @@ class QuoteLineRow(SaleLine, Scoped, Base):
     __table_args__ = (
         refers("quote_id", "quotes"),
         UniqueConstraint("environment_id", "quote_id", "position"),
-        CheckConstraint("kind in ('charge', 'tax', 'carried', 'balance')", name="kind"),
-        CheckConstraint("(kind = 'balance') = (amount_minor < 0)", name="sign"),
+        CheckConstraint("kind in ('charge', 'credit', 'tax', 'carried', 'balance')", name="kind"),
+        CheckConstraint(
+            "kind = 'tax' or (kind in ('balance', 'credit')) = (amount_minor < 0)", name="sign"
+        ),
         SCOPED,
     )
 
@@ -102,7 +115,8 @@ class PurchaseRow(Scoped, Base):
     """balance_reserved_minor and carried_reserved_minor: held from reserve until settle or fail.
 
     held_until: by the wall clock; no new attempt to pay starts afterwards. failure: why a failed
-    one failed (`portal.domain.purchases.Failure`), empty for the others.
+    one failed (`portal.domain.purchases.Failure`), empty for the others. kind: what is bought; an
+    instance, more units of one, or a change of plan, which has none.
     """
 
     __tablename__ = "purchases"
@@ -123,6 +137,8 @@ class PurchaseRow(Scoped, Base):
             postgresql_where=text("status = 'reserved'"),
         ),
         CheckConstraint("status in ('reserved', 'settled', 'failed')", name="status"),
+        CheckConstraint("kind in ('add_on', 'quantity', 'plan')", name="kind"),
+        CheckConstraint("(kind = 'plan') = (instance_id is null)", name="instance"),
         CheckConstraint(
             "balance_reserved_minor >= 0 and carried_reserved_minor >= 0", name="reserved"
         ),
@@ -133,7 +149,8 @@ class PurchaseRow(Scoped, Base):
 
     account_id: Mapped[int] = mapped_column(BigInteger)
     quote_id: Mapped[int] = mapped_column(BigInteger)
-    instance_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[Word] = mapped_column(server_default="add_on")
+    instance_id: Mapped[int | None] = mapped_column(BigInteger)
     person_id: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[Word]
     balance_reserved_minor: Mapped[Minor]
@@ -145,7 +162,7 @@ class PurchaseRow(Scoped, Base):
 
 
 class PaymentAttemptRow(Scoped, Base):
-    """One try to be paid for a purchase: a charge of a saved card, or a Checkout page.
+    """One try to be paid for a purchase or an open invoice: a charge of a card, or a Checkout.
 
     params: the request as sent, kept so that a resend is the same byte for byte. reference: the
     payment. page_ref, page_url: of the Checkout, or the url where the bank asks.
@@ -159,7 +176,9 @@ class PaymentAttemptRow(Scoped, Base):
             ["environment_id", "account_id", "purchase_id"],
             ["purchases.environment_id", "purchases.account_id", "purchases.id"],
         ),
+        refers("invoice_id", "invoices"),
         UniqueConstraint("environment_id", "purchase_id", "number"),
+        UniqueConstraint("environment_id", "invoice_id", "number"),
         UniqueConstraint("environment_id", "idempotency_key"),
         UniqueConstraint("environment_id", "page_ref"),
         Index("ix_payment_attempts_reference", "environment_id", "reference"),
@@ -171,6 +190,7 @@ class PaymentAttemptRow(Scoped, Base):
         ),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("kind in ('charge', 'checkout')", name="kind"),
+        CheckConstraint("num_nonnulls(purchase_id, invoice_id) = 1", name="one_debt"),
         CheckConstraint(
             "status in ('started', 'open', 'needs_authentication', 'succeeded', 'declined',"
             " 'expired', 'cancelled')",
@@ -180,7 +200,8 @@ class PaymentAttemptRow(Scoped, Base):
     )
 
     account_id: Mapped[int] = mapped_column(BigInteger)
-    purchase_id: Mapped[int] = mapped_column(BigInteger)
+    purchase_id: Mapped[int | None] = mapped_column(BigInteger)
+    invoice_id: Mapped[int | None] = mapped_column(BigInteger)
     payment_method_id: Mapped[int | None] = mapped_column(BigInteger)
     number: Mapped[int]
     kind: Mapped[Word] = mapped_column(server_default="charge")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -15,14 +16,20 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Created, Instant, Scoped, Word, refers
 
 
 class SubscriptionRow(Scoped, Base):
-    """price_id: the plan's price as it was sold. Anchors: boundary 0 of billing and of quotas."""
+    """price_id: the plan's price as it was sold. Anchors: boundary 0 of billing and of quotas.
+
+    billed_until_at: the end of what the plan was billed for. next_due_at: when anything of the
+    subscription may be due, never later than it is; the due scan looks at nothing else.
+    resumed_at: when it was restored from suspension; what is billed until then is due for the rest
+    of its period.
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -37,6 +44,12 @@ class SubscriptionRow(Scoped, Base):
             unique=True,
             postgresql_where=text("ended_at is null"),
         ),
+        Index(
+            "ix_subscriptions_due",
+            "environment_id",
+            "next_due_at",
+            postgresql_where=text("ended_at is null"),
+        ),
         CheckConstraint(
             "status in ('trialing', 'active', 'past_due', 'suspended', 'cancelled')", name="status"
         ),
@@ -49,6 +62,9 @@ class SubscriptionRow(Scoped, Base):
     status: Mapped[Word]
     billing_anchor_at: Mapped[Instant]
     quota_anchor_at: Mapped[Instant]
+    billed_until_at: Mapped[Instant]
+    next_due_at: Mapped[Instant]
+    resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[Instant]
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
@@ -58,7 +74,9 @@ class InstanceRow(Scoped, Base):
     """One purchase of an add-on. In force from starts_at until the earlier of ends_at, cancel_at.
 
     add_on_type repeats the add-on's own, so that the exclusion constraint can read it; a foreign
-    key keeps the two equal. quantity counts units.
+    key keeps the two equal. quantity counts units. billing_anchor_at: its own boundary 0, where it
+    is not the subscription's. billed_until_at: the end of what it was billed for; None for what is
+    charged once. next_quantity: fewer units, agreed for its boundary next_quantity_at.
     """
 
     __tablename__ = "instances"
@@ -84,7 +102,10 @@ class InstanceRow(Scoped, Base):
             name="ex_instances_onetime_held_once",
         ),
         Index("ix_instances_account", "environment_id", "account_id", "subscription_id"),
-        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("quantity >= 1 and next_quantity >= 1", name="quantity"),
+        CheckConstraint(
+            "(next_quantity is null) = (next_quantity_at is null)", name="next_quantity"
+        ),
         CheckConstraint(
             "status in ('pending_payment', 'scheduled', 'active', 'ended', 'failed')", name="status"
         ),
@@ -103,5 +124,44 @@ class InstanceRow(Scoped, Base):
     ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_reason: Mapped[str] = mapped_column(Text, server_default="")
+    billing_anchor_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    billed_until_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    next_quantity: Mapped[int | None]
+    next_quantity_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     purchased_by: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Created]
+
+
+class PlanChangeRow(Scoped, Base):
+    """A change of plan that was agreed for the end of the term; at most one waits.
+
+    moves: what becomes of each instance then, as the quote said.
+    """
+
+    __tablename__ = "plan_changes"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("subscription_id", "subscriptions"),
+        refers("plan_id", "plans"),
+        refers("price_id", "prices"),
+        refers("person_id", "persons"),
+        Index(
+            "uq_plan_changes_scheduled",
+            "environment_id",
+            "subscription_id",
+            unique=True,
+            postgresql_where=text("status = 'scheduled'"),
+        ),
+        CheckConstraint("status in ('scheduled', 'applied', 'withdrawn')", name="status"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    plan_id: Mapped[int] = mapped_column(BigInteger)
+    price_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    effective_at: Mapped[Instant]
+    moves: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    status: Mapped[Word]
     created_at: Mapped[Created]

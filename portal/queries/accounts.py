@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
@@ -27,8 +26,9 @@ from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
-from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.queries.account_rows import BoughtRow, LiveRows, instance_rows, live_rows
+from portal.queries.agreed import AgreedChange, agreed_change, price_ids
 from portal.queries.catalog import current_catalog, prices_by_id
 
 
@@ -48,20 +48,27 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """price: the plan's price as it was sold."""
+    """price: the plan's price as it was sold. billed_until: what the plan was billed for ends.
+
+    resumed_at: when it was restored from suspension last.
+    """
 
     id: int
     status: SubscriptionStatus
     plan: Plan
     price: Price
     cycle: Cycle
+    billed_until: datetime
+    resumed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One purchase of an add-on, and where the clock has it now.
 
-    purchase_id: how it was paid for; None where nothing was bought.
+    purchase_id: how it was paid for; None where nothing was bought. billed_until: the end of what
+    it was billed for, None for what is charged once. anchor_at: its own boundary 0, where it is
+    not the plan's. next_quantity: fewer units, agreed for its boundary next_quantity_at.
     """
 
     id: int
@@ -73,18 +80,29 @@ class Instance:
     phase: Phase
     cancel_reason: str
     purchase_id: int | None = None
+    billed_until: datetime | None = None
+    anchor_at: datetime | None = None
+    next_quantity: int | None = None
+    next_quantity_at: datetime | None = None
 
     @property
     def renews(self) -> bool:
         """True while it will be charged again: recurring, in force, not cancelled."""
         return self.price.is_recurring and self.phase in (Phase.ACTIVE, Phase.SCHEDULED)
 
+    def own_cycle(self, plan: Cycle) -> Cycle:
+        """The plan's clocks, with the instance's own boundary 0 where it has one."""
+        if self.anchor_at is None:
+            return plan
+        return replace(plan, billing_anchor=replace(plan.billing_anchor, at=self.anchor_at))
+
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """Everything a purchase or a page depends on, read in one transaction.
 
-    balance and carried: available, that is less what open purchases hold.
+    balance and carried: available, that is less what open purchases hold. agreed: the change of
+    plan at the end of the term. plan_purchase_id: of a change now that is not paid for yet.
     """
 
     account: Account
@@ -93,6 +111,8 @@ class AccountState:
     balance: Money
     carried: Money
     catalog: Catalog
+    agreed: AgreedChange | None = None
+    plan_purchase_id: int | None = None
 
     @property
     def now(self) -> BillingNow:
@@ -169,25 +189,26 @@ def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow
         raise NotFound("account")
     account = _account(row, wall)
     catalog = current_catalog(session, scope)
-    subscription_row = _live_subscription(session, scope, account_id)
-    instance_rows = _instance_rows(session, scope, account_id)
-    price_ids = [r.price_id for r, _ in instance_rows]
-    price_ids += [subscription_row.price_id] if subscription_row else []
-    prices = prices_by_id(session, scope, price_ids)
+    live = live_rows(session, scope, account_id)
+    instances = instance_rows(session, scope, account_id)
+    prices = prices_by_id(session, scope, _price_ids(live, instances))
     add_ons = {a.id: a for a in catalog.add_ons}
     balance, carried = _balances(session, scope, account)
+    change = live.change if live else None
     return AccountState(
         account=account,
-        subscription=_subscription(subscription_row, catalog, prices, account.zone)
-        if subscription_row
+        subscription=_subscription(live.subscription, catalog, prices, account.zone)
+        if live
         else None,
         instances=tuple(
             _instance(row, purchase_id, add_ons, prices, account.now)
-            for row, purchase_id in instance_rows
+            for row, purchase_id in instances
         ),
         balance=balance,
         carried=carried,
         catalog=catalog,
+        agreed=agreed_change(change, catalog.plans, prices) if change else None,
+        plan_purchase_id=live.plan_purchase_id if live else None,
     )
 
 
@@ -209,35 +230,10 @@ def _account(row: AccountRow, wall: WallNow) -> Account:
     )
 
 
-def _live_subscription(session: Session, scope: Scope, account_id: int) -> SubscriptionRow | None:
-    return session.scalar(
-        select(SubscriptionRow).where(
-            SubscriptionRow.environment_id == scope.environment_id,
-            SubscriptionRow.account_id == account_id,
-            SubscriptionRow.ended_at.is_(None),
-        )
-    )
-
-
-def _instance_rows(
-    session: Session, scope: Scope, account_id: int
-) -> list[tuple[InstanceRow, int | None]]:
-    """Each instance, with the id of its purchase."""
-    statement = (
-        select(InstanceRow, PurchaseRow.id)
-        .outerjoin(
-            PurchaseRow,
-            and_(
-                PurchaseRow.environment_id == InstanceRow.environment_id,
-                PurchaseRow.instance_id == InstanceRow.id,
-            ),
-        )
-        .where(
-            InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
-        )
-    )
-    rows = session.execute(statement.order_by(InstanceRow.starts_at, InstanceRow.id))
-    return [(row, purchase_id) for row, purchase_id in rows]
+def _price_ids(live: LiveRows | None, instances: list[BoughtRow]) -> list[int]:
+    found = [row.price_id for row, _ in instances]
+    found += [live.subscription.price_id] if live else []
+    return found + (price_ids(live.change) if live and live.change else [])
 
 
 def _subscription(
@@ -254,6 +250,8 @@ def _subscription(
             billing_anchor=Anchor(_utc(row.billing_anchor_at), zone),
             quota_anchor=Anchor(_utc(row.quota_anchor_at), zone),
         ),
+        billed_until=_utc(row.billed_until_at),
+        resumed_at=_utc_or_none(row.resumed_at),
     )
 
 
@@ -264,11 +262,7 @@ def _instance(
     prices: dict[int, Price],
     now: BillingNow,
 ) -> Instance:
-    span = Span(
-        _utc(row.starts_at),
-        _utc(row.ends_at) if row.ends_at else None,
-        _utc(row.cancel_at) if row.cancel_at else None,
-    )
+    span = Span(_utc(row.starts_at), _utc_or_none(row.ends_at), _utc_or_none(row.cancel_at))
     status = InstanceStatus(row.status)
     return Instance(
         id=row.id,
@@ -280,6 +274,10 @@ def _instance(
         phase=phase(status, span, now),
         cancel_reason=row.cancel_reason,
         purchase_id=purchase_id,
+        billed_until=_utc_or_none(row.billed_until_at),
+        anchor_at=_utc_or_none(row.billing_anchor_at),
+        next_quantity=row.next_quantity,
+        next_quantity_at=_utc_or_none(row.next_quantity_at),
     )
 
 
@@ -287,10 +285,11 @@ def _balances(session: Session, scope: Scope, account: Account) -> tuple[Money, 
     row = session.get(AccountBalanceRow, (scope.environment_id, account.id))
     if row is None:
         return Money.zero(account.currency), Money.zero(account.currency)
-    return (
-        Money(row.balance_minor, row.currency),
-        Money(row.carried_minor, row.currency),
-    )
+    return Money(row.balance_minor, row.currency), Money(row.carried_minor, row.currency)
+
+
+def _utc_or_none(at: datetime | None) -> datetime | None:
+    return _utc(at) if at else None
 
 
 def _utc(at: datetime) -> datetime:

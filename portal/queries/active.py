@@ -64,7 +64,8 @@ def row_of(
 ) -> ActiveRow:
     period, amount, tax = None, None, None
     if state.subscription and instance.price.is_recurring:
-        period = state.subscription.cycle.period_of(instance.price, state.now)
+        cycle = instance.own_cycle(state.subscription.cycle)
+        period = cycle.period_of(instance.price, state.now)
     if instance.renews:
         amount = charge(instance.price, Decimal(instance.quantity), None, state.now)
         tax = tax_on(state.account.tax, amount)

@@ -41,8 +41,9 @@ def listed_cards(
     session: Session, actor: Actor, state: AccountState, today: date
 ) -> tuple[ListedCard, ...]:
     """The account's cards, the default first, then the newest."""
+    due, paying = renewals(state), _paying(session, actor)
     rows = session.scalars(_kept(actor))
-    return tuple(listed(session, row, state, today) for row in rows)
+    return tuple(_listed(row, due, row.id in paying, today) for row in rows)
 
 
 def saved_cards(session: Session, actor: Actor) -> tuple[Card, ...]:
@@ -59,12 +60,14 @@ def get_card(
     )
     if row is None:
         raise NotFound("card")
-    return listed(session, row, state, today)
+    return _listed(row, renewals(state), in_payment(session, row), today)
 
 
-def listed(session: Session, row: PaymentMethodRow, state: AccountState, today: date) -> ListedCard:
+def _listed(
+    row: PaymentMethodRow, due: tuple[Renewal, ...], paying: bool, today: date
+) -> ListedCard:
     card = card_of(row)
-    kept = why_kept(card, renewals(state), in_payment=in_payment(session, row))
+    kept = why_kept(card, due, in_payment=paying)
     return ListedCard(card, expiry(card.exp_month, card.exp_year, today), kept)
 
 
@@ -106,6 +109,17 @@ def in_payment(session: Session, row: PaymentMethodRow) -> bool:
         attempt.status.in_(MAY_STILL_TAKE),
     )
     return bool(session.scalar(select(under_way)))
+
+
+def _paying(session: Session, actor: Actor) -> set[int | None]:
+    """Ids of the account's cards that a payment without an end yet is made with."""
+    attempt = PaymentAttemptRow
+    under_way = select(attempt.payment_method_id).where(
+        attempt.environment_id == actor.environment_id,
+        attempt.account_id == actor.account_id,
+        attempt.status.in_(MAY_STILL_TAKE),
+    )
+    return set(session.scalars(under_way))
 
 
 def took_a_place(session: Session, row: PaymentMethodRow) -> bool:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
 from portal.domain.errors import NotFound
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
+from portal.domain.periods import Period
 from portal.domain.working import Working, from_plain
-from portal.models.invoices import InvoiceLineRow, InvoiceRow
-from portal.models.purchases import SaleLine
+from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
+from portal.models.purchases import PaymentAttemptRow, SaleLine
+from portal.queries.attempts import Attempt, last_attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,18 @@ class InvoiceLine:
     amount: Money
     included: bool
     working: Working
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """total = lines and taxes = charged + carried + taken from the balance - carried before."""
+    """total = lines and taxes = charged + carried + taken from the balance - carried before.
+
+    status: as it stands now: paid, carried, or open when `charged` is still to be paid.
+    """
 
     id: int
-    purchase_id: int
+    purchase_id: int | None
     number: str
     issued_at: datetime
     status: str
@@ -40,6 +46,7 @@ class Invoice:
     charged: Money
     carried_out: Money
     balance_applied: Money
+    credited: Money
     card_brand: str
     card_last4: str
     lines: tuple[InvoiceLine, ...]
@@ -47,24 +54,23 @@ class Invoice:
 
 def invoices(session: Session, actor: Actor) -> tuple[Invoice, ...]:
     """The account's invoices, newest first, without their lines."""
-    found = session.scalars(_mine(actor).order_by(InvoiceRow.number.desc()))
-    return tuple(_invoice(row, ()) for row in found)
+    found = session.execute(_mine(actor).order_by(InvoiceRow.number.desc()))
+    return tuple(_invoice(row, standing, ()) for row, standing in found)
 
 
 def get_invoice(session: Session, actor: Actor, number: int) -> Invoice:
     """Raises NotFound for a number of another account."""
-    row = session.scalar(_mine(actor).where(InvoiceRow.number == number))
-    if row is None:
-        raise NotFound("invoice")
-    return _invoice(row, _lines(session, row))
+    return _one(session, _mine(actor).where(InvoiceRow.number == number))
 
 
 def invoice_of(session: Session, actor: Actor, purchase_id: int) -> Invoice:
     """The invoice of one settled purchase. Raises NotFound."""
-    row = session.scalar(_mine(actor).where(InvoiceRow.purchase_id == purchase_id))
-    if row is None:
-        raise NotFound("invoice")
-    return _invoice(row, _lines(session, row))
+    return _one(session, _mine(actor).where(InvoiceRow.purchase_id == purchase_id))
+
+
+def last_try(session: Session, actor: Actor, invoice_id: int) -> Attempt | None:
+    """The latest attempt to pay an invoice that was issued open."""
+    return last_attempt(session, actor.environment_id, PaymentAttemptRow.invoice_id == invoice_id)
 
 
 def line_of(row: SaleLine, code: str) -> InvoiceLine:
@@ -76,14 +82,40 @@ def line_of(row: SaleLine, code: str) -> InvoiceLine:
         amount=Money(row.amount_minor, code),
         included=row.included,
         working=from_plain(row.working),
+        period=_period(row),
     )
 
 
-def _mine(actor: Actor) -> Select[InvoiceRow]:
-    return select(InvoiceRow).where(
-        InvoiceRow.environment_id == actor.environment_id,
-        InvoiceRow.account_id == actor.account_id,
+def _period(row: SaleLine) -> Period | None:
+    if row.period_start_at is None or row.period_end_at is None:
+        return None
+    return Period(row.period_start_at.astimezone(UTC), row.period_end_at.astimezone(UTC))
+
+
+def _mine(actor: Actor) -> Select[InvoiceRow, CollectionRow | None]:
+    return (
+        select(InvoiceRow, CollectionRow)
+        .outerjoin(
+            CollectionRow,
+            and_(
+                CollectionRow.environment_id == InvoiceRow.environment_id,
+                CollectionRow.invoice_id == InvoiceRow.id,
+            ),
+        )
+        .where(
+            InvoiceRow.environment_id == actor.environment_id,
+            InvoiceRow.account_id == actor.account_id,
+        )
+        .execution_options(populate_existing=True)
     )
+
+
+def _one(session: Session, statement: Select[InvoiceRow, CollectionRow | None]) -> Invoice:
+    found = session.execute(statement).first()
+    if found is None:
+        raise NotFound("invoice")
+    row, standing = found
+    return _invoice(row, standing, _lines(session, row))
 
 
 def _lines(session: Session, row: InvoiceRow) -> tuple[InvoiceLine, ...]:
@@ -94,17 +126,20 @@ def _lines(session: Session, row: InvoiceRow) -> tuple[InvoiceLine, ...]:
     return tuple(line_of(line, row.currency) for line in found)
 
 
-def _invoice(row: InvoiceRow, lines: tuple[InvoiceLine, ...]) -> Invoice:
+def _invoice(
+    row: InvoiceRow, standing: CollectionRow | None, lines: tuple[InvoiceLine, ...]
+) -> Invoice:
     return Invoice(
         id=row.id,
         purchase_id=row.purchase_id,
         number=f"{row.number:06d}",
         issued_at=row.issued_at.astimezone(UTC),
-        status=row.status,
+        status=standing.status if standing else row.status,
         total=Money(row.total_minor, row.currency),
         charged=Money(row.charged_minor, row.currency),
         carried_out=Money(row.carried_out_minor, row.currency),
         balance_applied=Money(row.balance_applied_minor, row.currency),
+        credited=Money(row.credited_minor, row.currency),
         card_brand=row.card_brand,
         card_last4=row.card_last4,
         lines=lines,

@@ -10,10 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
-from portal.domain.declines import DeclineReason, may_retry
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
-from portal.domain.payments import Declined
 from portal.domain.purchases import Failure, Undeliverable
 from portal.models.purchases import (
     PaymentAttemptRow,
@@ -22,6 +20,7 @@ from portal.models.purchases import (
     QuoteRow,
     RefundRow,
 )
+from portal.queries.attempts import Attempt, last_attempt
 from portal.queries.invoices import InvoiceLine, line_of
 
 
@@ -38,20 +37,6 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """The latest try. page_url: of the Checkout or of the bank. declined: why it took nothing.
-
-    open_until: until when a Checkout can be paid. card_id: of the saved card that was charged.
-    """
-
-    status: str
-    page_url: str | None
-    open_until: datetime | None
-    declined: Declined | None
-    card_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Refunding:
     """Money that goes back. finished: it has gone; failed: it has to be returned by hand."""
 
@@ -64,10 +49,16 @@ class Refunding:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """charged: what is to be paid for it, frozen since it was accepted."""
+    """charged: what is to be paid for it, frozen since it was accepted.
+
+    kind: as in the table. plan_name, plan_key: of a change of plan, else empty.
+    """
 
     id: int
+    kind: str
     instance_id: int
+    plan_name: str
+    plan_key: str
     status: str
     failure: Failure | None
     held_until: datetime
@@ -104,13 +95,18 @@ def get_purchase(session: Session, actor: Actor, purchase_id: int) -> Purchase:
     found = session.scalars(lines.order_by(QuoteLineRow.position))
     return Purchase(
         id=row.id,
-        instance_id=row.instance_id,
+        kind=row.kind,
+        instance_id=row.instance_id or 0,
+        plan_name=quote.promise.get("name", ""),
+        plan_key=quote.promise.get("plan", "") if row.kind == "plan" else "",
         status=row.status,
         failure=Failure(row.failure) if row.failure else None,
         held_until=row.held_until.astimezone(UTC),
         charged=Money(quote.charged_minor, quote.currency),
         lines=tuple(line_of(line, quote.currency) for line in found),
-        attempt=_last_attempt(session, row),
+        attempt=last_attempt(
+            session, actor.environment_id, PaymentAttemptRow.purchase_id == row.id
+        ),
         refund=_refund_of(session, row),
     )
 
@@ -122,36 +118,6 @@ def refunds(session: Session, actor: Actor) -> tuple[Refunding, ...]:
     )
     newest_first = session.scalars(statement.order_by(RefundRow.id.desc()))
     return tuple(_refunding(row) for row in newest_first)
-
-
-def _last_attempt(session: Session, purchase: PurchaseRow) -> Attempt | None:
-    row = session.scalar(
-        select(PaymentAttemptRow)
-        .where(
-            PaymentAttemptRow.environment_id == purchase.environment_id,
-            PaymentAttemptRow.purchase_id == purchase.id,
-        )
-        .order_by(PaymentAttemptRow.number.desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        return None
-    until = row.params.get("expires_at")
-    return Attempt(
-        status=row.status,
-        page_url=row.page_url,
-        open_until=datetime.fromisoformat(until) if until else None,
-        declined=_declined(row),
-        card_id=row.payment_method_id,
-    )
-
-
-def _declined(row: PaymentAttemptRow) -> Declined | None:
-    if row.status != "declined":
-        return None
-    again = may_retry(row.advice_code, row.decline_code)
-    return Declined(DeclineReason(row.reason or DeclineReason.REFUSED), again)
 
 
 def _refund_of(session: Session, purchase: PurchaseRow) -> Refunding | None:

@@ -20,6 +20,7 @@ from portal.domain.money import currency
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.domain.taxes import NO_TAX, Tax
+from portal.domain.trials import trial_end
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
@@ -192,18 +193,33 @@ def save_card(
 
 
 def subscribe(
-    session: Session, scope: Scope, account_id: int, plan: Plan, price: Price, since: datetime
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    plan: Plan,
+    price: Price,
+    since: datetime,
+    billed_until: datetime | None = None,
 ) -> None:
-    """Put the account on a plan from `since`, which anchors its billing and its quotas; commit."""
+    """Put the account on a plan from `since`, which anchors its billing and its quotas; commit.
+
+    billed_until: the end of what was billed elsewhere; None when nothing was, so that the first
+    period is due at once. A price with a trial is due, and anchored, when that ends.
+    """
+    account = session.get_one(AccountRow, (scope.environment_id, account_id))
+    trial_ends = trial_end(price, since, account.zone) if billed_until is None else None
+    due_at = billed_until or trial_ends or since
     session.add(
         SubscriptionRow(
             environment_id=scope.environment_id,
             account_id=account_id,
             plan_id=plan.id,
             price_id=price.id,
-            status=SubscriptionStatus.ACTIVE,
-            billing_anchor_at=since,
+            status=SubscriptionStatus.TRIALING if trial_ends else SubscriptionStatus.ACTIVE,
+            billing_anchor_at=trial_ends or since,
             quota_anchor_at=since,
+            billed_until_at=due_at,
+            next_due_at=due_at,
             started_at=since,
         )
     )

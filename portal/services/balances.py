@@ -6,13 +6,14 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from portal.models.invoices import InvoiceRow
 from portal.models.ledger import AccountBalanceRow
 from portal.models.purchases import PurchaseRow
 
 
 def hold(session: Session, purchase: PurchaseRow, code: str) -> None:
     """Put what the purchase uses out of reach of others; commit is the caller's."""
-    _ensure_row(session, purchase, code)
+    _ensure_row(session, purchase.environment_id, purchase.account_id, code)
     balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
     _move(session, purchase, -balance, -carried, balance, carried)
 
@@ -25,10 +26,26 @@ def can_hold(session: Session, purchase: PurchaseRow) -> bool:
     return balance >= purchase.balance_reserved_minor and carried >= purchase.carried_reserved_minor
 
 
-def take(session: Session, purchase: PurchaseRow, carried_out_minor: int) -> None:
-    """Use what was held for good, and carry forward what the purchase leaves unpaid."""
+def take(
+    session: Session, purchase: PurchaseRow, carried_out_minor: int, credited_minor: int = 0
+) -> None:
+    """Use what was held for good; carry forward what is left unpaid, keep what is credited."""
     balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor
-    _move(session, purchase, 0, carried_out_minor, -balance, -carried)
+    _move(session, purchase, credited_minor, carried_out_minor, -balance, -carried)
+
+
+def spend(session: Session, invoice: InvoiceRow, carried_in: int, carried_out: int) -> None:
+    """Use credit and carried cents for an invoice at once, and carry forward what it leaves."""
+    _ensure_row(session, invoice.environment_id, invoice.account_id, invoice.currency)
+    row = AccountBalanceRow
+    session.execute(
+        update(row)
+        .where(row.environment_id == invoice.environment_id, row.account_id == invoice.account_id)
+        .values(
+            balance_minor=row.balance_minor - invoice.balance_applied_minor,
+            carried_minor=row.carried_minor - carried_in + carried_out,
+        )
+    )
 
 
 def give_back(session: Session, purchase: PurchaseRow) -> None:
@@ -59,12 +76,12 @@ def _move(
     )
 
 
-def _ensure_row(session: Session, purchase: PurchaseRow, code: str) -> None:
+def _ensure_row(session: Session, environment_id: int, account_id: int, code: str) -> None:
     session.execute(
         insert(AccountBalanceRow)
         .values(
-            environment_id=purchase.environment_id,
-            account_id=purchase.account_id,
+            environment_id=environment_id,
+            account_id=account_id,
             currency=code,
             balance_minor=0,
             carried_minor=0,

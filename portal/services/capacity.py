@@ -120,7 +120,8 @@ def _grant_lots(instance: Instance, subscription: Subscription, at: datetime) ->
     """The recurring credit grants of later periods; the first lots are `_purchased_lots`."""
     since, cycle = instance.span.starts_at, subscription.cycle
     for grant in instance.add_on.credit_grants:
-        period = grant_period(grant, instance.price, cycle, since, at)
+        own = instance.own_cycle(cycle)
+        period = grant_period(grant, instance.price, own, since, at)
         if period is not None and since <= period.start:
             yield NewLot(
                 feature=grant.feature,

@@ -132,7 +132,7 @@ def _apply_payment(till: Till, reference: str) -> None:
         till.session.rollback()  # whoever is at a Checkout may try another card there
         return
     till = till.about(attempt.account_id)
-    charging.write_answer(till, attempt.purchase_id, attempt.id, news.outcome, news.card)
+    charging.write_answer(till, attempt.id, news.outcome, news.card)
 
 
 def _apply_page(till: Till, reference: str) -> None:

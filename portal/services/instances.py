@@ -11,9 +11,13 @@ from portal.domain.access import Actor, Permission
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import Phase
+from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, Instance, account_state
+from portal.services import mailing
+from portal.services.due import look_no_later
+from portal.services.purchases import lock_subscription
 from portal.services.recording import Doer, record
 
 REASON_LENGTH = 500
@@ -34,9 +38,13 @@ def cancel(
     if not instance.renews:
         session.rollback()
         raise Conflict("only an add-on that renews can be cancelled")
-    row.cancel_at = next_boundary(state, instance)
+    row.cancel_at = ends_at = next_boundary(state, instance)
     row.cancel_reason = reason.strip()[:REASON_LENGTH]
     _record(session, actor, EventName.INSTANCE_CANCELLED, row, state, cancel_at=str(row.cancel_at))
+    notice = AddOnCancelled(
+        row.id, instance.add_on.name, instance.quantity, cancelled_at=state.now, ends_at=ends_at
+    )
+    mailing.post(session, actor.scope, actor.account_id, notice)
     session.commit()
     return _reread(actor, instance_id, session, wall)
 
@@ -54,6 +62,8 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
         session.rollback()
         raise Conflict("only an add-on that is being cancelled can be kept")
     row.cancel_at, row.cancel_reason = None, ""
+    if row.billed_until_at is not None:
+        look_no_later(session, row, row.billed_until_at)
     _record(session, actor, EventName.INSTANCE_KEPT, row, state)
     session.commit()
     return _reread(actor, instance_id, session, wall)
@@ -62,7 +72,7 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
 def next_boundary(state: AccountState, instance: Instance) -> datetime:
     """The end of the period that is paid for."""
     period = (
-        state.subscription.cycle.period_of(instance.price, state.now)
+        instance.own_cycle(state.subscription.cycle).period_of(instance.price, state.now)
         if state.subscription
         else None
     )
@@ -83,7 +93,9 @@ def find_instance(state: AccountState, instance_id: int) -> Instance:
 def _lock(
     actor: Actor, instance_id: int, session: Session, wall: WallNow
 ) -> tuple[InstanceRow, AccountState, Instance]:
+    """The subscription's row is locked first, as everything that changes it does."""
     actor.require(Permission.BILLING_UPDATE)
+    lock_subscription(session, actor)
     row = session.scalar(
         select(InstanceRow)
         .where(

@@ -12,7 +12,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.catalog import AddOn
 from portal.domain.eligibility import Refusal, refusal, units_left
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
-from portal.domain.money import Money
+from portal.domain.money import Money, currency
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.purchases import Failure, time_for_checkout
@@ -22,7 +22,7 @@ from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
-from portal.services.reserving import reserve, start_paying
+from portal.services.reserving import described, reserve, start_paying
 from portal.services.settlement import let_go
 from portal.services.till import Till, till_of
 from portal.services.waiting import NoTimeForCheckout, stop_waiting
@@ -83,19 +83,22 @@ def confirm(
 
     Two commits with the charge between them: whoever dies there leaves a reserved purchase that
     the webhook, the repeated form or `finish` settles. An earlier purchase of the same add-on
-    that still waits for this member is called off first; was it paid just now, it is the answer.
+    that still waits for this member is called off first; can it not be, it is the answer.
     Raises Forbidden without billing.update, PaymentsUnavailable with nothing kept.
     """
     actor.require(Permission.BILLING_UPDATE)
     till = till_of(actor, session, gateway, wall)
-    earlier = _find_by_nonce(session, actor, accepted.nonce)
+    earlier = find_by_nonce(session, actor, accepted.nonce)
     if earlier is not None:
         return conclude(till, earlier.id)
-    if paid := stop_waiting(till, actor, accepted.request.add_on):
-        return paid
+    if still_open := stop_waiting(till, actor, accepted.request.add_on):
+        return still_open
     way = way_of(session, actor, paying.choice)
-    customer = customer_of(till, actor) if isinstance(way, CheckoutWay) else None
+    typed = isinstance(way, CheckoutWay) and _is_charged(accepted.shown_due)
+    customer = customer_of(till, actor) if typed else None
     reserved = _reserve(till, actor, accepted, _Payment(way, customer, paying))
+    if isinstance(reserved, Earlier):
+        return conclude(till, reserved.purchase_id)
     if not isinstance(reserved, PurchaseRow):
         return reserved
     try:
@@ -128,7 +131,19 @@ class _Payment:
     paying: Paying
 
 
-def _find_by_nonce(session: Session, actor: Actor, nonce: str) -> PurchaseRow | None:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Another request made the purchase of this acceptance meanwhile."""
+
+    purchase_id: int
+
+
+def _is_charged(due: Money) -> bool:
+    """Smaller amounts are carried, and nothing is asked of the processor."""
+    return due.minor >= currency(due.currency).minimum_minor
+
+
+def find_by_nonce(session: Session, actor: Actor, nonce: str) -> PurchaseRow | None:
     """The purchase this acceptance already made. Raises NotFound when it is another account's."""
     found = session.scalar(
         select(PurchaseRow)
@@ -146,13 +161,13 @@ def _find_by_nonce(session: Session, actor: Actor, nonce: str) -> PurchaseRow | 
 
 def _reserve(
     till: Till, actor: Actor, accepted: Acceptance, payment: _Payment
-) -> PurchaseRow | PurchaseOutcome:
+) -> PurchaseRow | PurchaseOutcome | Earlier:
     """Hold what was accepted, if it still holds; then commit.
 
     The subscription's row lock puts everything that changes a quote in line. Raises Conflict when
     a constraint of the tables refuses what the rules let pass.
     """
-    _lock_subscription(till.session, actor)
+    lock_subscription(till.session, actor)
     try:
         outcome = _hold(till, actor, accepted, payment)
         if isinstance(outcome, PurchaseRow):
@@ -167,9 +182,9 @@ def _reserve(
 
 def _hold(
     till: Till, actor: Actor, accepted: Acceptance, payment: _Payment
-) -> PurchaseRow | PurchaseOutcome:
-    if earlier := _find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
-        return earlier
+) -> PurchaseRow | PurchaseOutcome | Earlier:
+    if earlier := find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
+        return Earlier(earlier.id)
     state = account_state(till.session, actor.scope, actor.account_id, till.wall)
     if refused := _refused(actor, state, accepted.request):
         return refused
@@ -192,11 +207,12 @@ def _hold_quote(
     if fresh.charged:
         customer = payment.customer or state.account.stripe_customer_id or ""
         shown_at = payment.paying.shown_at(purchase.id)
-        start_paying(till, purchase, fresh, payment.way, customer, shown_at)
+        what = described(fresh.lines[0].name, fresh.request.quantity)
+        start_paying(till, purchase, what, fresh.charged, payment.way, customer, shown_at)
     return purchase
 
 
-def _lock_subscription(session: Session, actor: Actor) -> None:
+def lock_subscription(session: Session, actor: Actor) -> None:
     session.execute(
         select(SubscriptionRow.id)
         .where(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import select
 
+from portal.domain import notices
 from portal.domain.errors import NotFound, PaymentsUnavailable
 from portal.domain.events import EventName
-from portal.domain.ledger import refund_transfer, returned_refund
+from portal.domain.ledger import refund_transfer, returned_refund, unearned_payment
 from portal.domain.money import Money
 from portal.domain.payments import Refund, Refunded, RefundOutcome, RefundStatus, Unknown
 from portal.domain.periods import BillingNow
@@ -15,6 +16,8 @@ from portal.domain.purchases import Undeliverable
 from portal.models.accounts import AccountRow
 from portal.models.purchases import PaymentAttemptRow, RefundRow
 from portal.queries.accounts import billing_now
+from portal.services import mailing
+from portal.services.attempts import amount_of
 from portal.services.books import post
 from portal.services.recording import record
 from portal.services.till import Till
@@ -23,10 +26,12 @@ log = structlog.get_logger()
 UNFINISHED = ("requested", "pending")
 
 
-def request_refund(
+def give_back_later(
     till: Till, attempt: PaymentAttemptRow, why: Undeliverable, at: BillingNow
 ) -> int:
-    """Add the refund of all that `attempt` took; commit, and `send`, are the caller's."""
+    """Owe all that `attempt` took, and add its refund; commit, and `send`, are the caller's."""
+    owed = unearned_payment(amount_of(attempt), f"attempt:{attempt.id}")
+    post(till.session, till.environment_id, attempt.account_id, [owed], at)
     row = RefundRow(
         environment_id=till.environment_id,
         account_id=attempt.account_id,
@@ -77,9 +82,11 @@ def apply_news(till: Till, reference: str) -> None:
             RefundRow.environment_id == till.environment_id, RefundRow.reference == reference
         )
     )
+    ours = (row.account_id, row.id) if row else None
     till.session.commit()
-    if row is not None:
-        _write(till.about(row.account_id), row.id, till.gateway.read_refund(reference))
+    if ours is not None:
+        account_id, refund_id = ours
+        _write(till.about(account_id), refund_id, till.gateway.read_refund(reference))
 
 
 def unfinished(till: Till) -> list[int]:
@@ -119,6 +126,7 @@ def _write(till: Till, refund_id: int, answer: Refunded) -> None:
         _book(till, row, before, at)
         told = EventName.REFUND_ANSWERED
         record(till.session, till.scope, till.doer, told, f"refund:{row.id}", at, status=row.status)
+        _tell(till, row, at)
     till.session.commit()
 
 
@@ -131,3 +139,12 @@ def _book(till: Till, row: RefundRow, before: str, at: BillingNow) -> None:
     elif before == "succeeded":
         moved = [returned_refund(amount, f"refund:{row.id}")]
         post(till.session, till.environment_id, row.account_id, moved, at)
+
+
+def _tell(till: Till, row: RefundRow, at: BillingNow) -> None:
+    """Mail that the money has gone back, or that it could not."""
+    if row.status == "pending":
+        return
+    amount, why = Money(row.amount_minor, row.currency), Undeliverable(row.reason)
+    notice = notices.Refunded(row.id, amount, why, failed=row.status == "failed", at=at)
+    mailing.post(till.session, till.scope, row.account_id, notice)

@@ -6,21 +6,27 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from portal.domain.access import Actor
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
-from portal.domain.lines import LineKind, QuoteLine
+from portal.domain.lines import LineKind, QuoteLine, sum_of
+from portal.domain.money import Money
+from portal.domain.plan_changes import PlanQuote
 from portal.domain.purchases import HELD_FOR
 from portal.domain.quotes import Quote
-from portal.domain.working import in_words, to_plain
 from portal.models.purchases import PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState
-from portal.services.attempts import Bill, Way, start
+from portal.services.attempts import Bill, Way, debt_of, start
 from portal.services.balances import hold
-from portal.services.phrases import ENGLISH
+from portal.services.invoicing import said
 from portal.services.recording import record
 from portal.services.till import Till
+
+Promise = dict[str, Any]
+"""What was accepted besides money, in what JSON knows."""
 
 
 def reserve(
@@ -31,36 +37,73 @@ def reserve(
     Called under the subscription's row lock.
     """
     session = till.session
-    quote_row = _quote_row(actor, state, accepted, nonce)
-    session.add(quote_row)
-    session.flush()
-    session.add_all(
-        _line_row(quote_row, position, line) for position, line in enumerate(accepted.lines)
-    )
+    quote_row = _store(session, _quote_row(actor, state, accepted, nonce), accepted.lines)
     instance = _instance_row(actor, state, accepted)
     session.add(instance)
     session.flush()
-    purchase = _purchase_row(till, actor, accepted, quote_row, instance)
-    session.add(purchase)
-    hold(session, purchase, accepted.price.currency)
-    session.flush()
-    reserved = EventName.PURCHASE_RESERVED
-    record(session, till.scope, till.doer, reserved, f"purchase:{purchase.id}", accepted.at)
-    return purchase
+    purchase = _purchase_row(till, actor, accepted.lines, quote_row)
+    purchase.instance_id = instance.id
+    return _hold(till, purchase, quote_row)
+
+
+def reserve_change(
+    till: Till, actor: Actor, state: AccountState, accepted: PlanQuote, nonce: str, promise: Promise
+) -> PurchaseRow:
+    """The same for a change of plan now; promise: all that moves with it."""
+    quote_row = QuoteRow(
+        environment_id=actor.environment_id,
+        account_id=actor.account_id,
+        subscription_id=state.subscription.id if state.subscription else 0,
+        price_id=accepted.price.id,
+        nonce=nonce,
+        digest=accepted.digest,
+        quoted_at=accepted.at,
+        expires_at=accepted.expires_at,
+        currency=accepted.price.currency,
+        charged_minor=accepted.due.charged.minor,
+        carried_out_minor=accepted.due.carried_out.minor,
+        credited_minor=accepted.due.credited.minor,
+        promise=promise,
+    )
+    _store(till.session, quote_row, accepted.lines)
+    purchase = _purchase_row(till, actor, accepted.lines, quote_row)
+    purchase.kind = "plan"
+    return _hold(till, purchase, quote_row)
 
 
 def start_paying(
-    till: Till, purchase: PurchaseRow, accepted: Quote, way: Way, customer_ref: str, shown_at: str
+    till: Till,
+    purchase: PurchaseRow,
+    what: str,
+    amount: Money,
+    way: Way,
+    customer_ref: str,
+    shown_at: str,
 ) -> None:
     """Add the first attempt of a purchase that has something to charge."""
-    name, count = accepted.lines[0].name, accepted.request.quantity
-    bill = Bill(customer_ref, accepted.charged, described(name, count), shown_at)
-    start(till.session, purchase, way, bill, till.wall)
+    bill = Bill(customer_ref, amount, what, shown_at)
+    start(till.session, debt_of(purchase), way, bill, till.wall)
 
 
 def described(name: str, quantity: int) -> str:
     """What the processor, and the statement of the card, say was bought."""
     return name if quantity == 1 else f"{name} × {quantity}"
+
+
+def _store(session: Session, quote_row: QuoteRow, lines: tuple[QuoteLine, ...]) -> QuoteRow:
+    session.add(quote_row)
+    session.flush()
+    session.add_all(_line_row(quote_row, position, line) for position, line in enumerate(lines))
+    return quote_row
+
+
+def _hold(till: Till, purchase: PurchaseRow, quote_row: QuoteRow) -> PurchaseRow:
+    till.session.add(purchase)
+    hold(till.session, purchase, quote_row.currency)
+    till.session.flush()
+    subject, at = f"purchase:{purchase.id}", quote_row.quoted_at
+    record(till.session, till.scope, till.doer, EventName.PURCHASE_RESERVED, subject, at)
+    return purchase
 
 
 def _quote_row(actor: Actor, state: AccountState, accepted: Quote, nonce: str) -> QuoteRow:
@@ -86,18 +129,7 @@ def _quote_row(actor: Actor, state: AccountState, accepted: Quote, nonce: str) -
 
 def _line_row(quote_row: QuoteRow, position: int, line: QuoteLine) -> QuoteLineRow:
     return QuoteLineRow(
-        environment_id=quote_row.environment_id,
-        quote_id=quote_row.id,
-        position=position,
-        kind=line.kind,
-        name=line.name,
-        quantity=line.quantity,
-        amount_minor=line.amount.minor,
-        included=line.included,
-        period_start_at=line.period.start if line.period else None,
-        period_end_at=line.period.end if line.period else None,
-        working=to_plain(line.working),
-        working_text=in_words(line.working, ENGLISH),
+        environment_id=quote_row.environment_id, quote_id=quote_row.id, **said(position, line)
     )
 
 
@@ -117,22 +149,23 @@ def _instance_row(actor: Actor, state: AccountState, accepted: Quote) -> Instanc
         starts_at=accepted.at,
         ends_at=accepted.ends_at,
         cancel_at=accepted.cancel_at,
+        billed_until_at=accepted.lines[0].period.end if accepted.lines[0].period else None,
         purchased_by=actor.person_id,
     )
 
 
 def _purchase_row(
-    till: Till, actor: Actor, accepted: Quote, quote_row: QuoteRow, instance: InstanceRow
+    till: Till, actor: Actor, lines: tuple[QuoteLine, ...], quote_row: QuoteRow
 ) -> PurchaseRow:
+    code = quote_row.currency
     return PurchaseRow(
         environment_id=actor.environment_id,
         account_id=actor.account_id,
         quote_id=quote_row.id,
-        instance_id=instance.id,
         person_id=actor.person_id,
         status="reserved",
-        balance_reserved_minor=-accepted.sum_of(LineKind.BALANCE).minor,
-        carried_reserved_minor=accepted.sum_of(LineKind.CARRIED).minor,
+        balance_reserved_minor=-sum_of(lines, LineKind.BALANCE, code).minor,
+        carried_reserved_minor=sum_of(lines, LineKind.CARRIED, code).minor,
         held_until=till.wall + HELD_FOR,
         created_at=till.wall,
     )

@@ -8,23 +8,36 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Scope
 from portal.domain.payments import PaymentGateway
-from portal.domain.periods import WallNow
+from portal.domain.periods import BillingNow, WallNow
+from portal.models.accounts import AccountRow
+from portal.queries.accounts import billing_now
 from portal.services.recording import Doer
 
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """The database, the processor, the environment, the real now, and who acts."""
+    """The database, the processor, the environment, the real now, and who acts.
+
+    as_of: the instant a step belongs to that is taken late; None when it happens now.
+    """
 
     session: Session
     gateway: PaymentGateway
     scope: Scope
     wall: WallNow
     doer: Doer
+    as_of: BillingNow | None = None
 
     @property
     def environment_id(self) -> int:
         return self.scope.environment_id
+
+    def account_now(self, account_id: int) -> BillingNow:
+        """The instant that rows about the account are written with."""
+        if self.as_of is not None:
+            return self.as_of
+        account = self.session.get_one(AccountRow, (self.environment_id, account_id))
+        return billing_now(account, self.wall)
 
     def about(self, account_id: int) -> Till:
         """The same for what concerns one account: its events are recorded with it."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.ledger import LedgerAccount
+from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.ledger import AccountBalanceRow, TransferRow
 from portal.models.usage import DrawRow, LotRow
 
@@ -19,7 +20,7 @@ def verify(session: Session, scope: Scope) -> list[str]:
 
 
 def _receivables(session: Session, scope: Scope) -> list[str]:
-    """RECEIVABLE is zero for every account: nothing sold is neither paid nor carried."""
+    """RECEIVABLE is what open invoices ask for: nothing else sold is neither paid nor carried."""
     owed = _debit_balance(LedgerAccount.RECEIVABLE)
     rows = session.execute(
         select(TransferRow.account_id, owed)
@@ -27,10 +28,28 @@ def _receivables(session: Session, scope: Scope) -> list[str]:
         .group_by(TransferRow.account_id)
         .having(owed != 0)
     )
+    found, asked = {row[0]: int(row[1]) for row in rows}, _open_invoices(session, scope)
     return [
-        f"account {account}: {minor} minor units neither paid nor carried"
-        for account, minor in rows
+        f"account {account}: {found.get(account, 0)} minor units neither paid nor carried,"
+        f" and open invoices over {asked.get(account, 0)}"
+        for account in sorted(found.keys() | asked.keys())
+        if found.get(account, 0) != asked.get(account, 0)
     ]
+
+
+def _open_invoices(session: Session, scope: Scope) -> dict[int, int]:
+    """What open invoices ask for, by account."""
+    rows = session.execute(
+        select(InvoiceRow.account_id, func.sum(InvoiceRow.charged_minor))
+        .join(CollectionRow, CollectionRow.invoice_id == InvoiceRow.id)
+        .where(
+            InvoiceRow.environment_id == scope.environment_id,
+            CollectionRow.environment_id == scope.environment_id,
+            CollectionRow.status == "open",
+        )
+        .group_by(InvoiceRow.account_id)
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _balances(session: Session, scope: Scope) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
@@ -22,6 +22,8 @@ from portal.queries.accounts import billing_now
 from portal.services.attempts import (
     Bill,
     CheckoutWay,
+    Debt,
+    debt_of,
     last_attempt,
     open_attempts,
     read_purchase,
@@ -72,16 +74,18 @@ def pay(
     if typed and ends and not time_for_checkout(ends, now):
         return NoTimeForCheckout(ends)
     customer = customer_of(till, actor)
-    if not close(till, purchase_id):
+    if not close(till, _debt(till, purchase_id)):
         return outcome_of(till, purchase_id)
     if _is_too_late(till, purchase_id) or (ends is not None and ends <= now):
         let_go(till, purchase_id, Failure.LAPSED)
         return outcome_of(till, purchase_id)
     sale = read_sale(session, actor.scope, purchase_id, None)
-    if sale.purchase.status == "reserved" and not open_attempts(session, sale.purchase):
-        start(session, sale.purchase, way, _bill(sale, customer, paying), wall)
+    debt = debt_of(sale.purchase)
+    ours = sale.purchase.status == "reserved" and not open_attempts(session, debt)
+    if ours:
+        start(session, debt, way, _bill(sale, customer, paying), wall)
     session.commit()
-    return conclude(till, purchase_id, first=True)
+    return conclude(till, purchase_id, first=ours)
 
 
 def stop(
@@ -92,22 +96,29 @@ def stop(
     return _stop(till, purchase_id)
 
 
-def stop_waiting(till: Till, actor: Actor, add_on: str) -> Settled | None:
-    """Call off what this member has open of `add_on`; what turns out to be paid is the answer.
+def stop_waiting(till: Till, actor: Actor, add_on: str | None) -> PaymentOutcome | None:
+    """Call off what this member has open of `add_on`; what turns out to be paid, or may still
+    be, is the answer.
+
+    None: of changes of plan.
 
     A charge that the bank has not answered is no such thing: it is left alone.
     """
     for purchase_id in _waiting(till, actor, add_on):
         outcome = _stop(till, purchase_id)
-        if isinstance(outcome, Settled):
+        if not isinstance(outcome, Ended):
             return outcome
     return None
 
 
 def _stop(till: Till, purchase_id: int) -> PaymentOutcome:
-    if close(till, purchase_id):
+    if close(till, _debt(till, purchase_id)):
         let_go(till, purchase_id, Failure.STOPPED)
     return outcome_of(till, purchase_id)
+
+
+def _debt(till: Till, purchase_id: int) -> Debt:
+    return debt_of(read_purchase(till.session, till.scope, purchase_id))
 
 
 def _mine(
@@ -120,24 +131,29 @@ def _mine(
     return till_of(actor, session, gateway, wall)
 
 
-def _waiting(till: Till, actor: Actor, add_on: str) -> list[int]:
+def _waiting(till: Till, actor: Actor, add_on: str | None) -> list[int]:
     """Ids of the member's reserved purchases of `add_on` that wait for the member."""
-    found = till.session.scalars(
-        select(PurchaseRow)
-        .join(InstanceRow, InstanceRow.id == PurchaseRow.instance_id)
+    mine = select(PurchaseRow).where(
+        PurchaseRow.environment_id == actor.environment_id,
+        PurchaseRow.account_id == actor.account_id,
+        PurchaseRow.person_id == actor.person_id,
+        PurchaseRow.status == "reserved",
+    )
+    wanted = mine.where(PurchaseRow.kind == "plan") if add_on is None else _of(mine, add_on)
+    found = till.session.scalars(wanted.order_by(PurchaseRow.id))
+    return [p.id for p in found if _is_for_the_customer(last_attempt(till.session, debt_of(p)))]
+
+
+def _of(purchases: Select[PurchaseRow], add_on: str) -> Select[PurchaseRow]:
+    return (
+        purchases.join(InstanceRow, InstanceRow.id == PurchaseRow.instance_id)
         .join(AddOnRow, AddOnRow.id == InstanceRow.add_on_id)
         .where(
-            PurchaseRow.environment_id == actor.environment_id,
-            InstanceRow.environment_id == actor.environment_id,
-            AddOnRow.environment_id == actor.environment_id,
-            PurchaseRow.account_id == actor.account_id,
-            PurchaseRow.person_id == actor.person_id,
-            PurchaseRow.status == "reserved",
+            InstanceRow.environment_id == PurchaseRow.environment_id,
+            AddOnRow.environment_id == PurchaseRow.environment_id,
             AddOnRow.lookup_key == add_on,
         )
-        .order_by(PurchaseRow.id)
     )
-    return [p.id for p in found if _is_for_the_customer(last_attempt(till.session, p))]
 
 
 def _is_for_the_customer(attempt: PaymentAttemptRow | None) -> bool:
@@ -157,13 +173,13 @@ def _end_of(till: Till, purchase_id: int) -> tuple[datetime | None, BillingNow]:
 def _is_too_late(till: Till, purchase_id: int) -> bool:
     """Whether no other attempt may start: held long enough, or tried often enough."""
     purchase = read_purchase(till.session, till.scope, purchase_id)
-    last = last_attempt(till.session, purchase)
+    last = last_attempt(till.session, debt_of(purchase))
     too_often = last is not None and last.number >= MOST_ATTEMPTS
     return too_often or till.wall >= purchase.held_until.astimezone(UTC)
 
 
 def _bill(sale: Sale, customer_ref: str, paying: Paying) -> Bill:
-    first = sale.lines[0]
+    first = next(line for line in sale.lines if line.kind == "charge")
     return Bill(
         customer_ref=customer_ref,
         amount=Money(sale.quote.charged_minor, sale.quote.currency),

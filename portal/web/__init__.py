@@ -10,9 +10,11 @@ from portal.web.views import (
     active,
     addons,
     auth,
+    clock,
     health,
     invoices,
     payment_methods,
+    plans,
     preferences,
     purchases,
     usage,
@@ -38,8 +40,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, health, invoices, payment_methods, preferences, purchases, usage,
-        webhooks,
+        active, addons, auth, clock, health, invoices, payment_methods, plans, preferences,
+        purchases, usage, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

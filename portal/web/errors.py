@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.domain.errors import (
     Conflict,
+    Damaged,
     Forbidden,
     NotFound,
     PaymentsUnavailable,
@@ -27,6 +28,7 @@ STATUS: dict[type[PortalError], int] = {
     Forbidden: 403,
     Conflict: 409,
     PaymentsUnavailable: 503,
+    Damaged: 500,
 }
 
 

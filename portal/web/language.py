@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from babel.dates import format_date, format_time
@@ -11,6 +11,7 @@ from flask import Flask, g, request
 from flask_babel import Babel, get_babel, get_locale, get_timezone, gettext
 
 from portal.domain.money import Money
+from portal.domain.periods import Period
 from portal.domain.working import Phrases, Working, in_words
 from portal.web.requests import signed_in
 
@@ -22,7 +23,7 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.filters.update(
         money=money, unit_price=unit_price, number=number, date=date, datetime=date_time,
-        time=time, working=working,
+        span=span, time=time, working=working,
     )  # fmt: skip
 
 
@@ -51,9 +52,25 @@ def number(value: Decimal | int) -> str:
 
 def date(at: datetime) -> str:
     """A day in the account's zone: 1 Dec 2026, which no reader of English takes for another."""
+    return date_in(get_timezone(), at)
+
+
+def date_in(zone: tzinfo | None, at: datetime) -> str:
+    """The same where no account is signed in."""
     locale = get_locale()
     pattern = "d MMM y" if locale is None or locale.language == "en" else "medium"
-    return format_date(at.astimezone(get_timezone()), format=pattern, locale=locale)
+    return format_date(at.astimezone(zone), format=pattern, locale=locale)
+
+
+def span(period: Period) -> str:
+    """What a line is charged for: 11 Apr 2026 – 1 May 2026."""
+    return span_in(get_timezone(), period)
+
+
+def span_in(zone: tzinfo | None, period: Period) -> str:
+    """The same where no account is signed in."""
+    start, end = date_in(zone, period.start), date_in(zone, period.end)
+    return str(gettext("%(start)s – %(end)s", start=start, end=end))
 
 
 def date_time(at: datetime) -> str:
@@ -96,9 +113,18 @@ def _phrases() -> Phrases:
     )
 
 
+def known_locale(locale: str) -> str:
+    """`locale` where there are words in it, else English."""
+    return locale if locale in _known() else "en"
+
+
+def _known() -> list[str]:
+    return [str(locale) for locale in get_babel().instance.list_translations()]
+
+
 def _locale() -> str | None:
     """The member's own, else the browser's best among those there are."""
-    known = [str(locale) for locale in get_babel().instance.list_translations()]
+    known = _known()
     user = signed_in()
     if user and user.member.locale in known:
         return user.member.locale
@@ -106,4 +132,6 @@ def _locale() -> str | None:
 
 
 def _zone() -> str | None:
+    if "zone" in g:  # a mail is written: nobody asks for a page
+        return str(g.zone)
     return g.state.account.zone if "state" in g else "UTC"

@@ -11,10 +11,10 @@ from flask import Flask, current_app, g, request
 from flask_babel import get_timezone, gettext, ngettext
 
 from portal.domain.access import Permission
-from portal.domain.instances import HELD_PHASES
+from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
-from portal.web import card_sentences, sentences, steps, words
+from portal.web import card_sentences, plan_sentences, sentences, steps, words
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
 from portal.web.wiring import wiring
@@ -26,9 +26,11 @@ PHRASES = {
         card_sentences.card_badges, card_sentences.card_ends, card_sentences.kept_words,
         card_sentences.renewal_words,
         words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,
-        sentences.granted, sentences.line_label, sentences.meter_state, sentences.meter_tone,
-        sentences.meter_words, sentences.phase_words, sentences.taxed, sentences.units_of,
-        steps.refund_words,
+        sentences.granted, sentences.line_label, sentences.line_notes, sentences.meter_state,
+        sentences.meter_tone, sentences.meter_words, sentences.phase_words, sentences.taxed,
+        sentences.units_of, steps.open_invoice_words, steps.refund_words,
+        plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
+        plan_sentences.offer_label, plan_sentences.plan_blocked,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""
@@ -38,7 +40,8 @@ PHRASES = {
 class Page:
     """The frame's view of the request. active_count and cycle: only on an account's pages.
 
-    unfinished: what is bought whose payment has no end yet, with the purchase's id.
+    unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
+    the subscription. has_clock: its account's time can be moved.
     """
 
     lang: str
@@ -51,6 +54,8 @@ class Page:
     active_count: int | None
     cycle: str | None
     unfinished: tuple[tuple[str, int], ...]
+    standing: SubscriptionStatus | None
+    has_clock: bool
     sandbox: bool
     demo: bool
     support_email: str
@@ -91,6 +96,8 @@ def _page() -> Page:
         active_count=_active_count(state) if state else None,
         cycle=_cycle(state) if state else None,
         unfinished=_unfinished(state) if state else (),
+        has_clock=state is not None and settings.portal_environment == "development",
+        standing=state.subscription.status if state and state.subscription else None,
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
@@ -102,7 +109,10 @@ def _active_count(state: AccountState) -> int:
 
 
 def _unfinished(state: AccountState) -> tuple[tuple[str, int], ...]:
-    return tuple((i.add_on.name, i.purchase_id) for i in state.unfinished if i.purchase_id)
+    found = [(i.add_on.name, i.purchase_id) for i in state.unfinished if i.purchase_id]
+    if state.plan_purchase_id is not None:
+        found.append((gettext("Change of plan"), state.plan_purchase_id))
+    return tuple(found)
 
 
 def _cycle(state: AccountState) -> str | None:

@@ -12,7 +12,7 @@ from portal.queries import usage
 from portal.queries.accounts import AccountState, Instance
 from portal.queries.active import row_of
 from portal.queries.invoices import invoice_of
-from portal.queries.purchases import get_purchase
+from portal.queries.purchases import Purchase, get_purchase
 from portal.queries.usage import Meter
 from portal.services.capacity import open_windows_now
 from portal.web import htmx
@@ -21,6 +21,9 @@ from portal.web.requests import database, member, state
 
 def receipt_page(purchase_id: int, push_url: str = "") -> Response:
     """The receipt; htmx has it with the title, the heading and the tabs that go with it."""
+    purchase = get_purchase(database(), member().actor, purchase_id)
+    if purchase.kind == "plan":
+        return _plan_receipt(purchase)
     context = receipt_context(purchase_id)
     if not htmx.wants_partial():
         return htmx.page("purchases/receipt.html", "purchases/_receipt.html", **context)
@@ -41,6 +44,20 @@ def receipt_context(purchase_id: int) -> dict[str, Any]:
         "state": state(),
         "head_title": _("Receipt"),
     }
+
+
+def _plan_receipt(purchase: Purchase) -> Response:
+    actor, of_plan = member().actor, state().subscription
+    counted = {e.feature.id for e in of_plan.plan.entitlements} if of_plan else set()
+    return htmx.page(
+        "plans/receipt.html",
+        "plans/_receipt.html",
+        purchase=purchase,
+        invoice=invoice_of(database(), actor, purchase.id),
+        meters=tuple(m for m in account_meters() if m.feature.id in counted),
+        state=state(),
+        head_title=_("Receipt"),
+    )
 
 
 def account_meters() -> tuple[Meter, ...]:

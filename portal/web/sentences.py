@@ -16,8 +16,9 @@ from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
 from portal.domain.taxes import Tax
 from portal.queries.accounts import Instance
+from portal.queries.invoices import InvoiceLine
 from portal.queries.usage import Meter
-from portal.web.language import date, money, number
+from portal.web.language import date, money, number, span, working
 
 AMBER_PERCENT, RED_PERCENT = 75, 100
 
@@ -150,6 +151,12 @@ def line_label(line: Line) -> str:
             return _("Earlier small amount")
         case LineKind.BALANCE:
             return _("Account balance")
+
+
+def line_notes(line: InvoiceLine) -> str:
+    """What an invoice's line is for, from when to when, and how its amount came about."""
+    said = working(line.working)
+    return f"{span(line.period)}: {said}" if line.period else said
 
 
 def card_words(brand: str, last4: str) -> str:

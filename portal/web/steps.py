@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from portal.domain.declines import DeclineReason
 from portal.domain.payments import Declined
 from portal.domain.purchases import Failure, Undeliverable
+from portal.queries.attempts import Attempt
 from portal.queries.purchases import Purchase, Refunding, Step
 from portal.web.language import money, time
 
@@ -29,20 +30,12 @@ def told(purchase: Purchase, what: str) -> Told:
     """Where the purchase of `what` stands. Settled ones have a receipt instead."""
     match purchase.step:
         case Step.AT_CHECKOUT:
-            return Told(
-                _("Your payment is not finished"),
-                _("%(amount)s for %(what)s is kept for you; the payment page is open until"
-                  " %(time)s. Nothing was charged yet.", amount=money(purchase.charged),
-                  what=what, time=time(_open_until(purchase))),
-                "orange", "credit-card",
-            )  # fmt: skip
+            return _at_checkout(purchase, what)
         case Step.AT_BANK:
-            return Told(
-                _("Your bank wants to check that it is you"),
-                _("Confirm the payment of %(amount)s on your bank's page. Nothing was charged"
-                  " yet.", amount=money(purchase.charged)),
-                "orange", "shield-check",
-            )  # fmt: skip
+            message = _("Confirm the payment of %(amount)s on your bank's page. Nothing was charged"
+                        " yet.", amount=money(purchase.charged))  # fmt: skip
+            title = _("Your bank wants to check that it is you")
+            return Told(title, message, "orange", "shield-check")
         case Step.TO_PAY:
             return _to_pay(purchase)
         case Step.ENDED:
@@ -50,12 +43,20 @@ def told(purchase: Purchase, what: str) -> Told:
         case Step.REFUNDED if purchase.refund:
             return _refunded(purchase.refund)
         case _:
-            return Told(
-                _("We are waiting for your bank's answer"),
-                _("You have not been charged twice and will not be. As soon as the bank confirms"
-                  " the payment, %(what)s is added to your plan.", what=what),
-                "orange", "clock",
-            )  # fmt: skip
+            message = _("You have not been charged twice and will not be. As soon as the bank"
+                        " confirms the payment, %(what)s is added to your plan.",
+                        what=what)  # fmt: skip
+            title = _("We are waiting for your bank's answer")
+            return Told(title, message, "orange", "clock")
+
+
+def _at_checkout(purchase: Purchase, what: str) -> Told:
+    message = _(
+        "%(amount)s for %(what)s is kept for you; the payment page is open until %(time)s."
+        " Nothing was charged yet.",
+        amount=money(purchase.charged), what=what, time=time(_open_until(purchase)),
+    )  # fmt: skip
+    return Told(_("Your payment is not finished"), message, "orange", "credit-card")
 
 
 def decline_words(declined: Declined) -> str:
@@ -77,6 +78,17 @@ def decline_words(declined: Declined) -> str:
     return " ".join([said[declined.reason], _("Nothing was charged."), again])
 
 
+def open_invoice_words(attempt: Attempt | None) -> str:
+    """Why an open invoice is not paid, and what to do."""
+    if attempt is not None and attempt.declined is not None:
+        return decline_words(attempt.declined)
+    if attempt is not None and attempt.status == "needs_authentication":
+        return _("Your bank wants to check that it is you. Pay here, and confirm on its page.")
+    if attempt is not None and attempt.status in ("started", "open"):
+        return _("The payment is not finished; nothing was charged yet.")
+    return _("No card was charged for it. Pay it here, and everything goes on.")
+
+
 def refund_words(refund: Refunding) -> str:
     """Why money went back, and whether it has gone."""
     why = {
@@ -85,6 +97,7 @@ def refund_words(refund: Refunding) -> str:
         Undeliverable.SUBSCRIPTION_ENDED: _("The plan it was for had ended before it was paid."),
         Undeliverable.NO_ROOM: _("Your plan holds as many as it can already."),
         Undeliverable.BALANCE_USED: _("The price had changed before it was paid."),
+        Undeliverable.MOVED_ON: _("Your plan had changed otherwise before it was paid."),
     }
     return " ".join([why[refund.reason], _how_it_goes_back(refund)])
 
@@ -120,7 +133,10 @@ def _to_pay(purchase: Purchase) -> Told:
 
 
 def _ended(purchase: Purchase, what: str) -> Told:
+    of_plan = purchase.kind == "plan"
     nothing = _("Nothing was charged, and %(what)s was not added.", what=what)
+    if of_plan:
+        nothing = _("Nothing was charged, and your plan was not changed.")
     if purchase.failure is Failure.STOPPED:
         return Told(_("You stopped this purchase"), nothing, "gray", "ban")
     if purchase.failure is Failure.LAPSED:
@@ -128,7 +144,11 @@ def _ended(purchase: Purchase, what: str) -> Told:
         return Told(_("This purchase has expired"), f"{late} {nothing}", "gray", "clock")
     if purchase.failure is Failure.UNDELIVERABLE:
         late = _("The period it was for has ended.")
-        return Told(_("This can no longer be added"), f"{late} {nothing}", "gray", "clock")
+        title = _("This can no longer be added")
+        if of_plan:
+            late = _("Your plan or its period is not what it was.")
+            title = _("This change is no longer possible")
+        return Told(title, f"{late} {nothing}", "gray", "clock")
     return Told(_("The payment did not go through"), nothing, "red", "alert-circle", alert=True)
 
 

@@ -10,6 +10,7 @@ from flask import current_app
 
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
+from portal.services.documents import Printer
 from portal.settings import Settings
 
 
@@ -18,6 +19,7 @@ class Wiring:
     settings: Settings
     gateway: PaymentGateway
     now: Callable[[], WallNow]
+    printer: Printer
 
 
 def wiring() -> Wiring:

@@ -14,6 +14,7 @@ from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod, Interval
 from portal.services.purchases import QuoteChanged, Refused
 from portal.services.waiting import NoTimeForCheckout
+from portal.web.forms.plans import ChangeForm
 from portal.web.forms.purchase import PayForm
 from portal.web.language import money, number, time
 from portal.web.wiring import wiring
@@ -98,6 +99,8 @@ def _way(refusal: Refusal) -> Way:
             return Way(_("Keep it"), url_for("active.index", _anchor=_anchor(refusal)))
         case WayOut.INVOICES:
             return Way(_("See invoices"), url_for("invoices.index"))
+        case WayOut.PLANS:
+            return Way(_("See plans"), url_for("plans.index"))
         case WayOut.CONTACT:
             return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
         case WayOut.ASK_OWNER:
@@ -106,7 +109,7 @@ def _way(refusal: Refusal) -> Way:
             return Way(
                 _("See the payment"), url_for("purchases.show", purchase_id=refusal.purchase_id)
             )
-        case WayOut.PAYMENT | WayOut.WAIT:
+        case WayOut.PAYMENT:
             return Way("", "")
 
 
@@ -142,7 +145,7 @@ def bad_card() -> Problem:
     )
 
 
-def bad_token(form: PayForm) -> Problem:
+def bad_token(form: PayForm | ChangeForm) -> Problem:
     """A token that is missing, tampered with, another account's or for another add-on."""
     said = [str(error) for error in form.token.errors] or [_("This price is not valid any more.")]
     return Problem(

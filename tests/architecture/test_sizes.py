@@ -22,6 +22,7 @@ LONGER = {
 LONG_TABLES = {
     # Lists of samples and cases, where a second file would only part what is read together.
     "tests/gateways/test_contract.py",
+    "tests/models/test_constraints.py",
     "tests/services/catalog/test_applying.py",
     "tests/services/test_purchases.py",
 }

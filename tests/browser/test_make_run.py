@@ -8,8 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -27,6 +31,15 @@ class Running:
     folder: Path
     url: str
     sandbox: str
+
+    def mails(self) -> list[EmailMessage]:
+        """What was written so far, once there is something."""
+        deadline = time.monotonic() + 20
+        while not (files := sorted(self.folder.glob("mail/*.eml"))):
+            assert time.monotonic() < deadline, "no mail came"
+            time.sleep(0.1)
+        parse = BytesParser(policy=default).parsebytes
+        return [parse(file.read_bytes()) for file in files]
 
     def taken(self) -> list[int]:
         """Amounts of all charges that succeeded, oldest first, by the sandbox's own books."""
@@ -96,6 +109,16 @@ def test_the_northwind_owner_buys_a_pack_and_a_connector(running, open_page):
         amount = re.search(r"\$([\d.]+)", said)
         assert amount is not None
         assert after[1:] == [int(amount.group(1).replace(".", ""))]
+
+
+def test_a_cancelled_connector_is_confirmed_by_mail(running, open_page):
+    portal = Portal(open_page(), running.url).sign_in("owner@northwind.test", PASSWORD)
+    portal.open("add-ons/active")
+    portal.row("Salesforce connector").get_by_role("link", name="Cancel").click()
+    portal.page.locator("main").get_by_role("button", name="Cancel").click()
+    expect(portal.row("Salesforce connector")).to_contain_text("Ends")
+    told = [m for m in running.mails() if m["Subject"] == "You cancelled Salesforce connector"]
+    assert [m["To"] for m in told] == ["owner@northwind.test"]
 
 
 def test_the_northwind_member_sees_the_same_with_reasons(running, open_page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.cli.demo import DEMO
+from portal.domain.money import Money
 from portal.factory import create_app
 from portal.models.accounts import AccountRow, PersonRow
 from portal.models.base import db
@@ -27,7 +28,9 @@ def test_a_second_load_changes_nothing(world, world_database):
         db.engine.dispose()
     assert counts[0] == counts[1]
     assert counts[0][:3] == [3, 4, 1]
-    assert len(world.gateway.taken) == 1
+    taken = [charge.amount for charge in world.gateway.taken]
+    assert taken[0] == Money(9900, "usd"), "what is left of the plan counts in an upgrade"
+    assert len(taken) == 2
 
 
 def test_without_demo_mode_it_refuses(world, world_database):

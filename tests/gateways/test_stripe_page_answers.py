@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.domain.errors import PaymentsUnavailable
+from portal.domain.errors import NotFound, PaymentsUnavailable
 from portal.domain.money import Money
 from portal.domain.payments import (
     PageStatus,
@@ -124,7 +124,14 @@ def test_a_card_that_stays_is_not_called_removed() -> None:
         payments.remove_card("pm_1")
 
 
-def test_what_is_no_card_is_not_read_as_one() -> None:
-    payments, _ = gateway((200, METHOD | {"type": "us_bank_account", "card": None}))
-    with pytest.raises(PaymentsUnavailable, match="us_bank_account"):
+NO_CARD: dict[str, Any] = {
+    "without the key": {k: v for k, v in METHOD.items() if k != "card"},
+    "with null": METHOD | {"card": None},
+}
+
+
+@pytest.mark.parametrize("method", NO_CARD.values(), ids=NO_CARD)
+def test_what_is_no_card_is_none_that_we_could_have(method: dict[str, Any]) -> None:
+    payments, _ = gateway((200, method | {"type": "us_bank_account"}))
+    with pytest.raises(NotFound, match="us_bank_account"):
         payments.read_card("pm_1")

@@ -1,8 +1,8 @@
-"""Stands in for migration, demo, sandbox and portal, so that a start is tested by itself.
+"""Stands in for migration, demo, sandbox, portal and worker, so that a start is tested by itself.
 
-`python -m tests.local.stand_in` is `make run` with these; `… serve NAME PORT` and `… step NAME`
-are what it then runs, and `app` is behind the real server. All leave what they were told in
-DATA_DIR/told-NAME.json.
+`python -m tests.local.stand_in` is `make run` with these; `… serve NAME PORT`, `… stay NAME` and
+`… step NAME` are what it then runs, and `app` is behind the real server. All leave what they were
+told in DATA_DIR/told-NAME.json.
 """
 
 from __future__ import annotations
@@ -61,12 +61,23 @@ def serve(name: str, port: int) -> int:
     return 1
 
 
+def stay(name: str) -> int:
+    """A process without a port."""
+    remember(name)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
 def commands() -> Commands:
     return Commands(
         migrate=(*ME, "step", "migrate"),
         demo=(*ME, "step", "demo"),
         sandbox=(*ME, "serve", "sandbox", "{sandbox_port}"),
         portal=(*Commands().portal[:-1], "tests.local.stand_in:app"),
+        worker=(*ME, "stay", "worker"),
     )
 
 
@@ -77,6 +88,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["step", name]:
             sys.exit(step(name))
+        case ["stay", name]:
+            sys.exit(stay(name))
         case ["serve", name, port]:
             sys.exit(serve(name, int(port)))
         case _:

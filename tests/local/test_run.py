@@ -28,11 +28,21 @@ def test_a_start_serves_and_tells_each_process_what_it_needs(folder: Path) -> No
         assert (portal["PORTAL_ENVIRONMENT"], portal["PORTAL_DEMO"]) == ("development", "1")
         assert portal["STRIPE_SECRET_KEY"].startswith("sk_test_")
         assert len(portal["SECRET_KEY"]) > 40
+        assert portal["MAIL_FOLDER"] == str(folder / "mail")
+        assert str(folder / "mail") in "".join(start.lines)
+        wait_for_file(folder / "told-worker.json")
+        assert start.told("worker") == portal
         assert any(line.strip().startswith("Stripe sandbox") for line in start.lines)
         assert "owner@northwind.test" in "".join(start.lines)
         code, said = start.ends(signal.SIGINT)
         assert (code, "Traceback" in said) == (0, False)
         assert start.left_nothing()
+
+
+def wait_for_file(path: Path) -> None:
+    deadline = time.monotonic() + 10
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def test_a_second_start_keeps_data_and_secrets(folder: Path) -> None:

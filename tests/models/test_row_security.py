@@ -28,6 +28,7 @@ APPEND_ONLY = (
     "quote_lines",
     "invoices",
     "invoice_lines",
+    "invoice_documents",
 )
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, text
 
+from portal.domain.access import Actor
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
+from portal.queries.documents import IssuedInvoice
 from portal.services import sign_in
 from portal.services.charging import NeedsCheckout
+from portal.services.documents import print_missing
 from portal.services.inbox import receive
+from portal.services.plans import Agreed
+from portal.services.renewing import run_due
 from portal.services.sign_in import Origin
 from portal.services.usage import Usage, count
+from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
@@ -45,6 +52,13 @@ class _News:
     payload = {"data": {"object": {"object": "customer", "id": "cus_1"}}}
 
 
+class _Printer:
+    """Short papers: what is in them is nothing to these tests."""
+
+    def printed(self, invoice: IssuedInvoice) -> bytes:
+        return invoice.number.encode()
+
+
 def scoped_tables() -> list[Table]:
     """Every table that belongs to an environment, parents first."""
     metadata: MetaData = Base.metadata
@@ -71,7 +85,10 @@ def _live(world: World) -> None:
     world.buy(actor, "sla_support")
     world.buy(actor, "sms_10k")
     _pay_too_late(world)
+    _decline_a_renewal(world)
+    _agree_on_another_plan(world, actor)
     with world.session() as session:
+        print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
         count(session, world.scope, actor.account_id, [used], world.wall)
         mail, origin = "owner@account1.test", Origin("192.0.2.1", "Browser")
@@ -88,6 +105,23 @@ def _pay_too_late(world: World) -> None:
     till.gateway.pay_page(till.page(opened.purchase_id))
     world.pass_time(days=60)
     till.finish(buyer, opened.purchase_id)
+    world.now = began
+
+
+def _decline_a_renewal(world: World) -> None:
+    """An invoice that stays open; everybody else's is paid."""
+    world.account(card="pm_card_chargeCustomerFail")
+    began, world.now = world.now, datetime(2026, 5, 1, tzinfo=UTC)
+    with world.session() as session:
+        run_due(session, world.scope, gateway=world.gateway, wall=world.wall)
+    world.now = began
+
+
+def _agree_on_another_plan(world: World, actor: Actor) -> None:
+    """A lower plan, from the end of the term on."""
+    office = Office(world, Till(world))
+    began, world.now = world.now, datetime(2026, 5, 2, tzinfo=UTC)
+    assert isinstance(office.change(actor, "starter"), Agreed)
     world.now = began
 
 

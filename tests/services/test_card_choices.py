@@ -15,8 +15,10 @@ from portal.domain.errors import Forbidden, NotFound, PaymentsUnavailable
 from portal.gateways.fake_payments import FakePayments, Fault
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.queries.cards import listed_cards
 from portal.services import card_choices
 from portal.services.card_choices import Expired, Preferred, Removed
+from tests.services.catalog.test_reading_again import statements
 from tests.support.cards import add, choose, expire, facts, live, reference, rows, sync
 from tests.support.database import clone
 from tests.support.world import APRIL_11, World
@@ -201,3 +203,20 @@ class TestRemoving:
 def end_plan(world: World, actor: Actor) -> None:
     mine = SubscriptionRow.account_id == actor.account_id
     world.change(update(SubscriptionRow).where(mine).values(ended_at=world.now))
+
+
+def test_a_list_of_cards_is_two_statements_however_many_there_are(world):
+    actor = world.account()
+    paying = add(world, actor, "mastercard")
+    outcome = world.confirm(actor, world.accept(world.quote(actor, "messages_10k")), paying)
+    add(world, actor, "chargeCustomerFail")
+    mine = PaymentAttemptRow.purchase_id == outcome.purchase_id
+    world.change(update(PaymentAttemptRow).where(mine).values(status="started"))
+    state, found = world.state(actor), []
+
+    def read(session) -> None:
+        found.extend(listed_cards(session, actor, state, APRIL_11.date()))
+
+    assert statements(world, read) == 2
+    kept = {f.card.last4: f.kept and f.kept.reason for f in found}
+    assert kept == {"4242": KeptFor.RENEWALS, "0341": None, "4444": KeptFor.PAYMENT}

@@ -12,7 +12,7 @@ from portal.domain.payments import PageStatus
 from portal.gateways.fake_payments import Fault
 from portal.models.events import EventRow
 from portal.models.invoices import InvoiceRow
-from portal.models.ledger import TransferRow
+from portal.models.ledger import AccountBalanceRow, TransferRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, RefundRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.purchases import Step
@@ -55,10 +55,9 @@ def test_both_of_two_checkouts_paid_keeps_one_and_returns_the_other(world, till,
     assert till.books_agree()
 
 
-def second_checkout(world, till, purchase_id: int) -> str:
+def second_checkout(world, till, purchase_id: int, key: str = "second-attempt") -> str:
     """A page of a second attempt, as a crash between two requests could leave it."""
     [attempt] = till.attempts(purchase_id)
-    key = "second-attempt"
     labels = attempt.params["labels"] | {"attempt": key}
     page = till.gateway.open_checkout(replace(checkout_of(attempt), key=key, labels=labels))
     with world.session() as session:
@@ -80,6 +79,19 @@ def second_checkout(world, till, purchase_id: int) -> str:
         )
         session.commit()
     return page.reference
+
+
+def test_two_pages_paid_too_late_are_two_refunds(world, till, buyer):
+    outcome = world.buy(buyer, CONNECTOR)
+    pages = [till.page(outcome.purchase_id), second_checkout(world, till, outcome.purchase_id)]
+    world.now = datetime(2026, 5, 2, tzinfo=UTC)
+    for page in pages:
+        till.gateway.pay_page(page)
+    for page in (*pages, *pages):
+        till.hear("checkout.session.completed", "checkout.session", page)
+    assert till.refunds() == [(3333, "period_over", "succeeded")] * 2
+    assert (till.taken(), len(till.gateway.refunds)) == ([3333, 3333], 2)
+    assert till.books_agree()
 
 
 def end_subscription(world, actor) -> None:
@@ -169,6 +181,36 @@ def test_money_for_a_onetime_add_on_that_is_held_by_now_goes_back(world, till, b
     assert till.refunds() == [(49900, "no_room", "succeeded")]
     assert till.holds(buyer) == [ONBOARDING]
     assert till.books_agree()
+
+
+@pytest.mark.parametrize(("held", "charged"), [("balance", 2333), ("carried", 4333)])
+def test_money_for_a_price_that_counted_with_what_is_used_by_now_goes_back(
+    world, till, buyer, held, charged
+):
+    figures = ("balance_minor", "carried_minor", "balance_reserved_minor", "carried_reserved_minor")
+    kept = dict.fromkeys(figures, 0) | {f"{held}_minor": 1000}
+    account = {"environment_id": buyer.environment_id, "account_id": buyer.account_id}
+    with world.session() as session:
+        session.add(AccountBalanceRow(currency="usd", **account, **kept))
+        session.commit()
+    outcome = world.buy(buyer, CONNECTOR)
+    page = let_go_unheard(till, buyer, outcome.purchase_id)
+    world.buy(buyer, PACK)
+    till.gateway.pay_page(page)
+    till.hear("checkout.session.completed", "checkout.session", page)
+    assert till.refunds() == [(charged, "balance_used", "succeeded")]
+    assert till.holds(buyer) == []
+
+
+def test_once_paid_no_other_page_can_be_paid(world, till, buyer):
+    outcome = world.buy(buyer, ONBOARDING)
+    older = till.page(outcome.purchase_id)
+    newer = second_checkout(world, till, outcome.purchase_id)
+    till.gateway.pay_page(older)
+    till.hear("checkout.session.completed", "checkout.session", older)
+    assert till.gateway.read_page(newer).status is PageStatus.EXPIRED
+    ended = [(a.status, a.finished_at) for a in till.attempts(outcome.purchase_id)]
+    assert ended == [("succeeded", world.now), ("expired", world.now)]
 
 
 LATE_OR_LOST = {

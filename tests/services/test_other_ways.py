@@ -222,6 +222,13 @@ def test_authenticated_in_another_tab_while_another_card_is_chosen_is_paid_once(
     assert world.rows(PaymentAttemptRow) == 1
 
 
+def test_authenticated_in_another_tab_while_it_is_called_off_is_kept(world, till):
+    actor, outcome, attempt = authenticating(world, till)
+    till.gateway.pass_challenge(attempt.reference)
+    assert till.stop(actor, outcome.purchase_id) == Settled(outcome.purchase_id)
+    assert (till.taken(), till.holds(actor)) == ([3333], [CONNECTOR])
+
+
 def test_a_challenge_nobody_answers_is_called_off_when_its_time_is_over(world, till):
     _, outcome, attempt = authenticating(world, till)
     world.pass_time(minutes=36)

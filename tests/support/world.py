@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 import portal.models  # noqa: F401  (loads every table)
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.catalog import Catalog
-from portal.domain.periods import BillingNow, WallNow
+from portal.domain.periods import Anchor, BillingNow, WallNow
 from portal.domain.quotes import Quote, Request
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import FakePayments
@@ -102,7 +102,8 @@ class World:
                 accounts.save_card(session, self.scope, account_id, card, self.gateway, self.wall)
             sold = next(p for p in self.catalog().plans if p.lookup_key == plan)
             at = next(p for p in sold.prices if p.lookup_key == price)
-            accounts.subscribe(session, self.scope, account_id, sold, at, since)
+            billed = Anchor(since, zone).period_at(self.now, at.interval).end
+            accounts.subscribe(session, self.scope, account_id, sold, at, since, billed)
         return self.member(account_id, mail, role)
 
     def member(self, account_id: int, mail: str, role: Role) -> Actor:

@@ -47,9 +47,9 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
         NONE,
         WayOut.MANAGE,
     ),
-    Reason.PLAN: (replace(CONNECTOR, allowed_plans=("business",)), GOOD, NONE, WayOut.CONTACT),
+    Reason.PLAN: (replace(CONNECTOR, allowed_plans=("business",)), GOOD, NONE, WayOut.PLANS),
     Reason.CURRENCY: (CONNECTOR, replace(GOOD, currency="jpy"), NONE, WayOut.CONTACT),
-    Reason.BILLING_PERIOD: (add_on(recurring("470", ANNUAL)), GOOD, NONE, WayOut.CONTACT),
+    Reason.BILLING_PERIOD: (add_on(recurring("470", ANNUAL)), GOOD, NONE, WayOut.PLANS),
     Reason.RESET_PERIOD: (
         add_on(recurring("50"), entitlements=(WEEKLY_MESSAGES,)),
         replace(GOOD, reset_periods={"messages": BillingPeriod.MONTHLY}),
@@ -62,7 +62,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
         CONNECTOR,
         replace(GOOD, status=SubscriptionStatus.TRIALING),
         NONE,
-        WayOut.WAIT,
+        WayOut.PLANS,
     ),
     Reason.PAST_DUE: (
         CONNECTOR,

@@ -30,8 +30,11 @@ OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n"}}
 
 @pytest.fixture(scope="module")
 def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return translations(tmp_path_factory.mktemp("translations"))
+
+
+def translations(folder: Path) -> Path:
     """Translations into marked English, under the names of French and Arabic."""
-    folder = tmp_path_factory.mktemp("translations")
     for language in ("fr", "ar"):
         catalog = Catalog(locale=language)
         found = extract_from_dir(ROOT, METHODS, OPTIONS)

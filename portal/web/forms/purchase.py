@@ -75,7 +75,7 @@ class PayForm(FlaskForm):
 def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
     """Sign what the page shows, for this member's account and no other."""
     return str(
-        _signer(actor).dumps(
+        signer(actor).dumps(
             {
                 "add_on": quote.request.add_on,
                 "quantity": quote.request.quantity,
@@ -93,7 +93,7 @@ def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
 
 def read_token(token: str, actor: Actor) -> Acceptance:
     """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
-    said = _signer(actor).loads(token)
+    said = signer(actor).loads(token)
     return Acceptance(
         request=Request(said["add_on"], said["quantity"], said["auto_renew"]),
         at=BillingNow(datetime.fromisoformat(said["at"]).astimezone(UTC)),
@@ -104,6 +104,7 @@ def read_token(token: str, actor: Actor) -> Acceptance:
     )
 
 
-def _signer(actor: Actor) -> URLSafeSerializer:
+def signer(actor: Actor) -> URLSafeSerializer:
+    """What signs a price shown to this account, and to no other."""
     salt = f"quote-{actor.environment_id}-{actor.account_id}"
     return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=salt)

@@ -10,6 +10,7 @@ from portal.domain.access import Permission
 from portal.domain.errors import Conflict
 from portal.queries import active as queries
 from portal.queries.accounts import Instance
+from portal.queries.billing import next_bills
 from portal.services import instances
 from portal.services.capacity import open_windows_now
 from portal.services.instances import find_instance, next_boundary
@@ -87,6 +88,7 @@ def _cancel_page(instance_id: int, form: CancelForm, status: int) -> Response:
         form=form,
         instance=instance,
         stops_at=stops_at,
+        next_bills=next_bills(state()),
         wont_fit=queries.wont_fit(database(), member().actor.scope, state(), instance, stops_at),
         state=state(),
     )
@@ -96,4 +98,9 @@ def _context() -> dict[str, Any]:
     scope = member().actor.scope
     open_windows_now(database(), scope, state())
     rows = queries.rows(database(), scope, state())
-    return {"rows": rows, "ended": queries.ended(state()), "state": state()}
+    return {
+        "rows": rows,
+        "ended": queries.ended(state()),
+        "next_bills": next_bills(state()),
+        "state": state(),
+    }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import assert_never
 
 from flask import Blueprint, Response, flash, url_for
+from flask_babel import gettext as _
 
 from portal.domain.access import Permission
+from portal.domain.errors import PaymentsUnavailable
 from portal.queries.cards import saved_cards
-from portal.queries.purchases import Step, get_purchase
+from portal.queries.purchases import Purchase, Step, get_purchase
 from portal.services import purchases, waiting
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.waiting import NoTimeForCheckout
@@ -51,6 +53,8 @@ def check(purchase_id: int) -> Response:
 def pay(purchase_id: int) -> Response:
     """Try another card, or the same once more, for the same purchase."""
     actor = member().actor
+    if get_purchase(database(), actor, purchase_id).step is Step.SETTLED:
+        return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
     form = _cards(CardForm(), purchase_id)
     if not form.validate():
         return _page(purchase_id, 422, form)
@@ -87,9 +91,12 @@ def purchase_address(purchase_id: int) -> str:
 
 
 def _brought_on(purchase_id: int) -> Response:
-    purchases.finish(
-        member().actor, purchase_id, session=database(), gateway=wiring().gateway, wall=wall()
-    )
+    actor, gateway = member().actor, wiring().gateway
+    try:
+        purchases.finish(actor, purchase_id, session=database(), gateway=gateway, wall=wall())
+    except PaymentsUnavailable:
+        flash(_("We could not ask how your payment stands. What you paid is not lost: check again"
+                " in a minute."), "warning")  # fmt: skip
     return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
 
 
@@ -101,18 +108,27 @@ def _cards(form: CardForm, purchase_id: int) -> CardForm:
     return form.offering(saved_cards(database(), actor), refused)
 
 
+def _bought(purchase: Purchase) -> tuple[str, str]:
+    """The name of what is bought, and where its price is shown anew."""
+    if purchase.kind == "plan":
+        return purchase.plan_name, url_for("plans.index")
+    instance = next(i for i in state().instances if i.id == purchase.instance_id)
+    add_on = instance.add_on
+    return add_on.name, url_for("addons.preview", lookup_key=add_on.lookup_key)
+
+
 def _page(purchase_id: int, status: int, form: CardForm | None = None) -> Response:
     forget_state()
     actor = member().actor
     purchase = get_purchase(database(), actor, purchase_id)
-    instance = next(i for i in state().instances if i.id == purchase.instance_id)
+    what, anew = _bought(purchase)
     return htmx.page(
         "purchases/unfinished.html",
         "purchases/_unfinished.html",
         status,
         purchase=purchase,
-        instance=instance,
-        told=steps.told(purchase, instance.add_on.name),
+        anew=anew,
+        told=steps.told(purchase, what),
         form=form or _cards(CardForm(None), purchase_id),
         state=state(),
     )

@@ -115,6 +115,8 @@ class Shop:
                     status="active",
                     billing_anchor_at=OPENING,
                     quota_anchor_at=OPENING,
+                    billed_until_at=OPENING,
+                    next_due_at=OPENING,
                     started_at=OPENING,
                 )
             )

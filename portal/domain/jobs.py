@@ -1,0 +1,10 @@
+"""Names of the background jobs, and the queue of each environment."""
+
+from __future__ import annotations
+
+SEND_MAIL = "send_mail"
+
+
+def queue_of(environment_id: int) -> str:
+    """Each environment's workers take its own jobs only."""
+    return f"environment-{environment_id}"

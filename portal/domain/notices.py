@@ -1,0 +1,260 @@
+"""What an account's members are told by mail: figures and dates, never words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from portal.domain.access import GRANTS, Permission, Role
+from portal.domain.declines import DeclineReason
+from portal.domain.money import Money
+from portal.domain.purchases import Undeliverable
+
+
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """The invoice that a notice speaks of; its PDF goes along where it has been made."""
+
+    id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """One line of what was sold: a name of the catalog's, and its amount before tax."""
+
+    name: str
+    quantity: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Purchased:
+    """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
+    once, which lasts until ends_at; None there: it never expires."""
+
+    kind: ClassVar[str] = "purchased"
+    purchase_id: int
+    sold: tuple[Sold, ...]
+    charged: Money
+    carried: Money
+    invoice: Invoiced | None = None
+    renews_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.purchase_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeclined:
+    """A purchase that the bank refused. held_until: how long it can be paid another way."""
+
+    kind: ClassVar[str] = "payment_declined"
+    purchase_id: int
+    attempt_id: int
+    name: str
+    amount: Money
+    reason: DeclineReason
+    may_retry: bool
+    held_until: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.attempt_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """Late money that went back; failed: the bank would not take it."""
+
+    kind: ClassVar[str] = "refunded"
+    refund_id: int
+    amount: Money
+    reason: Undeliverable
+    failed: bool
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.refund_id}:{'failed' if self.failed else 'succeeded'}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnCancelled:
+    """cancelled_at: when it was asked for; ends_at: until when it stays."""
+
+    kind: ClassVar[str] = "add_on_cancelled"
+    instance_id: int
+    name: str
+    quantity: int
+    cancelled_at: datetime
+    ends_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.instance_id}:{self.cancelled_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A renewal that is paid or carried. next_at: the boundary up to which it was billed."""
+
+    kind: ClassVar[str] = "renewed"
+    invoice: Invoiced
+    sold: tuple[Sold, ...]
+    charged: Money
+    carried: Money
+    next_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.invoice.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFailed:
+    """The charge of a renewal. tries: those that failed so far. reason: None without a card.
+
+    retry_at: None when it is not tried again. suspends_at: when service stops unpaid.
+    """
+
+    kind: ClassVar[str] = "payment_failed"
+    invoice: Invoiced
+    tries: int
+    amount: Money
+    reason: DeclineReason | None
+    retry_at: datetime | None
+    suspends_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.invoice.id}:{self.tries}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Service stopped at `at`; owed: the sum of the open invoices."""
+
+    kind: ClassVar[str] = "suspended"
+    subscription_id: int
+    at: datetime
+    owed: Money
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subscription_id}:{self.at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """All open invoices are paid, and service is back since `at`."""
+
+    kind: ClassVar[str] = "restored"
+    subscription_id: int
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subscription_id}:{self.at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    """reference: of what changed it, `purchase:1` or `plan_change:1`. before, after: plans.
+
+    scheduled: agreed for effective_at; else in force since then. charged: None when nothing was.
+    """
+
+    kind: ClassVar[str] = "plan_changed"
+    reference: str
+    before: str
+    after: str
+    effective_at: datetime
+    scheduled: bool
+    charged: Money | None = None
+    invoice: Invoiced | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.reference}:{'scheduled' if self.scheduled else 'done'}"
+
+
+@dataclass(frozen=True, slots=True)
+class CardExpiring:
+    """The default card, while something renews. reminder: 1, 2 … of the same end."""
+
+    kind: ClassVar[str] = "card_expiring"
+    card_id: int
+    brand: str
+    last4: str
+    last_day: date
+    reminder: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.card_id}:{self.last_day}:{self.reminder}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnding:
+    """amount: of the first charge, tax included, at ends_at."""
+
+    kind: ClassVar[str] = "trial_ending"
+    subscription_id: int
+    plan: str
+    ends_at: datetime
+    amount: Money
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subscription_id}:{self.ends_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChanging:
+    """reference: of what is held, `subscription:1` or `instance:1`. Prices for one period."""
+
+    kind: ClassVar[str] = "price_changing"
+    reference: str
+    name: str
+    before: Money
+    after: Money
+    changes_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.reference}:{self.changes_at.isoformat()}"
+
+
+Notice = (
+    Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
+    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging
+)  # fmt: skip
+KINDS: dict[str, type[Notice]] = {
+    kind.kind: kind
+    for kind in (
+        Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
+        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging,
+    )
+}  # fmt: skip
+TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | {
+    Suspended.kind: Permission.BILLING_READ,
+    Restored.kind: Permission.BILLING_READ,
+}
+"""Who gets what: those who can act on it, and everybody when the service itself stops."""
+
+
+def is_told(role: Role, kind: str) -> bool:
+    return TOLD[kind] in GRANTS[role]
+
+
+def invoice_of(notice: Notice) -> Invoiced | None:
+    """The invoice whose PDF goes along."""
+    match notice:
+        case Purchased() | Renewed() | PaymentFailed() | PlanChanged():
+            return notice.invoice
+        case _:
+            return None

@@ -1,0 +1,98 @@
+"""The jobs: each opens a session and calls one service; and when they are due by themselves."""
+
+from __future__ import annotations
+
+from flask import Flask
+from procrastinate import App, JobContext, PsycopgConnector
+
+from portal.domain.jobs import SEND_MAIL, queue_of
+from portal.jobs.means import Means, opened
+from portal.services import documents, mailing, reconciling, reminding, renewing
+
+EACH_MINUTE = "* * * * *"
+EACH_HOUR = "7 * * * *"
+KEPT_HOURS = 7 * 24
+
+
+def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
+    """The job engine with every task of one environment, on connections of its own."""
+    url = means.settings.database_url.get_secret_value().replace("+psycopg", "", 1)
+    jobs = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+    queue = queue_of(environment_id)
+    _add_mail(jobs, app, means, queue)
+    _add_billing(jobs, app, means, queue)
+    _add_papers(jobs, app, means, queue)
+    _add_reminders(jobs, app, means, queue)
+    _add_retries(jobs, queue)
+    return jobs
+
+
+def _add_mail(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def send() -> None:
+        if means.postman is None:
+            return
+        with opened(app, means) as (session, scope):
+            mailing.send_due(
+                session, scope, writer=means.writer, printer=means.printer, postman=means.postman,
+                wall=means.now(),
+            )  # fmt: skip
+
+    @jobs.task(name=SEND_MAIL, queue=queue)
+    def send_mail(environment_id: int) -> None:
+        send()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="send_waiting_mail", queue=queue, queueing_lock=f"{queue}:mail")
+    def send_waiting_mail(timestamp: int) -> None:
+        send()
+
+
+def _add_billing(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="run_due", queue=queue, queueing_lock=f"{queue}:due")
+    def run_due(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            renewing.run_due(session, scope, gateway=means.gateway, wall=means.now())
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="reconcile", queue=queue, queueing_lock=f"{queue}:reconcile")
+    def reconcile(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            reconciling.reconcile(session, scope, gateway=means.gateway, wall=means.now())
+
+
+def _add_papers(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="print_missing", queue=queue, queueing_lock=f"{queue}:papers")
+    def print_missing(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            while documents.print_missing(session, scope, printer=means.printer, wall=means.now()):
+                pass
+
+
+def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
+    @jobs.task(name="remind", queue=queue, queueing_lock=f"{queue}:remind")
+    def remind(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            reminding.remind_of_cards(session, scope, means.now())
+            reminding.remind_of_trials(session, scope, means.now())
+
+
+def _add_retries(jobs: App, queue: str) -> None:
+    """A worker that died leaves its jobs half done: every one of ours is safe to repeat."""
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(
+        name="retry_stalled", queue=queue, queueing_lock=f"{queue}:stalled", pass_context=True
+    )
+    async def retry_stalled(context: JobContext, timestamp: int) -> None:
+        manager = context.app.job_manager
+        for job in await manager.get_stalled_jobs(queue=queue):
+            await manager.retry_job(job)
+
+    @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
+    @jobs.task(name="forget_failed", queue=queue, queueing_lock=f"{queue}:failed")
+    async def forget_failed(timestamp: int) -> None:
+        """Those that succeeded are gone already."""
+        await jobs.job_manager.delete_old_jobs(KEPT_HOURS, queue=queue, include_failed=True)

@@ -1,0 +1,67 @@
+"""The rows behind an account's state, each kind read in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.models.purchases import PurchaseRow
+from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
+
+BoughtRow = tuple[InstanceRow, int | None]
+"""An instance, and the id of its purchase where it was bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows:
+    """A subscription that has not ended, the change of its plan that is agreed for the end of the
+    term, and the purchase of one that is not paid for yet."""
+
+    subscription: SubscriptionRow
+    change: PlanChangeRow | None
+    plan_purchase_id: int | None
+
+
+def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | None:
+    unpaid = select(func.min(PurchaseRow.id)).where(
+        PurchaseRow.environment_id == scope.environment_id,
+        PurchaseRow.account_id == account_id,
+        PurchaseRow.kind == "plan",
+        PurchaseRow.status == "reserved",
+    )
+    agreed = and_(
+        PlanChangeRow.environment_id == SubscriptionRow.environment_id,
+        PlanChangeRow.subscription_id == SubscriptionRow.id,
+        PlanChangeRow.status == "scheduled",
+    )
+    statement = (
+        select(SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery())
+        .outerjoin(PlanChangeRow, agreed)
+        .where(
+            SubscriptionRow.environment_id == scope.environment_id,
+            SubscriptionRow.account_id == account_id,
+            SubscriptionRow.ended_at.is_(None),
+        )
+    )
+    found = session.execute(statement.execution_options(populate_existing=True)).first()
+    return LiveRows(found[0], found[1], found[2]) if found else None
+
+
+def instance_rows(session: Session, scope: Scope, account_id: int) -> list[BoughtRow]:
+    bought = and_(
+        PurchaseRow.environment_id == InstanceRow.environment_id,
+        PurchaseRow.instance_id == InstanceRow.id,
+        PurchaseRow.kind == "add_on",
+    )
+    statement = (
+        select(InstanceRow, PurchaseRow.id)
+        .outerjoin(PurchaseRow, bought)
+        .where(
+            InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
+        )
+    )
+    rows = session.execute(statement.order_by(InstanceRow.starts_at, InstanceRow.id))
+    return [(row, purchase_id) for row, purchase_id in rows]

@@ -1,0 +1,155 @@
+"""What an account is billed from now on, and the bills that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from portal.domain import bills
+from portal.domain.bills import Bill, BillingState, resumed
+from portal.domain.dunning import bills_on
+from portal.domain.errors import NotFound
+from portal.domain.instances import InstanceStatus
+from portal.domain.lines import Means
+from portal.domain.periods import Anchor
+from portal.domain.plan_moves import Change, Fate, Held, Move, Timing, move
+from portal.domain.recurring import Recurring, Terms
+from portal.queries.accounts import AccountState, Instance, Subscription
+from portal.queries.agreed import AgreedChange
+
+AHEAD = 2
+"""Bills to come that pages show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """The bills to come if one add-on did not renew."""
+
+    name: str
+    bills: tuple[Bill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextBills:
+    """today: what is due by now. ahead: the next bills. without: the same with one thing off."""
+
+    today: tuple[Bill, ...]
+    ahead: tuple[Bill, ...]
+    without: tuple[Without, ...]
+
+
+_BILLED = (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED)
+
+
+def billing_state(state: AccountState) -> BillingState:
+    """The plan and the recurring instances, each with what it was billed for already, and what is
+    agreed for the end of the term.
+
+    Raises NotFound without a subscription.
+    """
+    subscription = state.subscription
+    if subscription is None:
+        raise NotFound("subscription")
+    account = state.account
+    found = BillingState(
+        means=Means(account.currency, account.tax, state.balance, state.carried),
+        plan=_plan(subscription),
+        instances=tuple(
+            _item(each, subscription)
+            for each in state.instances
+            if each.status in _BILLED and each.billed_until is not None
+        ),
+    )
+    if state.agreed is not None:
+        found = _with_change(state, subscription, state.agreed, found)
+    return found if subscription.resumed_at is None else resumed(found, subscription.resumed_at)
+
+
+def _with_change(
+    state: AccountState, subscription: Subscription, agreed: AgreedChange, found: BillingState
+) -> BillingState:
+    terms = Terms(agreed.effective_at, agreed.plan.name, agreed.price)
+    change = Change(
+        sold=subscription.price,
+        period=found.plan.period_at(agreed.effective_at),
+        target=agreed.plan,
+        price=agreed.price,
+        timing=Timing.AT_TERM_END,
+        at=state.now,
+        effective_at=agreed.effective_at,
+    )
+    said = {each.instance_id: each for each in agreed.moves if each.fate is not Fate.CANCELLING}
+    held = {each.id: each for each in state.instances}
+    return replace(
+        found,
+        plan=replace(found.plan, agreed=(terms,)),
+        instances=tuple(
+            _moved(item, said.get(instance_id) or _new_move(held[instance_id], item, change), terms)
+            for item in found.instances
+            if (instance_id := item.instance_id) is not None
+        ),
+    )
+
+
+def _new_move(instance: Instance, item: Recurring, change: Change) -> Move:
+    """What becomes of an instance that was bought, or kept, since the change was agreed."""
+    return move(Held(instance.id, instance.add_on, instance.span.starts_at), item, change)
+
+
+def _moved(item: Recurring, fate: Move, terms: Terms) -> Recurring:
+    if fate.fate is Fate.ENDS:
+        return item.until(fate.ends_at)
+    if fate.fate is not Fate.SWITCHES or fate.price is None:
+        return item
+    return replace(item, agreed=(*item.agreed, Terms(terms.since, price=fate.price)))
+
+
+def next_bills(state: AccountState) -> NextBills | None:
+    """What is due today, next and after that, as the renewal will compute it; None without a plan.
+
+    Nothing is ahead of a subscription whose billing has stopped.
+    """
+    subscription = state.subscription
+    if subscription is None or not bills_on(subscription.status):
+        return None
+    found = billing_state(state)
+    outlook = bills.next_bills(found, state.now, AHEAD)
+    renewing = [i for i in state.instances if i.renews and i.status in _BILLED]
+    return NextBills(
+        today=outlook.today,
+        ahead=outlook.ahead,
+        without=tuple(
+            Without(i.add_on.name, bills.next_bills(off, state.now, AHEAD).ahead)
+            for i in renewing
+            for off in (bills.without_renewal(found, i.id),)
+        ),
+    )
+
+
+def _plan(subscription: Subscription) -> Recurring:
+    return Recurring(
+        name=subscription.plan.name,
+        price=subscription.price,
+        anchor=subscription.cycle.billing_anchor,
+        billed_until=subscription.billed_until,
+    )
+
+
+def _item(instance: Instance, subscription: Subscription) -> Recurring:
+    anchor = subscription.cycle.billing_anchor
+    if instance.anchor_at is not None:
+        anchor = Anchor(instance.anchor_at, anchor.zone)
+    fewer = (
+        (Terms(instance.next_quantity_at, quantity=instance.next_quantity),)
+        if instance.next_quantity_at is not None
+        else ()
+    )
+    return Recurring(
+        name=instance.add_on.name,
+        price=instance.price,
+        anchor=anchor,
+        billed_until=instance.billed_until or instance.span.starts_at,
+        quantity=instance.quantity,
+        instance_id=instance.id,
+        stops_at=instance.span.stops_at,
+        agreed=fewer,
+    )

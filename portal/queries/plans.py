@@ -1,0 +1,201 @@
+"""The plans an account may change to, why not, and the state that a change depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Permission, Scope
+from portal.domain.bills import next_due
+from portal.domain.catalog import Entitlement, Feature, Plan, Price, Status
+from portal.domain.entitlements import Source
+from portal.domain.errors import NotFound
+from portal.domain.instances import HELD_PHASES
+from portal.domain.money import Money
+from portal.domain.periods import BillingPeriod, Interval
+from portal.domain.plan_changes import Subscribed
+from portal.domain.plan_limits import Level
+from portal.domain.plan_moves import Held, PlanReason, Timing, plan_price, plan_refusal, timing
+from portal.domain.pricing import exact_minor
+from portal.domain.proration import charge
+from portal.models.usage import CounterRow
+from portal.queries.accounts import AccountState
+from portal.queries.billing import billing_state
+from portal.queries.stored_lines import stored_lines
+from portal.queries.usage import LEVEL_WINDOW, sources_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRefusal:
+    """Why an account cannot change to a plan now. purchase_id: of a change not paid for yet."""
+
+    reason: PlanReason
+    purchase_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOffer:
+    """A plan at one interval. price, amount: None when it has none.
+
+    saving: whole percent below the same time paid month by month, None without any. timing: when
+    a change to it takes effect.
+    """
+
+    plan: Plan
+    price: Price | None
+    amount: Money | None
+    saving: int | None
+    timing: Timing | None
+    refusal: PlanRefusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What every offered plan grants of one feature; None for nothing."""
+
+    feature: Feature
+    granted: tuple[Entitlement | None, ...]
+
+
+def offers(state: AccountState, actor: Actor, interval: Interval) -> tuple[PlanOffer, ...]:
+    """Every plan that is sold, and the account's own, as the catalog sorts them."""
+    return tuple(_offer(state, actor, plan, interval) for plan in _shown(state))
+
+
+def compared(state: AccountState) -> tuple[Compared, ...]:
+    """The features that any of these plans grants."""
+    plans = _shown(state)
+    rows = (
+        Compared(feature, tuple(_granted(plan, feature) for plan in plans))
+        for feature in state.catalog.features
+    )
+    return tuple(row for row in rows if any(row.granted))
+
+
+def intervals(state: AccountState) -> tuple[Interval, ...]:
+    """Those at which plans are sold in the account's currency, the shortest first."""
+    code = state.account.currency
+    found = {p.interval for plan in _shown(state) for p in plan.prices if p.currency == code}
+    single = [i for i in found if i is not None and i.count == 1]
+    return tuple(sorted(single, key=lambda i: (i.months, i.days)))
+
+
+def get_plan(state: AccountState, lookup_key: str) -> Plan:
+    """Raises NotFound for a plan that is not in the catalog, or never was for sale."""
+    for plan in state.catalog.plans:
+        if plan.lookup_key == lookup_key and plan.status is not Status.DRAFT:
+            return plan
+    raise NotFound("plan")
+
+
+def refusal(
+    state: AccountState, actor: Actor, target: Plan, interval: Interval
+) -> PlanRefusal | None:
+    """Why the account cannot change to `target` now, the most telling reason first."""
+    subscription = state.subscription
+    if subscription is None:
+        return PlanRefusal(PlanReason.NO_SUBSCRIPTION)
+    sold, status = subscription.price, subscription.status
+    if reason := plan_refusal(subscription.plan, sold, target, interval, status):
+        return PlanRefusal(reason)
+    if _is_agreed(state, target, interval):
+        return PlanRefusal(PlanReason.AGREED)
+    if state.plan_purchase_id is not None:
+        return PlanRefusal(PlanReason.PAYMENT_PENDING, state.plan_purchase_id)
+    due_at = next_due(billing_state(state))
+    if due_at is not None and due_at <= state.now:
+        return PlanRefusal(PlanReason.RENEWING)
+    return None if actor.can(Permission.BILLING_UPDATE) else PlanRefusal(PlanReason.PERMISSION)
+
+
+def subscribed(session: Session, scope: Scope, state: AccountState) -> Subscribed:
+    """What a quote is made of, as if no other change were agreed. Raises NotFound."""
+    if state.subscription is None:
+        raise NotFound("subscription")
+    stored = stored_lines(session, scope, state)
+    billing = billing_state(replace(state, agreed=None))
+    billed = {item.instance_id for item in billing.instances}
+    return Subscribed(
+        account_id=state.account.id,
+        plan=state.subscription.plan,
+        cycle=state.subscription.cycle,
+        billing=billing,
+        stored=tuple(line for line in stored if line.instance_id is None),
+        held=tuple(
+            Held(
+                instance_id=each.id,
+                add_on=each.add_on,
+                starts_at=each.span.starts_at,
+                stored=tuple(line for line in stored if line.instance_id == each.id),
+            )
+            for each in state.instances
+            if each.phase in HELD_PHASES and each.id in billed
+        ),
+        others=_once_bought(state),
+        levels=_levels(session, scope, state),
+    )
+
+
+def _shown(state: AccountState) -> tuple[Plan, ...]:
+    own = state.subscription.plan.id if state.subscription else None
+    plans = [p for p in state.catalog.plans if p.status is Status.PUBLISHED or p.id == own]
+    return tuple(sorted(plans, key=lambda plan: (plan.sort, plan.id)))
+
+
+def _offer(state: AccountState, actor: Actor, plan: Plan, interval: Interval) -> PlanOffer:
+    own, price = state.subscription, plan_price(plan, state.account.currency, interval)
+    when = timing(own.plan, own.price, plan, price) if own and price else None
+    return PlanOffer(
+        plan=plan,
+        price=price,
+        amount=charge(price, Decimal(1), None, state.now) if price else None,
+        saving=_saving(plan, price),
+        timing=when,
+        refusal=refusal(state, actor, plan, interval),
+    )
+
+
+def _saving(plan: Plan, price: Price | None) -> int | None:
+    month = plan_price(plan, price.currency, Interval(BillingPeriod.MONTHLY)) if price else None
+    if price is None or month is None or price.interval is None or price.interval.months < 2:
+        return None
+    monthly = exact_minor(month, Decimal(1)) * price.interval.months
+    less = round(100 * (1 - exact_minor(price, Decimal(1)) / monthly)) if monthly else 0
+    return less if less > 0 else None
+
+
+def _granted(plan: Plan, feature: Feature) -> Entitlement | None:
+    given = (e for e in plan.entitlements if e.feature.id == feature.id and e.is_enabled)
+    return next(given, None)
+
+
+def _is_agreed(state: AccountState, target: Plan, interval: Interval) -> bool:
+    agreed = state.agreed
+    return agreed is not None and (agreed.plan.id, agreed.price.interval) == (target.id, interval)
+
+
+def _once_bought(state: AccountState) -> tuple[Source, ...]:
+    """What one-time purchases grant: the sources without the plan and what renews."""
+    lasting = tuple(i for i in state.instances if not i.price.is_recurring)
+    if state.subscription is None:
+        return ()
+    of_plan = len(state.subscription.plan.entitlements)
+    return sources_of(replace(state, instances=lasting))[of_plan:]
+
+
+def _levels(session: Session, scope: Scope, state: AccountState) -> tuple[Level, ...]:
+    """How full each held feature is."""
+    rows = session.scalars(
+        select(CounterRow)
+        .where(
+            CounterRow.environment_id == scope.environment_id,
+            CounterRow.account_id == state.account.id,
+            CounterRow.window_start_at == LEVEL_WINDOW,
+        )
+        .order_by(CounterRow.feature_id)
+    )
+    features = {feature.id: feature for feature in state.catalog.features}
+    return tuple(Level(features[row.feature_id], row.used) for row in rows)

@@ -1,0 +1,235 @@
+"""Mail: stored with what it tells of, sent by a worker afterwards, each once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Role, Scope
+from portal.domain.jobs import SEND_MAIL
+from portal.domain.mails import (
+    MOST_TRIES,
+    MOST_UNANSWERED,
+    PAUSES,
+    Attachment,
+    Mail,
+    NotSent,
+    Postman,
+    Queue,
+    Reader,
+    Unanswered,
+    Writer,
+)
+from portal.domain.notices import KINDS, Notice, invoice_of, is_told
+from portal.domain.periods import WallNow
+from portal.models.accounts import AccountRow, MembershipRow, PersonRow
+from portal.models.mails import MailRow
+from portal.services.documents import Printer, document_by_id
+
+log = structlog.get_logger()
+QUEUE = "queue"
+"""Where a session keeps the Queue that its jobs go into; without one, mail waits a minute."""
+MOST_AT_ONCE = 200
+LOST = "its sending ended twice without an answer; it may have arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many mails went out, and how many tries failed."""
+
+    mails: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What sending takes: the database, who writes, prints and carries, and the real now."""
+
+    session: Session
+    scope: Scope
+    writer: Writer
+    printer: Printer
+    postman: Postman
+    wall: WallNow
+
+
+def post(session: Session, scope: Scope, account_id: int, notice: Notice) -> None:
+    """Add a mail for each member who is to know, and the job that sends it; commit is the caller's.
+
+    A notice whose key was here before adds nothing.
+    """
+    invoice = invoice_of(notice)
+    said = TypeAdapter(type(notice)).dump_python(notice, mode="json")
+    shared = {
+        "environment_id": scope.environment_id,
+        "account_id": account_id,
+        "invoice_id": invoice.id if invoice else None,
+        "kind": notice.kind,
+        "notice": said,
+        "status": "queued",
+    }
+    rows = [shared | person for person in _people(session, scope, account_id, notice)]
+    if not rows:
+        return
+    added = insert(MailRow).values(rows).on_conflict_do_nothing().returning(MailRow.id)
+    if session.scalars(added).all():
+        _enqueue(session, scope)
+
+
+def send_due(
+    session: Session, scope: Scope, *, writer: Writer, printer: Printer, postman: Postman,
+    wall: WallNow,
+) -> Sent:  # fmt: skip
+    """Send the mails whose time has come, each claimed and marked before it leaves; commits.
+
+    Safe beside itself. One that dies half-way is sent again, once: MOST_UNANSWERED. What cannot
+    be sent is tried MOST_TRIES times, then `failed`, with the reason.
+    """
+    office = Post(session, scope, writer, printer, postman, wall)
+    done: list[bool] = []
+    while len(done) < MOST_AT_ONCE and (mail_id := _claim(office)) is not None:
+        done.append(_send(office, mail_id))
+    return Sent(sum(done), len(done) - sum(done))
+
+
+def _people(
+    session: Session, scope: Scope, account_id: int, notice: Notice
+) -> list[dict[str, Any]]:
+    statement = (
+        select(PersonRow.id, PersonRow.email, PersonRow.locale, MembershipRow.role)
+        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .where(
+            PersonRow.environment_id == scope.environment_id,
+            MembershipRow.environment_id == scope.environment_id,
+            MembershipRow.account_id == account_id,
+        )
+        .order_by(
+            PersonRow.id
+        )  # two transactions with the same keys wait, and never for each other
+    )
+    return [
+        {"key": f"{notice.key}:{person_id}", "recipient": email, "locale": locale}
+        for person_id, email, locale, role in session.execute(statement)
+        if is_told(Role(role), notice.kind)
+    ]
+
+
+def _enqueue(session: Session, scope: Scope) -> None:
+    queue: Queue | None = session.info.get(QUEUE)
+    if queue is not None:
+        connection = session.connection().connection.driver_connection
+        queue.enqueue(connection, SEND_MAIL, scope.environment_id)
+
+
+def _claim(office: Post) -> int | None:
+    """The next due mail, counted as tried before it leaves; None when there is none."""
+    session = office.session
+    row = session.scalar(
+        select(MailRow)
+        .where(
+            MailRow.environment_id == office.scope.environment_id,
+            MailRow.status == "queued",
+            _is_due(office.wall),
+        )
+        .order_by(MailRow.created_at, MailRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        session.rollback()
+        return None
+    if row.unanswered:
+        log.warning("mail_sent_again", mail_id=row.id, unanswered=row.unanswered)
+    row.tries, row.unanswered, row.tried_at = row.tries + 1, row.unanswered + 1, office.wall
+    session.commit()
+    return row.id
+
+
+def _is_due(wall: WallNow) -> ColumnElement[bool]:
+    pauses = enumerate(PAUSES, start=1)
+    waited = [and_(MailRow.tries == n, MailRow.tried_at <= wall - pause) for n, pause in pauses]
+    late = and_(MailRow.tries > len(PAUSES), MailRow.tried_at <= wall - PAUSES[-1])
+    return or_(MailRow.tried_at.is_(None), late, *waited)
+
+
+def _send(office: Post, mail_id: int) -> bool:
+    """Write and hand over one claimed mail, and mark what came of it."""
+    try:
+        office.postman.send(_written(office, mail_id))
+    except Unanswered as error:
+        _mark(office, mail_id, str(error), answered=False)
+        return False
+    except NotSent as error:
+        _mark(office, mail_id, str(error), answered=True)
+        return False
+    row = _row(office, mail_id)
+    row.status, row.sent_at, row.failure, row.unanswered = "sent", office.wall, "", 0
+    office.session.commit()
+    return True
+
+
+def _written(office: Post, mail_id: int) -> Mail:
+    """The mail in its reader's words, which its row keeps. Raises NotSent when it has none."""
+    row = _row(office, mail_id)
+    if row.unanswered > MOST_UNANSWERED:
+        raise NotSent(LOST)
+    kind, plain, reader = row.kind, row.notice, _reader(office, row)
+    try:
+        notice = TypeAdapter(KINDS[kind]).validate_python(plain)
+        letter = office.writer.write(notice, reader)
+    except Exception as error:  # a mistake in one kind of letter must not hold up the others
+        log.exception("mail_not_written", mail_id=mail_id, kind=kind)
+        raise NotSent(f"not written: {type(error).__name__}") from error
+    attachment = _document(office, notice)
+    row = _row(office, mail_id)
+    row.subject, row.text, row.html = letter.subject, letter.text, letter.html
+    key = f"mail-{row.environment_id}-{row.id}"
+    mail = Mail(key, row.recipient, letter, office.wall, attachment)
+    office.session.commit()
+    return mail
+
+
+def _reader(office: Post, row: MailRow) -> Reader:
+    account = office.session.get_one(AccountRow, (row.environment_id, row.account_id))
+    return Reader(row.locale, account.zone, account.name)
+
+
+def _document(office: Post, notice: Notice) -> Attachment | None:
+    """The invoice's PDF; a mail goes without one rather than not at all."""
+    invoice = invoice_of(notice)
+    if invoice is None:
+        return None
+    try:
+        found = document_by_id(
+            office.session, office.scope, invoice.id, printer=office.printer, wall=office.wall
+        )
+    except Exception:
+        office.session.rollback()
+        log.exception("mail_without_its_invoice", invoice_id=invoice.id)
+        return None
+    return Attachment(f"invoice-{invoice.number:06d}.pdf", found.content)
+
+
+def _mark(office: Post, mail_id: int, reason: str, *, answered: bool) -> None:
+    """Note a try that failed, and give up after the last. answered: it certainly did not leave."""
+    office.session.rollback()
+    row = _row(office, mail_id)
+    row.failure = reason
+    if answered:
+        row.unanswered -= 1
+    if row.tries >= MOST_TRIES or reason == LOST:
+        row.status = "failed"
+    log.warning("mail_not_sent", mail_id=mail_id, reason=reason, status=row.status)
+    office.session.commit()
+
+
+def _row(office: Post, mail_id: int) -> MailRow:
+    key = (office.scope.environment_id, mail_id)
+    return office.session.get_one(MailRow, key, populate_existing=True)

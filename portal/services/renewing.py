@@ -1,0 +1,278 @@
+"""Subscriptions as time passes: billed when due, charged, tried again, and at last stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from portal.domain import bills, dunning
+from portal.domain.access import Scope
+from portal.domain.bills import Bill, BillingState
+from portal.domain.dunning import Step, StepKind
+from portal.domain.events import EventName
+from portal.domain.instances import SubscriptionStatus
+from portal.domain.ledger import settlement_transfers
+from portal.domain.money import Money
+from portal.domain.payments import PaymentGateway
+from portal.domain.periods import BillingNow, WallNow
+from portal.domain.recurring import Recurring
+from portal.models.accounts import AccountRow, PaymentMethodRow
+from portal.models.invoices import CollectionRow, InvoiceRow
+from portal.models.purchases import PaymentAttemptRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.queries.accounts import account_state, billing_now
+from portal.queries.billing import billing_state
+from portal.services import balances, charging, telling
+from portal.services.attempts import Bill as Demand
+from portal.services.attempts import SavedWay, debt_of, start
+from portal.services.books import post
+from portal.services.collecting import fail, invoice_of, open_invoices, restate
+from portal.services.invoicing import issue_bill, money_of
+from portal.services.recording import Doer, record
+from portal.services.switching import switch_agreed
+from portal.services.till import Till
+
+log = structlog.get_logger()
+DOER = "renewal"
+BATCH = 100
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Nothing is due until somebody pays or changes something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How many subscriptions were moved on, and how many steps that took."""
+
+    subscriptions: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """An attempt to be asked for once its step is stored."""
+
+    attempt_id: int
+    account_id: int
+    as_of: BillingNow
+
+
+def run_due(
+    session: Session, scope: Scope, *, gateway: PaymentGateway, wall: WallNow, batch: int = BATCH
+) -> Ran:
+    """Take every step that is due in the environment, one after another for each subscription.
+
+    Any number of workers may do so at once: whoever holds a subscription's row moves it on. A
+    step is stored before its charge is asked for; dying in between leaves an attempt that
+    reconcile asks about. Running late gives the rows that running on time gives.
+    Source: product.md §6 (renewal).
+    """
+    till = Till(session, gateway, scope, wall, Doer(DOER))
+    done, steps = set[int](), 0
+    while due := [each for each in _due(till, batch + len(done)) if each not in done]:
+        for subscription_id in due:
+            done.add(subscription_id)
+            steps += _move_on(till, subscription_id)
+    return Ran(len(done), steps)
+
+
+def take_step(till: Till, subscription_id: int) -> bool:
+    """Take the next step of one subscription that is due by its account's now; False without one.
+
+    Skipped, with False, while another worker holds the row.
+    """
+    charge = _store_step(till, subscription_id)
+    if isinstance(charge, bool):
+        return charge
+    at = replace(till.about(charge.account_id), as_of=charge.as_of)
+    attempt = till.session.get_one(
+        PaymentAttemptRow, (till.environment_id, charge.attempt_id), populate_existing=True
+    )
+    charging.ask(at, attempt, first=True)
+    return True
+
+
+def _move_on(till: Till, subscription_id: int) -> int:
+    steps = 0
+    try:
+        while take_step(till, subscription_id):
+            steps += 1
+    except Exception:  # one that cannot be moved on does not hold up the others
+        till.session.rollback()
+        log.exception("subscription_stays_due", subscription_id=subscription_id)
+    return steps
+
+
+def _due(till: Till, most: int) -> list[int]:
+    """Ids of subscriptions that something may be due for, by their accounts' own clocks."""
+    found = list(
+        till.session.scalars(
+            select(SubscriptionRow.id)
+            .join(
+                AccountRow,
+                and_(
+                    AccountRow.environment_id == SubscriptionRow.environment_id,
+                    AccountRow.id == SubscriptionRow.account_id,
+                ),
+            )
+            .where(
+                SubscriptionRow.environment_id == till.environment_id,
+                SubscriptionRow.ended_at.is_(None),
+                SubscriptionRow.next_due_at <= func.coalesce(AccountRow.test_clock_at, till.wall),
+            )
+            .order_by(SubscriptionRow.next_due_at, SubscriptionRow.id)
+            .limit(most)
+        )
+    )
+    till.session.commit()
+    return found
+
+
+def _store_step(till: Till, subscription_id: int) -> _Charge | bool:
+    """Write the next step and commit; what is to be charged for it, or whether there was one."""
+    key = SubscriptionRow.environment_id == till.environment_id
+    row = till.session.scalar(
+        select(SubscriptionRow)
+        .where(key, SubscriptionRow.id == subscription_id, SubscriptionRow.ended_at.is_(None))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        till.session.rollback()
+        return False
+    till = till.about(row.account_id)
+    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
+    now = billing_now(account, till.wall)
+    if row.next_due_at > now:
+        till.session.rollback()
+        return False
+    state = _state(till, row)
+    step = _next(till, row, state, account.zone)
+    at = step.at if isinstance(step, Step) else step
+    if at is None or at > now:
+        row.next_due_at = at or NEVER
+        till.session.commit()
+        return False
+    till = replace(till, as_of=BillingNow(at))
+    charge = _take(till, row, step) if isinstance(step, Step) else _bill(till, row, state, at)
+    till.session.commit()
+    return charge or True
+
+
+def _state(till: Till, row: SubscriptionRow) -> BillingState:
+    return billing_state(account_state(till.session, till.scope, row.account_id, till.wall))
+
+
+def _next(
+    till: Till, row: SubscriptionRow, state: BillingState, zone: str
+) -> Step | datetime | None:
+    """The step that comes first: a bill at its instant, or what is done about unpaid invoices."""
+    status = SubscriptionStatus(row.status)
+    due = bills.next_due(state) if dunning.bills_on(status) else None
+    step = None
+    if status is not SubscriptionStatus.SUSPENDED:
+        card = _card(till, row)
+        unpaid = open_invoices(till.session, row)
+        step = dunning.next_step(unpaid, card.fingerprint if card else None, zone)
+    if step is None or (due is not None and due <= step.at):
+        return due
+    return step
+
+
+def _bill(till: Till, row: SubscriptionRow, state: BillingState, at: datetime) -> _Charge | None:
+    """Issue the invoice of one boundary, and go on from there."""
+    made = bills.bill(state, at)
+    invoice = issue_bill(till.session, till.scope, row, made, till.doer)
+    money = money_of(made)
+    balances.spend(till.session, invoice, money.carried_in.minor, money.carried_out.minor)
+    moved = settlement_transfers(money, f"invoice:{invoice.id}")
+    post(till.session, till.environment_id, row.account_id, moved, at)
+    _write_back(till, row, bills.after(state, made), made)
+    told = EventName.SUBSCRIPTION_RENEWED
+    record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
+    if not made.due.charged:
+        telling.renewed(till, invoice)
+    return _demand(till, row, invoice, at) if made.due.charged else None
+
+
+def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill) -> None:
+    """What was billed until when, and what was agreed for this boundary."""
+    row.billed_until_at = then.plan.billed_until
+    if row.status == SubscriptionStatus.TRIALING:
+        row.status = SubscriptionStatus.ACTIVE
+    if row.resumed_at is not None and made.at >= row.resumed_at:
+        row.resumed_at = None
+    switch_agreed(till, row, then, made)
+    for item in then.instances:
+        _write_instance(till, item)
+    row.next_due_at = bills.next_due(then) or NEVER
+
+
+def _write_instance(till: Till, item: Recurring) -> None:
+    key = (till.environment_id, item.instance_id)
+    row = till.session.get_one(InstanceRow, key)
+    row.billed_until_at = item.billed_until
+    if row.quantity != item.quantity:
+        row.quantity = item.quantity
+        row.next_quantity = row.next_quantity_at = None
+
+
+def _demand(till: Till, row: SubscriptionRow, invoice: InvoiceRow, at: datetime) -> _Charge | None:
+    """Open the invoice and start its charge; without a card it has failed already."""
+    collection = CollectionRow(
+        environment_id=till.environment_id,
+        invoice_id=invoice.id,
+        account_id=row.account_id,
+        subscription_id=row.id,
+        status="open",
+        refused_cards=[],
+    )
+    till.session.add(collection)
+    till.session.flush()
+    return _charge(till, row, collection, at)
+
+
+def _take(till: Till, row: SubscriptionRow, step: Step) -> _Charge | None:
+    """A retry, or the end of all retries."""
+    at = step.at
+    if step.kind is StepKind.SUSPEND:
+        restate(till, row.id, BillingNow(at))
+        row.next_due_at = NEVER
+        return None
+    key = (till.environment_id, step.invoice_id)
+    collection = till.session.get_one(
+        CollectionRow, key, with_for_update=True, populate_existing=True
+    )
+    collection.retries = step.number
+    row.next_due_at = at
+    return _charge(till, row, collection, at) if step.charges else None
+
+
+def _charge(
+    till: Till, row: SubscriptionRow, collection: CollectionRow, at: datetime
+) -> _Charge | None:
+    """Start an attempt with the default card."""
+    card = _card(till, row)
+    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
+    if card is None or account.stripe_customer_id is None:
+        fail(till, collection, BillingNow(at), "no_card")
+        return None
+    invoice = invoice_of(till.session, collection)
+    amount = Money(invoice.charged_minor, invoice.currency)
+    demand = Demand(account.stripe_customer_id, amount, f"Invoice {invoice.number:06d}", "")
+    attempt = start(till.session, debt_of(invoice), SavedWay(card), demand, till.wall)
+    return _Charge(attempt.id, row.account_id, BillingNow(at))
+
+
+def _card(till: Till, row: SubscriptionRow) -> PaymentMethodRow | None:
+    return till.session.scalar(
+        select(PaymentMethodRow).where(
+            PaymentMethodRow.environment_id == till.environment_id,
+            PaymentMethodRow.account_id == row.account_id,
+            PaymentMethodRow.is_default,
+            PaymentMethodRow.detached_at.is_(None),
+        )
+    )

@@ -1,0 +1,164 @@
+"""Makes notices of rows just written, and posts them: one call for each thing that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from portal.domain import dunning
+from portal.domain.declines import DeclineReason
+from portal.domain.dunning import StepKind, Unpaid
+from portal.domain.instances import SubscriptionStatus
+from portal.domain.lines import LineKind
+from portal.domain.money import Money
+from portal.domain.notices import (
+    Invoiced,
+    PaymentFailed,
+    PlanChanged,
+    Purchased,
+    Renewed,
+    Restored,
+    Sold,
+    Suspended,
+)
+from portal.domain.periods import BillingNow
+from portal.models.accounts import AccountRow, PaymentMethodRow
+from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
+from portal.models.purchases import PurchaseRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.services import mailing
+from portal.services.till import Till
+
+REASONS: dict[str, DeclineReason | None] = {
+    "no_card": None,
+    "needs_authentication": DeclineReason.AUTHENTICATION_FAILED,
+    **{reason.value: reason for reason in DeclineReason},
+}
+"""What `collecting` notes of a charge that failed."""
+
+
+def bought(till: Till, purchase: PurchaseRow) -> None:
+    """A purchase of an add-on, or of more of it, whose invoice was just issued."""
+    if purchase.instance_id is None:
+        return  # a change of plan tells of itself
+    session = till.session
+    invoice = session.scalars(
+        select(InvoiceRow).where(
+            InvoiceRow.environment_id == till.environment_id, InvoiceRow.purchase_id == purchase.id
+        )
+    ).one()
+    row = session.get_one(InstanceRow, (till.environment_id, purchase.instance_id))
+    renews = row.billed_until_at is not None and row.cancel_at is None
+    notice = Purchased(
+        purchase_id=purchase.id,
+        sold=_sold(till, invoice),
+        charged=Money(invoice.charged_minor, invoice.currency),
+        carried=Money(invoice.carried_out_minor, invoice.currency),
+        invoice=Invoiced(invoice.id, invoice.number),
+        renews_at=_utc(row.billed_until_at) if renews else None,
+        ends_at=None if renews else _utc(row.cancel_at or row.ends_at),
+    )
+    mailing.post(session, till.scope, purchase.account_id, notice)
+
+
+def renewed(till: Till, invoice: InvoiceRow) -> None:
+    """A renewal's invoice that is paid, or that had nothing to pay."""
+    key = (till.environment_id, invoice.subscription_id)
+    subscription = till.session.get_one(SubscriptionRow, key)
+    notice = Renewed(
+        invoice=Invoiced(invoice.id, invoice.number),
+        sold=_sold(till, invoice),
+        charged=Money(invoice.charged_minor, invoice.currency),
+        carried=Money(invoice.carried_out_minor, invoice.currency),
+        next_at=subscription.billed_until_at.astimezone(UTC),
+    )
+    mailing.post(till.session, till.scope, invoice.account_id, notice)
+
+
+def failed(till: Till, row: CollectionRow, unpaid: Iterable[Unpaid], reason: str) -> None:
+    """The charge of a renewal. unpaid: all open invoices; reason: one of REASONS."""
+    invoice = till.session.get_one(InvoiceRow, (till.environment_id, row.invoice_id))
+    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
+    open_ones = tuple(unpaid)
+    suspends_at = dunning.suspension_at(open_ones, account.zone)
+    if suspends_at is None:
+        return
+    this = [each for each in open_ones if each.invoice_id == row.invoice_id]
+    step = dunning.next_step(this, _fingerprint(till, row.account_id), account.zone)
+    again = step is not None and step.kind is StepKind.RETRY and step.charges
+    notice = PaymentFailed(
+        invoice=Invoiced(invoice.id, invoice.number),
+        tries=row.retries + 1,
+        amount=Money(invoice.charged_minor, invoice.currency),
+        reason=REASONS.get(reason, DeclineReason.REFUSED),
+        retry_at=step.at if step is not None and again else None,
+        suspends_at=suspends_at,
+    )
+    mailing.post(till.session, till.scope, row.account_id, notice)
+
+
+def restated(till: Till, row: SubscriptionRow, before: SubscriptionStatus, at: BillingNow) -> None:
+    """A subscription whose status has just become another: suspended, or out of suspension."""
+    if row.status == SubscriptionStatus.SUSPENDED:
+        notice: Suspended | Restored = Suspended(row.id, at, _owed(till, row))
+    elif before is SubscriptionStatus.SUSPENDED and row.status == SubscriptionStatus.ACTIVE:
+        notice = Restored(row.id, at)
+    else:
+        return
+    mailing.post(till.session, till.scope, row.account_id, notice)
+
+
+def plan_changed(
+    till: Till, account_id: int, reference: str, before: str, after: str, at: datetime,
+    *, scheduled: bool, charged: Money | None = None,
+) -> None:  # fmt: skip
+    """reference: `purchase:1` or `plan_change:1`. before, after: names of plans."""
+    notice = PlanChanged(reference, before, after, at, scheduled, charged)
+    mailing.post(till.session, till.scope, account_id, notice)
+
+
+def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:
+    """What the invoice charges and credits, without taxes and settlements."""
+    lines = select(InvoiceLineRow).where(
+        InvoiceLineRow.environment_id == till.environment_id,
+        InvoiceLineRow.invoice_id == invoice.id,
+        InvoiceLineRow.kind.in_((LineKind.CHARGE, LineKind.CREDIT)),
+    )
+    found = till.session.scalars(lines.order_by(InvoiceLineRow.position))
+    return tuple(
+        Sold(line.name, line.quantity, Money(line.amount_minor, invoice.currency)) for line in found
+    )
+
+
+def _owed(till: Till, row: SubscriptionRow) -> Money:
+    """The sum of a subscription's open invoices, in its account's currency."""
+    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
+    amounts = select(InvoiceRow.charged_minor).join(
+        CollectionRow,
+        (CollectionRow.environment_id == InvoiceRow.environment_id)
+        & (CollectionRow.invoice_id == InvoiceRow.id),
+    )
+    mine = amounts.where(
+        CollectionRow.environment_id == till.environment_id,
+        CollectionRow.subscription_id == row.id,
+        CollectionRow.status == "open",
+    )
+    return Money(sum(till.session.scalars(mine)), account.currency)
+
+
+def _fingerprint(till: Till, account_id: int) -> str | None:
+    """Of the default card."""
+    return till.session.scalar(
+        select(PaymentMethodRow.fingerprint).where(
+            PaymentMethodRow.environment_id == till.environment_id,
+            PaymentMethodRow.account_id == account_id,
+            PaymentMethodRow.is_default,
+            PaymentMethodRow.detached_at.is_(None),
+        )
+    )
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at is not None else None

@@ -1,0 +1,249 @@
+"""What each mail says, in the member's words; how it looks is the templates'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from flask import url_for
+from flask_babel import get_timezone, ngettext
+from flask_babel import gettext as _
+
+from portal.domain.money import Money
+from portal.domain.notices import (
+    AddOnCancelled,
+    CardExpiring,
+    Notice,
+    PaymentDeclined,
+    PaymentFailed,
+    PlanChanged,
+    PriceChanging,
+    Purchased,
+    Refunded,
+    Renewed,
+    Restored,
+    Sold,
+    Suspended,
+    TrialEnding,
+)
+from portal.domain.payments import Declined
+from portal.queries.purchases import Refunding
+from portal.web.language import date, date_time, money, number
+from portal.web.steps import decline_words, refund_words
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """facts: a label and what it stands for. link: its words and its absolute address."""
+
+    subject: str
+    said: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    link: tuple[str, str] | None = None
+    closing: tuple[str, ...] = ()
+
+
+def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
+    match notice:
+        case Purchased():
+            return _purchased(notice)
+        case PaymentDeclined():
+            return _declined(notice)
+        case Refunded():
+            return _refunded(notice)
+        case AddOnCancelled():
+            return _cancelled(notice)
+        case Renewed():
+            return _renewed(notice)
+        case PaymentFailed():
+            return _failed(notice)
+        case Suspended():
+            return _suspended(notice)
+        case Restored():
+            return _restored(notice)
+        case PlanChanged():
+            return _plan_changed(notice)
+        case CardExpiring():
+            return _card_expiring(notice)
+        case TrialEnding():
+            return _trial_ending(notice)
+        case PriceChanging():
+            return _price_changing(notice)
+
+
+def _purchased(notice: Purchased) -> Draft:
+    what = _names(notice.sold)
+    return Draft(
+        _("You bought %(what)s", what=what),
+        (_("Thank you. This was added to your plan: %(what)s.", what=what),),
+        (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
+        (_("See the receipt"), _page("purchases.show", purchase_id=notice.purchase_id)),
+        (_lasts(notice),),
+    )
+
+
+def _lasts(notice: Purchased) -> str:
+    """Until when; and, for what renews, how to stop it."""
+    if notice.renews_at is not None:
+        return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
+                 " Cancel and confirm; it then stays until the end of the period that is paid for.",
+                 date=date(notice.renews_at), page=_page("active.index"))  # fmt: skip
+    if notice.ends_at is not None:
+        return _("It is charged once and lasts until %(date)s. There is nothing to cancel.",
+                 date=date(notice.ends_at))  # fmt: skip
+    return _("It is charged once and never expires. There is nothing to cancel.")
+
+
+def _declined(notice: PaymentDeclined) -> Draft:
+    declined = Declined(notice.reason, notice.may_retry)
+    return Draft(
+        _("Your payment for %(what)s did not go through", what=notice.name),
+        (decline_words(declined),),
+        ((_("Amount"), money(notice.amount)),
+         (_("The price is kept until"), date_time(notice.held_until))),
+        (_("Pay another way"), _page("purchases.show", purchase_id=notice.purchase_id)),
+    )  # fmt: skip
+
+
+def _refunded(notice: Refunded) -> Draft:
+    back = Refunding(notice.amount, notice.reason, not notice.failed, notice.failed, notice.at)
+    subject = _("We returned %(amount)s to you", amount=money(notice.amount))
+    if notice.failed:
+        subject = _("We could not return %(amount)s to your card", amount=money(notice.amount))
+    invoices = (_("See your invoices"), _page("invoices.index"))
+    return Draft(subject, (refund_words(back),), (), invoices)
+
+
+def _cancelled(notice: AddOnCancelled) -> Draft:
+    return Draft(
+        _("You cancelled %(what)s", what=notice.name),
+        (_("%(what)s stays as it is until %(date)s and is not charged again.",
+           what=_counted(notice.name, notice.quantity), date=date(notice.ends_at)),
+         _("Until then you can keep it; that costs nothing.")),
+        (),
+        (_("See your add-ons"), _page("active.index", _anchor=f"instance-{notice.instance_id}")),
+    )  # fmt: skip
+
+
+def _renewed(notice: Renewed) -> Draft:
+    return Draft(
+        _("Your plan was renewed"),
+        (_("This is what the new period costs. The next renewal is on %(date)s.",
+           date=date(notice.next_at)),),
+        (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
+        (_("See the invoice"), _page("invoices.show", number=notice.invoice.number)),
+    )  # fmt: skip
+
+
+def _failed(notice: PaymentFailed) -> Draft:
+    said = [_("We could not charge %(amount)s for your plan.", amount=money(notice.amount))]
+    if notice.reason is None:
+        said.append(_("There is no card to charge."))
+    else:
+        said.append(decline_words(Declined(notice.reason, may_retry=True)))
+    if notice.retry_at is not None:
+        said.append(_("We try again on %(date)s.", date=date(notice.retry_at)))
+    else:
+        said.append(_("We do not try again by ourselves."))
+    said.append(_("Everything keeps working until %(date)s; unpaid by then, your plan is"
+                  " suspended.", date=date(notice.suspends_at)))  # fmt: skip
+    pay = (_("Pay now"), _page("invoices.show", number=notice.invoice.number))
+    return Draft(_("Your payment did not go through"), tuple(said), (), pay)
+
+
+def _suspended(notice: Suspended) -> Draft:
+    return Draft(
+        _("Your plan is suspended"),
+        (_("An invoice stayed unpaid, so your plan stopped on %(date)s.", date=date(notice.at)),
+         _("It starts again as soon as everything is paid.")),
+        ((_("Open"), money(notice.owed)),),
+        (_("See your invoices"), _page("invoices.index")),
+    )  # fmt: skip
+
+
+def _restored(notice: Restored) -> Draft:
+    said = _("Thank you. Everything is paid, and your plan works again since %(at)s.",
+             at=date_time(notice.at))  # fmt: skip
+    return Draft(_("Your plan works again"), (said,), (), _add_ons())
+
+
+def _plan_changed(notice: PlanChanged) -> Draft:
+    changes = {"before": notice.before, "after": notice.after, "date": date(notice.effective_at)}
+    if notice.scheduled:
+        said = _("Your plan changes from %(before)s to %(after)s on %(date)s. Nothing is charged"
+                 " for the change.", **changes)  # fmt: skip
+        return Draft(_("Your plan will change"), (said,), (), _add_ons())
+    said = _("Your plan changed from %(before)s to %(after)s on %(date)s.", **changes)
+    facts = ((_("Charged"), money(notice.charged)),) if notice.charged is not None else ()
+    return Draft(_("Your plan has changed"), (said,), facts, _add_ons())
+
+
+def _card_expiring(notice: CardExpiring) -> Draft:
+    last_day = datetime.combine(notice.last_day, time(12), get_timezone())
+    return Draft(
+        _("Your card is about to expire"),
+        (_("%(brand)s ending %(last4)s is good until %(date)s. Your plan is charged to it.",
+           brand=notice.brand.capitalize(), last4=notice.last4, date=date(last_day)),
+         _("Please add another card before then.")),
+        (),
+        (_("See your cards"), _page("payment_methods.index")),
+    )  # fmt: skip
+
+
+def _trial_ending(notice: TrialEnding) -> Draft:
+    return Draft(
+        _("Your trial ends on %(date)s", date=date(notice.ends_at)),
+        (_("Then %(plan)s starts, and %(amount)s is charged to your default card.",
+           plan=notice.plan, amount=money(notice.amount)),),
+        (),
+        (_("See your cards"), _page("payment_methods.index")),
+    )  # fmt: skip
+
+
+def _price_changing(notice: PriceChanging) -> Draft:
+    return Draft(
+        _("The price of %(what)s changes", what=notice.name),
+        (_("From %(date)s on, %(what)s costs %(after)s instead of %(before)s.",
+           date=date(notice.changes_at), what=notice.name, after=money(notice.after),
+           before=money(notice.before)),
+         _("If that is not what you want, you can cancel before then.")),
+        (),
+        _add_ons(),
+    )  # fmt: skip
+
+
+def _add_ons() -> tuple[str, str]:
+    return _("See your add-ons"), _page("active.index")
+
+
+def _names(sold: tuple[Sold, ...]) -> str:
+    """The first by name, and how many more."""
+    first = _counted(sold[0].name, sold[0].quantity) if sold else ""
+    more = len(sold) - 1
+    if more < 1:
+        return first
+    shown = number(more)
+    return str(
+        ngettext("%(what)s and %(shown)s more", "%(what)s and %(shown)s more", more,
+                 what=first, shown=shown)
+    )  # fmt: skip
+
+
+def _counted(name: str, quantity: int) -> str:
+    return name if quantity == 1 else f"{number(quantity)} × {name}"
+
+
+def _lines(sold: tuple[Sold, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((_counted(line.name, line.quantity), money(line.amount)) for line in sold)
+
+
+def _sums(charged: Money, carried: Money) -> tuple[tuple[str, str], ...]:
+    """What was charged, and what waits for the next invoice where something does."""
+    sums = [(_("Charged"), money(charged))]
+    if carried:
+        sums.append((_("On your next invoice"), money(carried)))
+    return tuple(sums)
+
+
+def _page(endpoint: str, **where: object) -> str:
+    return url_for(endpoint, _external=True, **where)  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+"""What is said about plans: why not, what becomes of add-ons, what a plan grants."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from portal.domain.catalog import Entitlement, FeatureType
+from portal.domain.periods import BillingPeriod, Interval
+from portal.domain.plan_changes import PlanQuote
+from portal.domain.plan_moves import Fate, Move, PlanReason, Timing
+from portal.domain.proration import charge
+from portal.queries.accounts import AccountState
+from portal.queries.plans import PlanOffer, PlanRefusal
+from portal.services.plans import CannotChange
+from portal.services.purchases import QuoteChanged
+from portal.services.waiting import NoTimeForCheckout
+from portal.web.language import date, money
+from portal.web.sentences import units_of
+from portal.web.wiring import wiring
+from portal.web.words import Blocked, Problem, Way, per, problem_of
+
+
+def plan_blocked(refusal: PlanRefusal) -> Blocked:
+    """The sentence and the link for one refusal."""
+    said: dict[PlanReason, str] = {
+        PlanReason.NO_SUBSCRIPTION: _("You have no plan that could be changed"),
+        PlanReason.SAME: _("This is your plan"),
+        PlanReason.NOT_SOLD: _("No longer sold"),
+        PlanReason.NO_PRICE: _("Not sold for this cycle in your currency"),
+        PlanReason.TRIALING: _("Plans can be changed once your trial has ended"),
+        PlanReason.PAST_DUE: _("An invoice is overdue"),
+        PlanReason.SUSPENDED: _("Your plan is suspended"),
+        PlanReason.RENEWING: _("Your plan is being renewed; try again in a few minutes"),
+        PlanReason.PAYMENT_PENDING: _("A payment for a change of plan is not finished yet"),
+        PlanReason.AGREED: _("Your plan changes to this one already"),
+        PlanReason.PERMISSION: _("Your role may look but not change the plan"),
+    }
+    return Blocked(said[refusal.reason], _way(refusal))
+
+
+def _way(refusal: PlanRefusal) -> Way:
+    match refusal.reason:
+        case PlanReason.PAST_DUE | PlanReason.SUSPENDED:
+            return Way(_("See invoices"), url_for("invoices.index"))
+        case PlanReason.PAYMENT_PENDING if refusal.purchase_id:
+            address = url_for("purchases.show", purchase_id=refusal.purchase_id)
+            return Way(_("See the payment"), address)
+        case PlanReason.NO_SUBSCRIPTION:
+            support = wiring().settings.support_email
+            return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
+        case PlanReason.PERMISSION:
+            return Way(_("Ask an owner, admin or billing member of your account"), "")
+        case _:
+            return Way("", "")
+
+
+def problem_with(outcome: CannotChange | QuoteChanged | NoTimeForCheckout) -> Problem:
+    """Why nothing was charged."""
+    if isinstance(outcome, CannotChange):
+        blocked = plan_blocked(outcome.refusal)
+        message = f"{blocked.reason}. " + _("Nothing was charged.")
+        return Problem(_("The plan cannot be changed now"), message)
+    return problem_of(outcome)
+
+
+def offer_label(offer: PlanOffer, state: AccountState) -> str:
+    """What the link to the quote says."""
+    own, price = state.subscription, offer.price
+    if own is not None and own.plan.id == offer.plan.id:
+        interval = price.interval if price else None
+        named = {BillingPeriod.MONTHLY: _("Pay monthly"), BillingPeriod.ANNUAL: _("Pay annually")}
+        return named.get(interval.period, _("Change cycle")) if interval else _("Change cycle")
+    lower = own is not None and offer.plan.sort < own.plan.sort
+    if lower is not (offer.timing is Timing.AT_TERM_END):
+        return _("Change plan")
+    return _("Downgrade") if lower else _("Upgrade")
+
+
+def change_label(quote: PlanQuote) -> str:
+    """What the button of the quote page says."""
+    if quote.timing is Timing.AT_TERM_END:
+        return _("Change on %(date)s", date=date(quote.effective_at))
+    if quote.due.charged:
+        return _("Pay %(amount)s now", amount=money(quote.due.charged))
+    if quote.due.carried_out:
+        return _("Change plan – %(amount)s on your next invoice",
+                 amount=money(quote.due.carried_out))  # fmt: skip
+    return _("Change plan")
+
+
+def fate_words(move: Move, quote: PlanQuote) -> str:
+    """What becomes of one add-on."""
+    match move.fate:
+        case Fate.ENDS if move.ends_at:
+            return _("Ends on %(date)s; the plan does not allow it", date=date(move.ends_at))
+        case Fate.CANCELLING if move.ends_at:
+            return _("Ends on %(date)s, as it would anyway", date=date(move.ends_at))
+        case Fate.SWITCHES:
+            when = _("now") if quote.timing is Timing.NOW else date(quote.effective_at)
+            return _("Switches to %(price)s, from %(when)s", price=_priced(move, quote), when=when)
+        case Fate.KEEPS_PERIOD:
+            return _(
+                "Has no price for the new cycle: goes on at %(price)s", price=_priced(move, quote)
+            )
+        case _:
+            return _("Carries on at %(price)s", price=_priced(move, quote))
+
+
+def _priced(move: Move, quote: PlanQuote) -> str:
+    price = move.price
+    if price is None:
+        return "–"
+    amount = charge(price, Decimal(move.quantity), None, quote.at)
+    return f"{money(amount)} {per(price.interval)}" if price.interval else money(amount)
+
+
+def granted_words(entitlement: Entitlement) -> str:
+    """What a plan grants of one feature, in a cell of the matrix."""
+    feature = entitlement.feature
+    if feature.type is not FeatureType.METERED:
+        return entitlement.static_value or _("Included")
+    if entitlement.usage_limit is None:
+        return _("Unlimited")
+    amount = units_of(feature, entitlement.usage_limit).removeprefix(f"{feature.name}: ")
+    if not feature.is_consumed:
+        return amount
+    pace = per(Interval(entitlement.usage_reset_period or BillingPeriod.MONTHLY))
+    return f"{amount} {pace}"

@@ -1,0 +1,162 @@
+"""The plans side by side, the quote of a change, and the change itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask_babel import gettext as _
+
+from portal.domain.access import Permission
+from portal.domain.capacity import MONTH
+from portal.domain.catalog import Plan
+from portal.domain.plan_changes import PlanQuote, PlanRequest
+from portal.domain.plan_moves import PlanReason
+from portal.queries import plans as queries
+from portal.queries.billing import next_bills
+from portal.queries.cards import saved_cards
+from portal.queries.plans import PlanRefusal
+from portal.services import plans
+from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
+from portal.services.plans import Agreed, CannotChange, PlanOutcome
+from portal.services.purchases import QuoteChanged
+from portal.services.waiting import NoTimeForCheckout
+from portal.services.ways import Paying
+from portal.web import htmx, words
+from portal.web.access import requires
+from portal.web.forms.cards import CardForm
+from portal.web.forms.plans import (
+    CYCLES,
+    ChangeForm,
+    CycleForm,
+    cycle_of,
+    interval_of,
+    write_change_token,
+)
+from portal.web.language import date
+from portal.web.plan_sentences import problem_with
+from portal.web.requests import database, forget_state, member, state, wall
+from portal.web.views.purchases import purchase_address
+from portal.web.wiring import wiring
+from portal.web.words import Problem
+
+bp = Blueprint("plans", __name__, url_prefix="/settings/billing/plans")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """What the quote page shows. quote, token: None when the plan cannot be changed so."""
+
+    plan: Plan
+    cycle: str
+    cycle_words: str
+    refusal: PlanRefusal | None
+    quote: PlanQuote | None
+    token: str | None
+    pay_with: CardForm
+
+
+@bp.get("")
+@requires(Permission.BILLING_READ)
+def index() -> Response:
+    subscription, actor = state().subscription, member().actor
+    intervals = queries.intervals(state())
+    own = subscription.cycle.interval if subscription else MONTH
+    form = CycleForm(request.args).offering(intervals, own)
+    return htmx.page(
+        "plans/index.html",
+        "plans/_offers.html",
+        form=form,
+        offers=queries.offers(state(), actor, form.interval),
+        compared=queries.compared(state()),
+        next_bills=next_bills(state()),
+        state=state(),
+    )
+
+
+@bp.get("/<lookup_key>/<cycle>")
+@requires(Permission.BILLING_READ)
+def preview(lookup_key: str, cycle: str) -> Response:
+    return _page(PlanRequest(lookup_key, interval_of(cycle)), 200)
+
+
+@bp.post("/<lookup_key>/<cycle>")
+@requires(Permission.BILLING_UPDATE)
+def change(lookup_key: str, cycle: str) -> Response:
+    wanted = PlanRequest(lookup_key, interval_of(cycle))
+    form = ChangeForm().of(member().actor, wanted)
+    if not form.validate():
+        return _page(wanted, 422, words.bad_token(form))
+    cards = CardForm().offering(saved_cards(database(), member().actor))
+    if not cards.validate():
+        return _page(wanted, 422, words.bad_card())
+    outcome = plans.change(
+        member().actor,
+        form.accepted,
+        Paying(cards.choice, purchase_address),
+        session=database(),
+        gateway=wiring().gateway,
+        wall=wall(),
+    )
+    forget_state()
+    return _answer(wanted, outcome)
+
+
+@bp.post("/withdraw")
+@requires(Permission.BILLING_UPDATE)
+def withdraw() -> Response:
+    """Take back what was agreed for the end of the term."""
+    taken = plans.withdraw(
+        member().actor, session=database(), gateway=wiring().gateway, wall=wall()
+    )
+    if taken:
+        flash(_("Your plan stays as it is."), "success")
+    else:
+        flash(_("There was no change to withdraw any more."), "info")
+    return htmx.go(url_for("plans.index"))
+
+
+def _answer(wanted: PlanRequest, outcome: PlanOutcome) -> Response:
+    match outcome:
+        case Settled(purchase_id) | Pending(purchase_id) | Unpaid(purchase_id) | Ended(purchase_id):
+            return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
+        case NeedsCheckout(_id, url):
+            return htmx.go(url)
+        case Agreed(effective_at):
+            flash(_("Your plan changes on %(date)s.", date=date(effective_at)), "success")
+            return htmx.go(url_for("plans.index"))
+        case CannotChange() | QuoteChanged() | NoTimeForCheckout():
+            return _page(wanted, 422, problem_with(outcome))
+        case _:
+            assert_never(outcome)
+
+
+def _page(wanted: PlanRequest, status: int, problem: Problem | None = None) -> Response:
+    """The quote as it is now, with what was wrong with the last one."""
+    return htmx.page(
+        "plans/change.html",
+        "plans/_change.html",
+        status,
+        shown=_shown(wanted),
+        problem=problem,
+        state=state(),
+    )
+
+
+def _shown(wanted: PlanRequest) -> ChangePage:
+    actor = member().actor
+    target = queries.get_plan(state(), wanted.plan)
+    refusal = queries.refusal(state(), actor, target, wanted.interval)
+    quote = None
+    if refusal is None or refusal.reason is PlanReason.PERMISSION:
+        quote = plans.offer(database(), actor, state(), wanted)
+    return ChangePage(
+        plan=target,
+        cycle=cycle_of(wanted.interval),
+        cycle_words=str(CYCLES[wanted.interval.period]),
+        refusal=refusal,
+        quote=quote,
+        token=write_change_token(quote, actor, wall()) if quote and refusal is None else None,
+        pay_with=CardForm(None).offering(saved_cards(database(), actor)),
+    )

@@ -1,0 +1,99 @@
+"""Three months in an account's life, moved through by its test clock, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.portal_pages import Portal
+from tests.browser.test_every_page import axe, sideways
+from tests.support.world import APRIL_11
+
+PACK, CONNECTOR = "100,000 message pack", "Salesforce connector"
+
+
+@pytest.fixture(autouse=True)
+def in_time(stack):
+    stack.world.now = APRIL_11
+    stack.keep_time()
+
+
+def owner_of(stack, open_page, scripts=True, scheme="light", **about) -> tuple[Portal, int]:
+    actor = stack.world.account(**about)
+    portal = Portal(open_page(scripts=scripts, scheme=scheme), stack.url)
+    portal.sign_in(f"owner@account{stack.world.key_of(actor)}.test")
+    return portal, actor.account_id
+
+
+def to_the_next_bill(portal: Portal) -> None:
+    portal.open("clock")
+    portal.page.get_by_role("button", name="To the next bill").click()
+    expect(portal.page.locator("main")).to_contain_text("It is now")
+
+
+def open_invoice(portal: Portal) -> None:
+    """To the page of the invoice that is not paid."""
+    rows = portal.page.get_by_role("row").filter(has_text="Download PDF")
+    rows.filter(has_text="To pay").get_by_role("link").first.click()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
+def test_renewals_an_expired_pack_a_decline_and_its_recovery(stack, open_page, scripts):
+    portal, account = owner_of(stack, open_page, scripts)
+    for add_on in (PACK, CONNECTOR):
+        portal.choose(add_on).click()
+        expect(portal.page.locator("#purchases-receipt")).to_be_visible()
+    portal.open("add-ons/active")
+    bills = portal.page.get_by_role("region", name="Your next bills")
+    expect(bills).to_contain_text("$149.00")
+    expect(bills).to_contain_text("$99.00")
+    to_the_next_bill(portal)
+    assert stack.charges(account)[-1] == (14900, "usd")
+    portal.open("add-ons/active")
+    expect(portal.row(CONNECTOR)).to_contain_text("1 Jun 2026")
+    expect(portal.page.locator("#active-history")).to_contain_text(PACK)
+
+    portal.open("payment-methods")
+    portal.page.get_by_role("button", name="Add a card").click()
+    portal.page.get_by_role("button", name="Can be saved, never charged 0341").click()
+    portal.page.get_by_role("button", name="Save card").click()
+    bad = portal.page.get_by_role("article", name="Visa ending 0341")
+    bad.get_by_role("button", name="Make default").click()
+    expect(bad).to_contain_text("Default")
+    to_the_next_bill(portal)
+    expect(portal.page.locator("main")).to_contain_text("A payment is overdue")
+    portal.open("add-ons")
+    expect(portal.card(PACK)).to_contain_text("An invoice is overdue")
+    portal.page.get_by_role("link", name="See invoices and pay").click()
+    open_invoice(portal)
+    expect(portal.page.locator("main")).to_contain_text("The bank declined the card")
+    portal.page.get_by_label("Visa ending 4242").check()
+    portal.page.get_by_role("button", name="Pay $149.00 now").click()
+    expect(portal.page.locator("main")).to_contain_text("is paid. Thank you.")
+    assert stack.charges(account)[-1] == (14900, "usd")
+    portal.open("add-ons")
+    expect(portal.card(PACK).get_by_role("link", name="Add to plan")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_it_is_sound(stack, open_page, scheme):
+    portal, _ = owner_of(stack, open_page, scheme=scheme)
+    portal.choose(CONNECTOR).click()
+    expect(portal.page.locator("#purchases-receipt")).to_be_visible()
+    for path in ("add-ons/active", "invoices", "invoices/upcoming", "clock"):
+        portal.open(path)
+        sound(portal.page)
+    portal, _ = owner_of(stack, open_page, scheme=scheme, card="pm_card_chargeCustomerFail")
+    to_the_next_bill(portal)
+    sound(portal.page)
+    portal.open("invoices")
+    open_invoice(portal)
+    expect(portal.page.locator("main")).to_contain_text("This invoice is not paid")
+    sound(portal.page)
+
+
+def sound(page: Page) -> None:
+    assert axe(page) == []
+    for width in (320, 390, 1180):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert sideways(page) <= 0, width

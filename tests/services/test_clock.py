@@ -1,0 +1,92 @@
+"""The test clock of one account: everything due on the way happens, in order, to nobody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.domain.errors import Conflict, NotFound
+from portal.models.accounts import AccountRow
+from portal.services import clock
+from portal.services.recording import Doer
+from portal.services.till import Till as Desk
+from tests.services.time_passing import collections, renewals, run_at, subscription
+from tests.support.world import APRIL_11
+
+
+def advance(world, account_id: int, to: datetime) -> list[tuple[datetime, int]]:
+    """Each halt, and the steps taken there."""
+    halts = []
+    with world.session() as session:
+        desk = Desk(session, world.gateway, world.scope, world.wall, Doer("test", account_id))
+        clock.advance(desk, account_id, to, lambda at, steps: halts.append((at, steps)))
+    return halts
+
+
+def may(day: int, month: int = 5) -> datetime:
+    return datetime(2026, month, day, tzinfo=UTC)
+
+
+def test_three_months_pass_with_every_bill_on_its_day(world, till):
+    actor, other = world.account(), world.account()
+    world.buy(actor, "salesforce")
+    world.buy(actor, "messages_100k")
+    taken = len(till.taken())
+    halts = advance(world, actor.account_id, may(15, 7))
+    assert halts == [(may(1), 1), (may(1, 6), 1), (may(1, 7), 1), (may(15, 7), 0)]
+    assert [i.due_at for i in renewals(world, actor)] == [may(1), may(1, 6), may(1, 7)]
+    assert till.taken()[taken:] == [14900] * 3
+    assert till.holds(actor) == ["salesforce"], "the pack has expired, the connector renewed"
+    assert world.state(actor).now == may(15, 7)
+    assert (world.state(other).now, renewals(world, other)) == (APRIL_11, [])
+    assert till.books_agree()
+
+
+def test_a_decline_its_retries_and_the_suspension_come_at_their_times(world):
+    actor = world.account(card="pm_card_chargeCustomerFail")
+    halts = advance(world, actor.account_id, may(30))
+    assert [at for at, steps in halts if steps] == [may(1), may(2), may(5), may(8), may(22)]
+    assert subscription(world, actor).status == "suspended"
+    assert collections(world, actor)[0].retries == 3
+
+
+def test_the_same_rows_as_when_real_time_passes(world):
+    moved, waited = world.account(), world.account()
+    for actor in (moved, waited):
+        world.buy(actor, "zendesk")
+    advance(world, moved.account_id, may(2, 8))
+    run_at(world, may(2, 8))
+    told = [
+        [(i.due_at, i.issued_at, i.total_minor) for i in renewals(world, actor)]
+        for actor in (moved, waited)
+    ]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    "to", [APRIL_11, APRIL_11 - timedelta(days=1), APRIL_11 + timedelta(days=1099)]
+)
+def test_it_moves_forward_and_not_too_far(world, to):
+    actor = world.account()
+    with pytest.raises(Conflict):
+        advance(world, actor.account_id, to)
+    with world.session() as session:
+        row = session.get_one(AccountRow, (world.scope.environment_id, actor.account_id))
+        assert row.test_clock_at is None
+
+
+def test_nobody_has_no_clock(world):
+    with pytest.raises(NotFound):
+        advance(world, 999_999, may(1))
+
+
+def test_an_account_without_a_plan_only_changes_its_date(world):
+    actor = world.account()
+    with world.session() as session:
+        session.get_one(
+            type(subscription(world, actor)),
+            (world.scope.environment_id, subscription(world, actor).id),
+        ).ended_at = world.now
+        session.commit()
+    assert advance(world, actor.account_id, may(9)) == [(may(9), 0)]

@@ -1,0 +1,68 @@
+"""One notice of each kind, and variants that read differently."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from portal.domain.declines import DeclineReason
+from portal.domain.money import Money
+from portal.domain.notices import (
+    AddOnCancelled,
+    CardExpiring,
+    Invoiced,
+    Notice,
+    PaymentDeclined,
+    PaymentFailed,
+    PlanChanged,
+    PriceChanging,
+    Purchased,
+    Refunded,
+    Renewed,
+    Restored,
+    Sold,
+    Suspended,
+    TrialEnding,
+)
+from portal.domain.purchases import Undeliverable
+
+AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
+"""The evening before in New York."""
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "usd")
+
+
+BOUGHT = Purchased(
+    purchase_id=7,
+    sold=(Sold("Salesforce connector", 1, usd(4900)), Sold("Extra members", 5, usd(22500))),
+    charged=usd(27400),
+    carried=usd(32),
+    renews_at=AT,
+)
+FAILED = PaymentFailed(
+    invoice=Invoiced(3, 12), tries=1, amount=usd(14900), reason=DeclineReason.INSUFFICIENT_FUNDS,
+    retry_at=AT, suspends_at=AT + timedelta(days=20),
+)  # fmt: skip
+CHANGED = PlanChanged("purchase:9", "Growth", "Business", AT, scheduled=False, charged=usd(9900))
+RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
+NOTICES: list[Notice] = [
+    BOUGHT,
+    replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
+    replace(BOUGHT, renews_at=None),
+    PaymentDeclined(7, 8, "SMS pack", usd(10000), DeclineReason.EXPIRED_CARD, False, AT),
+    RETURNED,
+    replace(RETURNED, failed=True),
+    AddOnCancelled(4, "Extra members", 5, cancelled_at=AT, ends_at=AT),
+    Renewed(Invoiced(3, 12), BOUGHT.sold, usd(27400), usd(0), next_at=AT),
+    FAILED,
+    replace(FAILED, reason=None, retry_at=None, tries=4),
+    Suspended(2, AT, usd(29800)),
+    Restored(2, AT),
+    CHANGED,
+    replace(CHANGED, scheduled=True, charged=None),
+    CardExpiring(6, "visa", "4242", date(2026, 5, 31), 1),
+    TrialEnding(2, "Growth", AT, usd(14900)),
+    PriceChanging("instance:4", "Extra members", usd(4500), usd(5000), AT),
+]

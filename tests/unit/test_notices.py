@@ -1,0 +1,69 @@
+"""Who is told what by mail, and by which keys a notice is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from portal.domain.access import Role
+from portal.domain.cards import last_day, reminder
+from portal.domain.notices import KINDS, TOLD, invoice_of, is_told
+from tests.support.notices import AT, BOUGHT, CHANGED, FAILED, NOTICES, RETURNED
+
+PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_those_who_can_act_are_told_and_everybody_when_the_service_stops(kind):
+    told = {role for role in Role if is_told(role, kind)}
+    assert told == (set(Role) if kind in ("suspended", "restored") else PAYERS)
+
+
+def test_there_is_a_sample_of_every_kind_and_a_row_for_it():
+    assert {notice.kind for notice in NOTICES} == set(KINDS) == set(TOLD)
+    assert {KINDS[notice.kind] for notice in NOTICES} == {type(notice) for notice in NOTICES}
+
+
+def test_what_happens_again_has_another_key_and_the_same_has_not():
+    later = AT + timedelta(days=1)
+    cancelled = next(n for n in NOTICES if n.kind == "add_on_cancelled")
+    suspended = next(n for n in NOTICES if n.kind == "suspended")
+    expiring = next(n for n in NOTICES if n.kind == "card_expiring")
+    for first, second in (
+        (FAILED, replace(FAILED, tries=2)),
+        (RETURNED, replace(RETURNED, failed=True)),
+        (CHANGED, replace(CHANGED, scheduled=True)),
+        (cancelled, replace(cancelled, cancelled_at=later)),
+        (suspended, replace(suspended, at=later)),
+        (expiring, replace(expiring, reminder=2)),
+    ):
+        assert first.key != second.key
+    assert BOUGHT.key == replace(BOUGHT, charged=BOUGHT.carried).key == "purchased:7"
+    assert all(notice.key.startswith(f"{notice.kind}:") for notice in NOTICES)
+
+
+def test_the_invoice_that_goes_along():
+    assert invoice_of(FAILED) == FAILED.invoice
+    assert invoice_of(RETURNED) is None
+
+
+@pytest.mark.parametrize(
+    ("today", "number"),
+    [
+        (date(2026, 4, 1), None),
+        (date(2026, 4, 2), None),
+        (date(2026, 4, 3), 1),
+        (date(2026, 5, 18), 1),
+        (date(2026, 5, 19), 2),
+        (date(2026, 6, 2), 2),
+        (date(2026, 6, 3), None),
+    ],
+)
+def test_two_reminders_before_a_card_ends(today, number):
+    assert reminder(date(2026, 6, 2), today) == number
+
+
+def test_a_card_is_good_until_the_last_day_of_its_month():
+    assert last_day(2, 2028) == date(2028, 2, 29)

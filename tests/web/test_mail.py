@@ -1,0 +1,187 @@
+"""Mails as members read them: their language, zone and currency; safe whatever a name holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import html5lib
+import pytest
+from flask import Flask, g, has_request_context
+
+from portal.domain.mails import Letter, Mail, Reader
+from portal.domain.money import Money
+from portal.domain.notices import Notice, Sold
+from portal.domain.periods import WallNow
+from portal.factory import create_app
+from portal.gateways.fake_payments import FakePayments
+from portal.gateways.mail import message_of
+from portal.settings import Settings
+from portal.web.mail import LetterWriter
+from tests.support.notices import AT, BOUGHT, CHANGED, FAILED, NOTICES, RETURNED, usd
+from tests.web.test_language import CLOSE, OPEN, translations, unmarked
+
+READER = Reader("en", "America/New_York", "Northwind")
+HOSTILE = '<script src="x">&"\'\r\nBcc: everybody@else.test\x00'
+IDS = [f"{number}-{notice.kind}" for number, notice in enumerate(NOTICES)]
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return Settings(
+        database_url="postgresql+psycopg://nobody@127.0.0.1:9/none",
+        secret_key="a secret for tests that is long enough",
+        stripe_secret_key="sk_test_nothing",
+        stripe_webhook_secret="whsec_test",
+        public_url="https://billing.example.com",
+        product_name="Acme Billing",
+        support_email="help@portal.test",
+    )
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Flask:
+    return create_app(settings, FakePayments(), lambda: WallNow(AT))
+
+
+@pytest.fixture
+def writer(app: Flask, settings: Settings) -> LetterWriter:
+    return LetterWriter(app, settings)
+
+
+@pytest.fixture(scope="module")
+def pseudo_writer(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> LetterWriter:
+    app = create_app(settings, FakePayments(), lambda: WallNow(AT))
+    folder: Path = translations(tmp_path_factory.mktemp("mail"))
+    app.extensions["babel"].translation_directories = [str(folder)]
+    app.extensions["babel"].default_directories = [str(folder)]
+    return LetterWriter(app, settings)
+
+
+def words(letter: Letter) -> list[str]:
+    return re.sub(r"<[^>]+>|\s+", " ", letter.html).split()
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=IDS)
+def test_every_kind_is_whole_in_text_and_html(writer, notice):
+    letter = writer.write(notice, READER)
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    document = parser.parse(letter.html)
+    assert document.get("lang") == "en"
+    assert letter.subject
+    assert "\n" not in letter.subject
+    assert "style=" not in letter.html
+    assert "  " not in letter.text
+    assert "\n\n\n" not in letter.text
+    assert "None" not in letter.text + letter.html
+    assert "%(" not in letter.text + letter.subject
+    for said in ("Hello,", "Northwind", "Acme Billing", "help@portal.test"):
+        assert said in letter.text
+        assert said in letter.html
+    links = re.findall(r'href="([^"]+)"', letter.html)
+    assert len(links) == 1
+    assert links[0].startswith("https://billing.example.com/settings/billing")
+    assert links[0].replace("&amp;", "&") in letter.text
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=IDS)
+def test_both_say_the_same(writer, notice):
+    letter = writer.write(notice, READER)
+    plain = [w for w in letter.text.split() if w != "--" and not w.startswith("https://")]
+    shown = " ".join(words(letter)).replace("&#39;", "'")
+    missing = [w for w in plain if w.rstrip(":,") not in shown]
+    assert missing == []
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=IDS)
+def test_every_word_is_translated(pseudo_writer, notice):
+    letter = pseudo_writer.write(notice, replace(READER, locale="fr", zone="UTC"))
+    known = {
+        "Salesforce connector", "Extra members", "SMS pack", "Growth", "Business", "Visa",
+        "Northwind", "Acme Billing", "help@portal.test",
+    }  # fmt: skip
+    known |= set(re.findall(r"https://[^\s<]+", letter.html))
+    page = html5lib.parse(letter.html, namespaceHTMLElements=False)
+    assert page.get("lang") == "fr"
+    assert unmarked(page, known) == []
+    assert OPEN in letter.subject
+    assert letter.text.count(OPEN) == letter.text.count(CLOSE) > 2
+
+
+def test_figures_are_the_accounts_and_the_members(writer, pseudo_writer):
+    english = writer.write(BOUGHT, READER)
+    assert "Charged: $274.00" in english.text
+    assert "On your next invoice: $0.32" in english.text
+    assert "renews on 30 Apr 2026" in english.text, "still April in New York"
+    assert "renews on 1 May 2026" in writer.write(BOUGHT, replace(READER, zone="UTC")).text
+    yen = replace(BOUGHT, charged=Money(14900, "jpy"))
+    assert "¥14,900" in writer.write(yen, READER).text
+    french = pseudo_writer.write(BOUGHT, replace(READER, locale="fr"))
+    assert "274,00\N{NO-BREAK SPACE}$US" in french.text
+    assert 'dir="rtl"' in pseudo_writer.write(BOUGHT, replace(READER, locale="ar")).html
+
+
+def test_an_unknown_language_is_english(writer):
+    assert writer.write(BOUGHT, replace(READER, locale="tlh")) == writer.write(BOUGHT, READER)
+
+
+def test_what_is_bought_says_how_it_is_cancelled(writer):
+    page = "https://billing.example.com/settings/billing/add-ons/active"
+    renews, once, forever = (writer.write(notice, READER).text for notice in NOTICES[:3])
+    assert f"To cancel, open {page}, choose Cancel and confirm" in renews
+    assert "lasts until 30 Apr 2026. There is nothing to cancel." in once
+    assert "never expires. There is nothing to cancel." in forever
+    assert "You bought Salesforce connector and 1 more" in writer.write(BOUGHT, READER).subject
+
+
+def test_what_failed_says_when_it_is_tried_again_and_where_to_pay(writer):
+    first = writer.write(FAILED, READER)
+    assert "We try again on 30 Apr 2026." in first.text
+    assert "There is not enough money on the card." in first.text
+    assert "Pay now: https://billing.example.com/settings/billing/invoices/12" in first.text
+    last = writer.write(replace(FAILED, reason=None, retry_at=None), READER)
+    assert "We do not try again by ourselves." in last.text
+    assert "There is no card to charge." in last.text
+
+
+def test_money_that_could_not_go_back_says_so(writer):
+    assert "was returned to your card" in writer.write(RETURNED, READER).text
+    assert "could not return" in writer.write(replace(RETURNED, failed=True), READER).subject
+
+
+def hostile() -> list[Notice]:
+    sold = (Sold(HOSTILE, 1, usd(100)),)
+    cancelled, expiring = NOTICES[6], next(n for n in NOTICES if n.kind == "card_expiring")
+    return [
+        replace(BOUGHT, sold=sold),
+        replace(CHANGED, before=HOSTILE, after=HOSTILE),
+        replace(cancelled, name=HOSTILE),
+        replace(expiring, brand=HOSTILE),
+        replace(NOTICES[-1], name=HOSTILE),
+    ]
+
+
+@pytest.mark.parametrize("notice", hostile(), ids=lambda n: n.kind)
+def test_a_hostile_name_is_only_a_name(writer, notice):
+    letter = writer.write(notice, replace(READER, account=HOSTILE))
+    assert "<script" not in letter.html.lower()
+    assert "&lt;script" in letter.html.lower()
+    assert not any(ord(c) < 32 for c in letter.subject)
+    mail = Mail("mail-1-1", "owner@account1.test", letter, WallNow(AT))
+    message = message_of(mail, "Billing <billing@example.com>")
+    assert message["Bcc"] is None
+    head = message.as_bytes().partition(b"\r\n\r\n")[0]
+    assert not re.search(rb"^bcc:", head, re.I | re.M)
+    assert "Bcc: everybody@else.test" in letter.subject or notice.kind in (
+        "plan_changed", "card_expiring",
+    )  # fmt: skip
+
+
+def test_whoever_writes_keeps_their_own_context(app, writer):
+    with app.app_context():
+        g.mine = "kept"
+        writer.write(BOUGHT, READER)
+        assert g.mine == "kept"
+        assert "zone" not in g
+        assert not has_request_context()

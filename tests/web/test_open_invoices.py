@@ -1,0 +1,128 @@
+"""An invoice that is not paid: said on every page, paid on its own, and all goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from portal.domain.access import Role
+from portal.services import accounts
+from tests.services.paying import Till
+from tests.services.time_passing import run_at, subscription
+from tests.web.reading import HTMX, Visitor
+
+MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
+INVOICE = "/settings/billing/invoices/1"
+
+
+@pytest.fixture
+def till(world):
+    return Till(world)
+
+
+@pytest.fixture
+def overdue(world, visit):
+    """An owner whose renewal was declined."""
+    actor = world.account(card="pm_card_chargeCustomerFail")
+    run_at(world, MAY_1)
+    visit.sign_in("owner@account1.test")
+    return actor
+
+
+def pay(visit, card: str, status: int = 303, **headers: str):
+    page = visit.get(INVOICE)
+    data = {"csrf_token": page.hidden("csrf_token"), "card": card}
+    return visit.post(f"{INVOICE}/pay", data, status, **headers)
+
+
+def test_every_page_says_that_a_payment_is_overdue_and_leads_to_it(overdue, visit):
+    for path in ("add-ons", "add-ons/active", "usage", "payment-methods"):
+        page = visit.get(f"/settings/billing/{path}")
+        assert "A payment is overdue" in page.text, path
+        assert page.all("a", href="/settings/billing/invoices")
+    assert "To pay" in visit.get("/settings/billing/invoices").text
+    grid = visit.get("/settings/billing/add-ons")
+    assert "An invoice is overdue" in grid.words(grid.article("100,000 message pack"))
+
+
+def test_the_invoice_says_why_and_another_card_pays_it(overdue, world, till, visit):
+    page = visit.get(INVOICE)
+    assert "This invoice is not paid" in page.text
+    assert "The bank declined the card" in page.text
+    reply = pay(visit, "new")
+    assert reply.headers["Location"].startswith("https://checkout.test/")
+    till.gateway.pay_page(reply.headers["Location"].rpartition("/")[2])
+    assert visit.get(f"{INVOICE}/return", 303).headers["Location"] == INVOICE
+    page = visit.get(INVOICE)
+    assert "This invoice is not paid" not in page.text
+    assert "overdue" not in visit.get("/settings/billing/add-ons").text
+    assert subscription(world, overdue).status == "active"
+    assert till.taken() == [9900]
+
+
+def test_a_saved_card_that_works_pays_at_once(overdue, world, visit):
+    with world.session() as session:
+        accounts.save_card(
+            session, world.scope, overdue.account_id, "pm_card_visa", world.gateway, world.wall
+        )
+    card = next(
+        e.get("value")
+        for e in visit.get(INVOICE).all("input", name="card")
+        if e.get("checked") is not None
+    )
+    reply = pay(visit, card, 204, **HTMX)
+    assert reply.headers["HX-Redirect"] == INVOICE
+    assert "Invoice 000001 is paid" in visit.get(INVOICE).text
+
+
+def test_a_choice_that_is_none_pays_nothing(overdue, till, visit):
+    assert "This invoice is not paid" in pay(visit, "999", 422).text
+    assert till.taken() == []
+
+
+def test_others_cannot_and_readers_may_not(overdue, world, app, visit):
+    world.account()
+    stranger = Visitor(app.test_client())
+    stranger.sign_in("owner@account2.test")
+    token = {
+        "csrf_token": stranger.get("/settings/billing/payment-methods").hidden("csrf_token"),
+        "card": "new",
+    }
+    stranger.get(INVOICE, 404)
+    stranger.get(f"{INVOICE}/return", 404)
+    stranger.post(f"{INVOICE}/pay", token, 404)
+    world.member(overdue.account_id, "reader@account1.test", Role.MEMBER)
+    reader = Visitor(app.test_client())
+    reader.sign_in("reader@account1.test")
+    page = reader.get(INVOICE)
+    assert not page.all("form", id="invoices-pay-form")
+    assert "This invoice is not paid" in page.text
+
+
+def test_suspended_it_says_so_and_paying_restores(overdue, world, visit):
+    run_at(world, datetime(2026, 5, 22, tzinfo=UTC))
+    visit.sign_in("owner@account1.test")
+    assert "Your plan is suspended" in visit.get("/settings/billing/usage").text
+    assert "No bill is coming" in visit.get("/settings/billing/invoices/upcoming").text
+
+
+def test_the_next_bills_are_what_the_renewal_will_ask_for(world, visit):
+    actor = world.account()
+    for add_on in ("salesforce", "zendesk"):
+        world.buy(actor, add_on)
+    visit.sign_in("owner@account1.test")
+    for path in ("add-ons/active", "invoices"):
+        page = visit.get(f"/settings/billing/{path}")
+        table = next(e for e in page.document.iter() if e.get("id") == "invoices-next")
+        said = page.words(table)
+        assert "1 May 2026" in said
+        assert "1 Jun 2026" in said
+        assert "$184.00" in said, "plan, Salesforce and Zendesk"
+        assert "Without Salesforce connector" in said
+        assert "$134.00" in said
+    upcoming = visit.get("/settings/billing/invoices/upcoming")
+    assert "Growth" in upcoming.text
+    run_at(world, MAY_1)
+    visit.sign_in("owner@account1.test")
+    assert "$184.00" in visit.get("/settings/billing/invoices/3").text
