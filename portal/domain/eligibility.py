@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.domain.catalog import AddOn, Status, price_for
+from portal.domain.catalog import AddOn, FeatureType, Plan, Status, price_for
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.periods import BillingPeriod, Interval
 
@@ -92,7 +92,7 @@ class Holding:
 class Standing:
     """The subscription as eligibility sees it.
 
-    plan_features: lookup keys of the boolean features the plan grants.
+    covered: lookup keys of the features to which the plan leaves nothing to add.
     reset_periods: reset period in force for each consumed feature's lookup key.
     """
 
@@ -100,7 +100,7 @@ class Standing:
     plan_key: str
     plan_interval: Interval
     currency: str
-    plan_features: frozenset[str]
+    covered: frozenset[str]
     reset_periods: dict[str, BillingPeriod]
     may_update: bool
 
@@ -152,14 +152,29 @@ def _held(add_on: AddOn, holding: Holding) -> Reason | None:
     return Reason.PAYMENT_PENDING if holding.pending_units else Reason.NOT_SOLD
 
 
+def covered_by(plan: Plan) -> frozenset[str]:
+    """Lookup keys of the features to which nothing can be added: those it has, or without limit."""
+    return frozenset(
+        e.feature.lookup_key
+        for e in plan.entitlements
+        if e.is_enabled
+        if e.feature.type is FeatureType.BOOLEAN
+        or (e.feature.type is FeatureType.METERED and e.usage_limit is None)
+    )
+
+
+def is_included(add_on: AddOn, covered: frozenset[str]) -> bool:
+    """Whether an add-on would add nothing to a plan that covers these features."""
+    granted = [e.feature.lookup_key for e in add_on.entitlements if e.is_enabled]
+    return bool(granted) and covered.issuperset(granted) and not add_on.credit_grants
+
+
 def _not_for_this_plan(add_on: AddOn, standing: Standing) -> Reason | None:
     if standing.status is None:
         return Reason.NO_SUBSCRIPTION
     if add_on.allowed_plans and standing.plan_key not in add_on.allowed_plans:
         return Reason.PLAN
-    granted = [e.feature for e in add_on.entitlements if e.is_enabled]
-    only_known = granted and all(f.lookup_key in standing.plan_features for f in granted)
-    if only_known and not add_on.credit_grants:
+    if is_included(add_on, standing.covered):
         return Reason.INCLUDED
     if not any(price.currency == standing.currency for price in add_on.prices):
         return Reason.CURRENCY

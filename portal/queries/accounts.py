@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
 from portal.domain.capacity import Cycle
-from portal.domain.catalog import AddOn, Catalog, FeatureType, Plan, Price
-from portal.domain.eligibility import Holding, Standing
+from portal.domain.catalog import AddOn, Catalog, Plan, Price
+from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
 from portal.domain.instances import (
     HELD_PHASES,
@@ -157,9 +157,7 @@ class AccountState:
             plan_key=self.subscription.plan.lookup_key,
             plan_interval=self.subscription.cycle.interval,
             currency=self.account.currency,
-            plan_features=frozenset(
-                e.feature.lookup_key for e in granted if e.feature.type is FeatureType.BOOLEAN
-            ),
+            covered=covered_by(self.subscription.plan),
             reset_periods={
                 e.feature.lookup_key: e.usage_reset_period for e in granted if e.usage_reset_period
             },

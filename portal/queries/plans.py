@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission, Scope
 from portal.domain.bills import next_due
 from portal.domain.catalog import Entitlement, Feature, Plan, Price, Status
+from portal.domain.eligibility import covered_by, is_included
 from portal.domain.entitlements import Source
 from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES
@@ -89,6 +90,13 @@ def get_plan(state: AccountState, lookup_key: str) -> Plan:
         if plan.lookup_key == lookup_key and plan.status is not Status.DRAFT:
             return plan
     raise NotFound("plan")
+
+
+def needless(state: AccountState, target: Plan) -> tuple[str, ...]:
+    """Names of the add-ons held that would add nothing to `target`, and renew all the same."""
+    covered = covered_by(target)
+    found = (i.add_on for i in state.instances if i.phase in HELD_PHASES and i.renews)
+    return tuple(dict.fromkeys(each.name for each in found if is_included(each, covered)))
 
 
 def refusal(

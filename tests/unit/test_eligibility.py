@@ -7,9 +7,26 @@ from typing import Any
 
 import pytest
 
-from portal.domain.catalog import AddOnType, CreditGrant, Entitlement, ExpirationType, Status
+from portal.domain.catalog import (
+    AddOnType,
+    CreditGrant,
+    Entitlement,
+    ExpirationType,
+    Feature,
+    FeatureType,
+    Plan,
+    Status,
+)
 from portal.domain.catalog import BillingCadence as Cadence
-from portal.domain.eligibility import Holding, Reason, Standing, WayOut, refusal, units_left
+from portal.domain.eligibility import (
+    Holding,
+    Reason,
+    Standing,
+    WayOut,
+    covered_by,
+    refusal,
+    units_left,
+)
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.periods import BillingPeriod
 from tests.unit.samples import (
@@ -27,7 +44,7 @@ GOOD = Standing(
     plan_key="growth",
     plan_interval=MONTHLY,
     currency="usd",
-    plan_features=frozenset(),
+    covered=frozenset(),
     reset_periods={},
     may_update=True,
 )
@@ -43,7 +60,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
     Reason.PAYMENT_PENDING: (CONNECTOR, GOOD, Holding(0, pending_units=1), WayOut.PAYMENT),
     Reason.INCLUDED: (
         CONNECTOR,
-        replace(GOOD, plan_features=frozenset({"salesforce"})),
+        replace(GOOD, covered=frozenset({"salesforce"})),
         NONE,
         WayOut.MANAGE,
     ),
@@ -132,13 +149,30 @@ def test_the_most_telling_reason_comes_first() -> None:
 
 
 def test_an_add_on_is_included_only_when_all_of_it_is() -> None:
-    has_it = replace(GOOD, plan_features=frozenset({"salesforce"}))
+    has_it = replace(GOOD, covered=frozenset({"salesforce"}))
     brings_credits = CreditGrant(
         "SMS", MESSAGES, recurring("5").amount, Cadence.ONETIME, ExpirationType.NEVER
     )
     more = replace(CONNECTOR, entitlements=(Entitlement(SALESFORCE), WEEKLY_MESSAGES))
     assert refusal(more, has_it, NONE) is None
     assert refusal(replace(CONNECTOR, credit_grants=(brings_credits,)), has_it, NONE) is None
+
+
+@pytest.mark.parametrize(
+    ("granted", "covers"),
+    [
+        (Entitlement(SALESFORCE), True),
+        (Entitlement(SALESFORCE, is_enabled=False), False),
+        (Entitlement(MESSAGES), True),
+        (Entitlement(MESSAGES, 0), False),
+        (Entitlement(MESSAGES, 700), False),
+        (Entitlement(Feature("support", "Support", FeatureType.STATIC), static_value="4 h"), False),
+    ],
+    ids=["boolean", "switched off", "without limit", "none", "limited", "text"],
+)
+def test_a_plan_covers_what_it_has_or_has_without_limit(granted: Entitlement, covers: bool) -> None:
+    plan = Plan("growth", "Growth", Status.PUBLISHED, entitlements=(granted,))
+    assert covered_by(plan) == (frozenset({granted.feature.lookup_key}) if covers else frozenset())
 
 
 def test_units_left_counts_units_held_and_pending() -> None:

@@ -11,6 +11,7 @@ from portal.domain.access import Role
 from portal.domain.taxes import Tax
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
+from portal.services import instances
 from portal.services.usage import Usage, count
 from tests.services.changing import Office
 from tests.services.paying import Till
@@ -217,6 +218,24 @@ def test_what_will_not_fit_and_what_becomes_of_add_ons_is_said(owner, world, vis
     said = "Members: you have 12 members and the limit becomes 3."
     assert said in visit.get(STARTER).text
     assert "This will not fit" not in visit.get(BUSINESS).text
+
+
+def test_an_add_on_that_the_new_plan_leaves_without_a_use_is_named(owner, world, visit):
+    enterprise, said = f"{PLANS}/enterprise/monthly", "includes what 5 extra members adds"
+    world.buy(owner, "members_5")
+    assert said in visit.get(enterprise).text
+    assert said not in visit.get(BUSINESS).text
+    [held] = world.state(owner).instances
+    with world.session() as session:
+        instances.cancel(owner, held.id, "", session=session, wall=world.wall)
+    assert said not in visit.get(enterprise).text
+
+
+def test_what_is_without_limit_is_not_sold_on_top(office, visit):
+    office.account(plan="enterprise", price="enterprise_monthly_usd")
+    visit.sign_in("owner@account1.test")
+    page = visit.get("/settings/billing/add-ons")
+    assert "Included in your plan" in page.words(page.article("5 extra members"))
 
 
 def test_a_reader_sees_all_with_controls_disabled_and_why(owner, world, visit, app):

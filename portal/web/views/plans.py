@@ -46,7 +46,10 @@ bp = Blueprint("plans", __name__, url_prefix="/settings/billing/plans")
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """What the quote page shows. quote, token: None when the plan cannot be changed so."""
+    """What the quote page shows. quote, token: None when the plan cannot be changed so.
+
+    needless: add-ons that the plan would leave without a use.
+    """
 
     plan: Plan
     cycle: str
@@ -55,6 +58,7 @@ class ChangePage:
     quote: PlanQuote | None
     token: str | None
     pay_with: CardForm
+    needless: tuple[str, ...]
 
 
 @bp.get("")
@@ -159,4 +163,5 @@ def _shown(wanted: PlanRequest) -> ChangePage:
         quote=quote,
         token=write_change_token(quote, actor, wall()) if quote and refusal is None else None,
         pay_with=CardForm(None).offering(saved_cards(database(), actor)),
+        needless=queries.needless(state(), target),
     )
