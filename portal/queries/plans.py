@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
-from portal.domain.bills import next_due
+from portal.domain.bills import Bill, next_bills, next_due
 from portal.domain.catalog import Entitlement, Feature, Plan, Price, Status
 from portal.domain.eligibility import covered_by, is_included
 from portal.domain.entitlements import Source
@@ -17,14 +17,14 @@ from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod, Interval
-from portal.domain.plan_changes import Subscribed
+from portal.domain.plan_changes import PlanQuote, Subscribed, changed
 from portal.domain.plan_limits import Level
 from portal.domain.plan_moves import Held, PlanReason, Timing, plan_price, plan_refusal, timing
 from portal.domain.pricing import exact_minor
 from portal.domain.proration import charge
 from portal.models.usage import CounterRow
 from portal.queries.accounts import AccountState
-from portal.queries.billing import billing_state
+from portal.queries.billing import AHEAD, billing_state
 from portal.queries.stored_lines import stored_lines
 from portal.queries.usage import LEVEL_WINDOW, sources_of
 
@@ -90,6 +90,23 @@ def get_plan(state: AccountState, lookup_key: str) -> Plan:
         if plan.lookup_key == lookup_key and plan.status is not Status.DRAFT:
             return plan
     raise NotFound("plan")
+
+
+@dataclass(frozen=True, slots=True)
+class BillsAhead:
+    """The next bills once a change is made, and the next ones as things are."""
+
+    changed: tuple[Bill, ...]
+    unchanged: tuple[Bill, ...]
+
+
+def bills_ahead(
+    session: Session, scope: Scope, state: AccountState, quote: PlanQuote, target: Plan
+) -> BillsAhead:
+    """What follows the quoted change, as the renewal will compute it."""
+    by = subscribed(session, scope, state)
+    ways = changed(by, quote, target.name), billing_state(state)
+    return BillsAhead(*(next_bills(each, state.now, AHEAD).ahead for each in ways))
 
 
 def needless(state: AccountState, target: Plan) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ def test_a_second_load_changes_nothing(world, world_database):
 def test_without_demo_mode_it_refuses(world, world_database):
     app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
     done = app.test_cli_runner().invoke(args=["demo", "load"])
+    with app.app_context():
+        db.engine.dispose()
     assert done.exit_code == 1
     assert "PORTAL_DEMO" in done.output
     assert world.rows(AccountRow) == 0

@@ -6,10 +6,13 @@ import asyncio
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from procrastinate import App, SyncPsycopgConnector
 from sqlalchemy import select, text, update
 
@@ -17,6 +20,7 @@ from portal.domain.jobs import SEND_MAIL, queue_of
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
 from portal.jobs.tasks import jobs_of
+from portal.models.base import db
 from portal.models.mails import MailRow
 from tests.jobs.workers import Worker, jobs, tell, wait_for
 from tests.support.notices import BOUGHT, CHANGED
@@ -26,6 +30,14 @@ from tests.web.conftest import settings_for
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "worker.log"
+
+
+@pytest.fixture
+def app(world_database) -> Iterator[Flask]:
+    app = create_app(settings_for(world_database), FakePayments())
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 def statuses(world) -> list[str]:
@@ -124,8 +136,7 @@ def ask_for_stalled_jobs(world) -> None:
         session.commit()
 
 
-def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(world, world_database):
-    app = create_app(settings_for(world_database), FakePayments())
+def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(app):
     queue = queue_of(7)
     tasks = {
         t for t in jobs_of(app, app.extensions["jobs"], 7).tasks.values() if "builtin" not in t.name
@@ -134,8 +145,7 @@ def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(world
     assert {t.queue for t in tasks} == {queue}
 
 
-def test_failed_jobs_are_kept_for_a_week(world, world_database):
-    app = create_app(settings_for(world_database), FakePayments())
+def test_failed_jobs_are_kept_for_a_week(world, app):
     engine = jobs_of(app, app.extensions["jobs"], world.scope.environment_id)
     add = (
         "with job as (insert into procrastinate_jobs (queue_name, task_name, status)"
@@ -153,5 +163,6 @@ def test_failed_jobs_are_kept_for_a_week(world, world_database):
         async with engine.open_async():
             await engine.tasks["forget_failed"](timestamp=0)
 
-    asyncio.run(forget())
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own, whatever runs in this one
+        thread.submit(asyncio.run, forget()).result()
     assert jobs(world, "failed") == ["new", "theirs"]

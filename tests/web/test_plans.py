@@ -11,8 +11,6 @@ from portal.domain.access import Role
 from portal.domain.taxes import Tax
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
-from portal.services import instances
-from portal.services.usage import Usage, count
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.web.reading import HTMX, Visitor
@@ -205,37 +203,6 @@ def test_a_downgrade_is_agreed_shown_and_taken_back(owner, world, visit):
     visit.post(f"{PLANS}/withdraw", token, 303)
     assert "no change to withdraw" in visit.get(PLANS).text
     assert world.rows(PlanChangeRow, status="withdrawn") == 1
-
-
-def test_what_will_not_fit_and_what_becomes_of_add_ons_is_said(owner, world, visit):
-    world.buy(owner, "salesforce")
-    page = visit.get(YEAR)
-    assert "Switches to $480.00 / year, from now" in page.text
-    assert "Carries on at $50.00 / month" in visit.get(BUSINESS).text
-    with world.session() as session:
-        report = [Usage("level", "members", Decimal(12), world.now)]
-        count(session, world.scope, owner.account_id, report, world.wall)
-    said = "Members: you have 12 members and the limit becomes 3."
-    assert said in visit.get(STARTER).text
-    assert "This will not fit" not in visit.get(BUSINESS).text
-
-
-def test_an_add_on_that_the_new_plan_leaves_without_a_use_is_named(owner, world, visit):
-    enterprise, said = f"{PLANS}/enterprise/monthly", "includes what 5 extra members adds"
-    world.buy(owner, "members_5")
-    assert said in visit.get(enterprise).text
-    assert said not in visit.get(BUSINESS).text
-    [held] = world.state(owner).instances
-    with world.session() as session:
-        instances.cancel(owner, held.id, "", session=session, wall=world.wall)
-    assert said not in visit.get(enterprise).text
-
-
-def test_what_is_without_limit_is_not_sold_on_top(office, visit):
-    office.account(plan="enterprise", price="enterprise_monthly_usd")
-    visit.sign_in("owner@account1.test")
-    page = visit.get("/settings/billing/add-ons")
-    assert "Included in your plan" in page.words(page.article("5 extra members"))
 
 
 def test_a_reader_sees_all_with_controls_disabled_and_why(owner, world, visit, app):

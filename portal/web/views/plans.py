@@ -16,7 +16,7 @@ from portal.domain.plan_moves import PlanReason
 from portal.queries import plans as queries
 from portal.queries.billing import next_bills
 from portal.queries.cards import saved_cards
-from portal.queries.plans import PlanRefusal
+from portal.queries.plans import BillsAhead, PlanRefusal
 from portal.services import plans
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.plans import Agreed, CannotChange, PlanOutcome
@@ -59,6 +59,7 @@ class ChangePage:
     token: str | None
     pay_with: CardForm
     needless: tuple[str, ...]
+    bills: BillsAhead | None
 
 
 @bp.get("")
@@ -164,4 +165,7 @@ def _shown(wanted: PlanRequest) -> ChangePage:
         token=write_change_token(quote, actor, wall()) if quote and refusal is None else None,
         pay_with=CardForm(None).offering(saved_cards(database(), actor)),
         needless=queries.needless(state(), target),
+        bills=queries.bills_ahead(database(), actor.scope, state(), quote, target)
+        if quote
+        else None,
     )
