@@ -146,8 +146,10 @@ def test_back_from_the_hosted_page_and_pay_again_is_one_purchase(stack, open_pag
 def test_a_checkout_paid_after_the_cycle_turned_is_refunded_and_told(stack, open_page, scripts):
     portal, account = owner_of(stack, open_page, scripts, card=None)
     portal.choose(CONNECTOR).click()
+    visa = portal.page.get_by_role("button", name="Visa 4242")
+    visa.wait_for()  # the purchase is reserved before the cycle turns
     stack.world.now = datetime(2026, 5, 1, 0, 0, 1, tzinfo=UTC)
-    portal.page.get_by_role("button", name="Visa 4242").click()
+    visa.click()
     portal.page.get_by_role("button", name="Pay $33.33").click()
     mail = f"owner@account{stack.world.count}.test"
     if portal.page.get_by_label("Password").count():  # the session has ended meanwhile

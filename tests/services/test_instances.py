@@ -16,6 +16,7 @@ from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.instances import Phase
 from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
+from portal.models.subscriptions import SubscriptionRow
 from portal.queries import active
 from portal.queries.accounts import Instance
 from portal.services import instances
@@ -193,8 +194,11 @@ def test_what_will_not_fit_any_more_is_named_with_its_use_and_limit(world):
 
 
 def test_nothing_is_unfit_without_a_limit(world):
-    actor = world.account(plan="enterprise", price="enterprise_monthly_usd")
+    actor = world.account()
     chosen = bought(world, actor, "members_5")
+    unlimited = next(p for p in world.catalog().plans if p.lookup_key == "enterprise")
+    mine = SubscriptionRow.account_id == actor.account_id
+    world.change(update(SubscriptionRow).where(mine).values(plan_id=unlimited.id))
     report(world, actor, "members", 4000)
     assert unfitting(world, actor, chosen) == []
 
