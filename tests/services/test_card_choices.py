@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -20,17 +19,7 @@ from portal.services import card_choices
 from portal.services.card_choices import Expired, Preferred, Removed
 from tests.services.catalog.test_reading_again import statements
 from tests.support.cards import add, choose, expire, facts, live, reference, rows, sync
-from tests.support.database import clone
 from tests.support.world import APRIL_11, World
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

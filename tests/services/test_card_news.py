@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
@@ -19,17 +18,7 @@ from portal.models.events import EventRow
 from portal.services import accounts, cards
 from portal.services.card_entry import TakenAway
 from tests.support.cards import add, begin, facts, finish, live, rows, sync, till
-from tests.support.database import clone
 from tests.support.world import APRIL_11, World
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

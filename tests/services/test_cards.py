@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -30,17 +29,7 @@ from tests.support.cards import (
     sync,
     till,
 )
-from tests.support.database import clone
 from tests.support.world import APRIL_11, World
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,19 +20,9 @@ from portal.queries import active
 from portal.queries.accounts import Instance
 from portal.services import instances
 from portal.services.usage import Usage, count
-from tests.support.database import clone
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from portal.domain.access import Role
 from portal.domain.plan_moves import PlanReason
 from portal.domain.purchases import Failure
 from portal.gateways.fake_payments import Fault
+from portal.models.catalog import PriceRow
 from portal.models.invoices import InvoiceRow
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
@@ -158,8 +159,6 @@ def test_money_after_the_renewal_goes_back(paid, office, till, world):
 
 def test_money_after_another_change_goes_back(paid, office, till, world):
     purchase_id = late(office, till, paid)
-    from portal.models.catalog import PriceRow
-
     dearer = PriceRow.lookup_key == "growth_annual_usd"
     with world.session() as session:
         price = session.query(PriceRow).where(dearer).one().id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import argon2
@@ -15,20 +14,10 @@ from portal.models.events import EventRow
 from portal.queries.members import IDLE_LIFE, Member, find_member
 from portal.services import sign_in as service
 from portal.services.sign_in import ABSOLUTE_LIFE, TOUCH_EVERY, Origin, digest_of
-from tests.support.database import clone
 from tests.support.world import APRIL_11, PASSWORD, World
 
 ORIGIN = Origin("192.0.2.7", "Browser/1.0")
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

@@ -21,20 +21,10 @@ from portal.services import usage
 from portal.services.capacity import NewLot, open_lots, open_windows_now
 from portal.services.usage import Usage
 from portal.services.verifying import verify
-from tests.support.database import clone
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
 _ids = numbers(1)
-
-
-@pytest.fixture(scope="module")
-def shop(demo_template: str) -> Iterator[World]:
-    """One database for the module; every test takes accounts of its own."""
-    with clone(demo_template) as database:
-        world = World(database.app_url)
-        yield world
-        world.engine.dispose()
 
 
 @pytest.fixture

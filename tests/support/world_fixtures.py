@@ -24,6 +24,15 @@ def world_database(demo_template: str) -> Iterator[Database]:
         yield fresh
 
 
+@pytest.fixture(scope="module")
+def shop(demo_template: str) -> Iterator[World]:
+    """One database for the module; every test takes accounts of its own."""
+    with clone(demo_template) as database:
+        world = World(database.app_url)
+        yield world
+        world.engine.dispose()
+
+
 @pytest.fixture
 def world(world_database: Database) -> Iterator[World]:
     """A world on a fresh database of its own."""
