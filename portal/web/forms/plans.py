@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from secrets import token_urlsafe
-
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature
 from wtforms import HiddenField, RadioField
@@ -12,12 +9,11 @@ from wtforms.validators import InputRequired, StopValidation
 
 from portal.domain.access import Actor
 from portal.domain.errors import NotFound
-from portal.domain.money import Money
-from portal.domain.periods import BillingNow, BillingPeriod, Interval, WallNow
+from portal.domain.periods import BillingPeriod, Interval, WallNow
 from portal.domain.plan_changes import PlanQuote, PlanRequest
 from portal.services.plans import PlanAcceptance
 from portal.web.forms.lazily import _, option
-from portal.web.forms.purchase import signer
+from portal.web.forms.purchase import shown, sign, signer
 
 CYCLES = {
     BillingPeriod.DAILY: _("Daily"),
@@ -73,34 +69,15 @@ class ChangeForm(FlaskForm):
 
 
 def write_change_token(quote: PlanQuote, actor: Actor, wall: WallNow) -> str:
-    """Sign what the page shows, for this member's account and no other."""
-    return str(
-        signer(actor).dumps(
-            {
-                "plan": quote.request.plan,
-                "cycle": cycle_of(quote.request.interval),
-                "at": quote.at.isoformat(),
-                "digest": quote.digest,
-                "due": quote.due.charged.minor,
-                "currency": quote.due.charged.currency,
-                "nonce": token_urlsafe(18),
-                "issued_at": wall.isoformat(),
-            }
-        )
-    )
+    """As `write_token`, of a change of plan."""
+    wanted = {"plan": quote.request.plan, "cycle": cycle_of(quote.request.interval)}
+    return sign(actor, wanted, quote.at, quote.digest, quote.due.charged, wall)
 
 
 def read_change_token(token: str, actor: Actor) -> PlanAcceptance:
-    """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
+    """Raises as `read_token`, and NotFound for a cycle that there is not."""
     said = signer(actor).loads(token)
-    return PlanAcceptance(
-        request=PlanRequest(said["plan"], interval_of(said["cycle"])),
-        at=BillingNow(datetime.fromisoformat(said["at"]).astimezone(UTC)),
-        digest=said["digest"],
-        nonce=said["nonce"],
-        issued_at=WallNow(datetime.fromisoformat(said["issued_at"])),
-        shown_due=Money(said["due"], said["currency"]),
-    )
+    return PlanAcceptance(PlanRequest(said["plan"], interval_of(said["cycle"])), **shown(said))
 
 
 def cycle_of(interval: Interval) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from secrets import token_urlsafe
+from typing import Any
 
 from flask import current_app
 from flask_babel import gettext
@@ -74,34 +76,44 @@ class PayForm(FlaskForm):
 
 def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
     """Sign what the page shows, for this member's account and no other."""
-    return str(
-        signer(actor).dumps(
-            {
-                "add_on": quote.request.add_on,
-                "quantity": quote.request.quantity,
-                "auto_renew": quote.request.auto_renew,
-                "at": quote.at.isoformat(),
-                "digest": quote.digest,
-                "due": quote.due.minor,
-                "currency": quote.due.currency,
-                "nonce": token_urlsafe(18),
-                "issued_at": wall.isoformat(),
-            }
-        )
-    )
+    wanted = {
+        "add_on": quote.request.add_on,
+        "quantity": quote.request.quantity,
+        "auto_renew": quote.request.auto_renew,
+    }
+    return sign(actor, wanted, quote.at, quote.digest, quote.due, wall)
 
 
 def read_token(token: str, actor: Actor) -> Acceptance:
     """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
     said = signer(actor).loads(token)
-    return Acceptance(
-        request=Request(said["add_on"], said["quantity"], said["auto_renew"]),
-        at=BillingNow(datetime.fromisoformat(said["at"]).astimezone(UTC)),
-        digest=said["digest"],
-        nonce=said["nonce"],
-        issued_at=WallNow(datetime.fromisoformat(said["issued_at"])),
-        shown_due=Money(said["due"], said["currency"]),
-    )
+    return Acceptance(Request(said["add_on"], said["quantity"], said["auto_renew"]), **shown(said))
+
+
+def sign(
+    actor: Actor, wanted: Mapping[str, object], at: datetime, digest: str, due: Money, wall: WallNow
+) -> str:
+    """A token, good for one payment, of what was asked for and what was shown for it."""
+    quoted = {
+        "at": at.isoformat(),
+        "digest": digest,
+        "due": due.minor,
+        "currency": due.currency,
+        "nonce": token_urlsafe(18),
+        "issued_at": wall.isoformat(),
+    }
+    return str(signer(actor).dumps({**wanted, **quoted}))
+
+
+def shown(said: dict[str, Any]) -> dict[str, Any]:
+    """What every acceptance has, from a token's content. Raises KeyError, ValueError."""
+    return {
+        "at": BillingNow(datetime.fromisoformat(said["at"]).astimezone(UTC)),
+        "digest": said["digest"],
+        "nonce": said["nonce"],
+        "issued_at": WallNow(datetime.fromisoformat(said["issued_at"])),
+        "shown_due": Money(said["due"], said["currency"]),
+    }
 
 
 def signer(actor: Actor) -> URLSafeSerializer:
