@@ -9,14 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
-from portal.domain.errors import NotFound, PaymentsUnavailable
+from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.plan_changes import PlanQuote, PlanRequest, Subscribed, quote_plan_change
 from portal.domain.plan_moves import PlanReason, Timing
-from portal.domain.purchases import Failure, time_for_checkout
+from portal.domain.purchases import time_for_checkout
 from portal.domain.quotes import QUOTE_LIFETIME
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
@@ -25,10 +25,15 @@ from portal.queries.agreed import plain_moves
 from portal.queries.plans import PlanRefusal, get_plan, refusal, subscribed
 from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
-from portal.services.purchases import Earlier, QuoteChanged, find_by_nonce, lock_subscription
+from portal.services.purchases import (
+    Earlier,
+    QuoteChanged,
+    ask_first,
+    find_by_nonce,
+    lock_subscription,
+)
 from portal.services.recording import record
 from portal.services.reserving import reserve_change, start_paying
-from portal.services.settlement import let_go
 from portal.services.switching import promise_of, withdraw_agreed
 from portal.services.telling import plan_changed
 from portal.services.till import Till, till_of
@@ -109,12 +114,7 @@ def change(
         return conclude(till, reserved.purchase_id)
     if not isinstance(reserved, PurchaseRow):
         return reserved
-    try:
-        return conclude(till, reserved.id, first=True)
-    except PaymentsUnavailable:
-        session.rollback()
-        let_go(till, reserved.id, Failure.STOPPED)
-        raise
+    return ask_first(till, reserved.id)
 
 
 def withdraw(actor: Actor, *, session: Session, gateway: PaymentGateway, wall: WallNow) -> bool:

@@ -101,11 +101,16 @@ def confirm(
         return conclude(till, reserved.purchase_id)
     if not isinstance(reserved, PurchaseRow):
         return reserved
+    return ask_first(till, reserved.id)
+
+
+def ask_first(till: Till, purchase_id: int) -> PaymentOutcome:
+    """Charge what was just reserved. Raises PaymentsUnavailable, and nothing is held any more."""
     try:
-        return conclude(till, reserved.id, first=True)
+        return conclude(till, purchase_id, first=True)
     except PaymentsUnavailable:
-        session.rollback()
-        let_go(till, reserved.id, Failure.STOPPED)
+        till.session.rollback()
+        let_go(till, purchase_id, Failure.STOPPED)
         raise
 
 
