@@ -24,10 +24,10 @@ from portal.queries.accounts import account_state
 from portal.queries.catalog import load_catalog
 from portal.queries.demo import DEMO_PASSWORD, owner_of, what_is_loaded
 from portal.services import accounts, purchases, renewing, usage
+from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
-from portal.services.purchases import Acceptance
 from portal.services.sign_in import hash_password
 from portal.services.usage import Usage
 from portal.services.ways import Paying

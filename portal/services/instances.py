@@ -16,8 +16,8 @@ from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, Instance, account_state
 from portal.services import mailing
+from portal.services.accepting import lock_subscription
 from portal.services.due import look_no_later
-from portal.services.purchases import lock_subscription
 from portal.services.recording import Doer, record
 
 REASON_LENGTH = 500

@@ -11,46 +11,32 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
-from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.plan_changes import PlanQuote, PlanRequest, Subscribed, quote_plan_change
 from portal.domain.plan_moves import PlanReason, Timing
-from portal.domain.purchases import time_for_checkout
-from portal.domain.quotes import QUOTE_LIFETIME
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.agreed import plain_moves
 from portal.queries.plans import PlanRefusal, get_plan, refusal, subscribed
-from portal.services.attempts import CheckoutWay, Way
-from portal.services.charging import PaymentOutcome, conclude
-from portal.services.purchases import (
-    Earlier,
+from portal.services.accepting import (
+    Acceptance,
+    Payment,
     QuoteChanged,
-    ask_first,
-    find_by_nonce,
-    lock_subscription,
+    accept,
+    ask_to_pay,
+    changed_since,
+    too_late_for,
 )
+from portal.services.charging import PaymentOutcome
 from portal.services.recording import record
-from portal.services.reserving import reserve_change, start_paying
+from portal.services.reserving import reserve_change
 from portal.services.switching import promise_of, withdraw_agreed
 from portal.services.telling import plan_changed
 from portal.services.till import Till, till_of
-from portal.services.waiting import NoTimeForCheckout, stop_waiting
-from portal.services.ways import Paying, customer_of, way_of
-
-
-@dataclass(frozen=True, slots=True)
-class PlanAcceptance:
-    """What a signed token says was shown; as `purchases.Acceptance`."""
-
-    request: PlanRequest
-    at: BillingNow
-    digest: str
-    nonce: str
-    issued_at: WallNow
-    shown_due: Money
+from portal.services.waiting import NoTimeForCheckout
+from portal.services.ways import Paying
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +53,8 @@ class CannotChange:
     refusal: PlanRefusal
 
 
-PlanOutcome = PaymentOutcome | QuoteChanged | CannotChange | Agreed | NoTimeForCheckout
+NotChanged = QuoteChanged | CannotChange | Agreed | NoTimeForCheckout
+PlanOutcome = PaymentOutcome | NotChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ def offer(session: Session, actor: Actor, state: AccountState, request: PlanRequ
 
 def change(
     actor: Actor,
-    accepted: PlanAcceptance,
+    accepted: Acceptance[PlanRequest],
     paying: Paying,
     *,
     session: Session,
@@ -96,25 +83,20 @@ def change(
 ) -> PlanOutcome:
     """Charge what was accepted, once per nonce, and change the plan; or agree on it for later.
 
-    Reserves, charges and settles as `purchases.confirm`, and raises what that raises. An earlier
-    change that still waits for this member is called off first; can it not be, it is the answer.
+    Raises as `purchases.confirm`.
     """
     actor.require(Permission.BILLING_UPDATE)
     till = till_of(actor, session, gateway, wall)
-    earlier = find_by_nonce(session, actor, accepted.nonce)
-    if earlier is not None:
-        return conclude(till, earlier.id)
-    if still_open := stop_waiting(till, actor, None):
-        return still_open
-    way = way_of(session, actor, paying.choice)
-    typed = isinstance(way, CheckoutWay) and bool(accepted.shown_due)
-    customer = customer_of(till, actor) if typed else ""
-    reserved = _reserve(till, actor, accepted, way, customer, paying)
-    if isinstance(reserved, Earlier):
-        return conclude(till, reserved.purchase_id)
-    if not isinstance(reserved, PurchaseRow):
-        return reserved
-    return ask_first(till, reserved.id)
+
+    def hold(payment: Payment) -> PurchaseRow | NotChanged:
+        fresh = _fresh(till, actor, accepted)
+        if not isinstance(fresh, _Fresh):
+            return fresh
+        if fresh.quote.timing is Timing.AT_TERM_END:
+            return _agree(till, actor, fresh)
+        return _hold(till, actor, fresh, accepted.nonce, payment)
+
+    return accept(till, actor, accepted, paying, None, hold)
 
 
 def withdraw(actor: Actor, *, session: Session, gateway: PaymentGateway, wall: WallNow) -> bool:
@@ -133,35 +115,8 @@ def withdraw(actor: Actor, *, session: Session, gateway: PaymentGateway, wall: W
     return taken
 
 
-def _reserve(
-    till: Till, actor: Actor, accepted: PlanAcceptance, way: Way, customer: str, paying: Paying
-) -> PurchaseRow | PlanOutcome | Earlier:
-    """Hold what was accepted, or agree on it, if it still holds; then commit.
-
-    The subscription's row lock puts everything that changes a quote in line.
-    """
-    lock_subscription(till.session, actor)
-    if earlier := find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
-        found = Earlier(earlier.id)
-        till.session.rollback()
-        return found
-    fresh = _fresh(till, actor, accepted)
-    outcome: PurchaseRow | PlanOutcome
-    if not isinstance(fresh, _Fresh):
-        outcome = fresh
-    elif fresh.quote.timing is Timing.AT_TERM_END:
-        outcome = _agree(till, actor, fresh)
-    else:
-        outcome = _hold(till, actor, fresh, accepted.nonce, way, customer, paying)
-    if isinstance(outcome, PurchaseRow | Agreed):
-        till.session.commit()
-    else:
-        till.session.rollback()
-    return outcome
-
-
 def _fresh(
-    till: Till, actor: Actor, accepted: PlanAcceptance
+    till: Till, actor: Actor, accepted: Acceptance[PlanRequest]
 ) -> _Fresh | CannotChange | QuoteChanged | Agreed:
     request = accepted.request
     state = account_state(till.session, actor.scope, actor.account_id, till.wall)
@@ -173,34 +128,25 @@ def _fresh(
         return CannotChange(found)
     by = subscribed(till.session, actor.scope, state)
     quote = quote_plan_change(by, target, request, accepted.at)
-    too_old = till.wall >= accepted.issued_at + QUOTE_LIFETIME
-    if too_old or not accepted.at <= state.now < quote.expires_at:
-        return QuoteChanged(expired=True, shown_due=accepted.shown_due)
-    if quote.digest != accepted.digest:
-        return QuoteChanged(expired=False, shown_due=accepted.shown_due)
-    return _Fresh(state, by, quote)
+    return changed_since(accepted, quote, state.now, till.wall) or _Fresh(state, by, quote)
 
 
 def _hold(
-    till: Till, actor: Actor, fresh: _Fresh, nonce: str, way: Way, customer: str, paying: Paying
+    till: Till, actor: Actor, fresh: _Fresh, nonce: str, payment: Payment
 ) -> PurchaseRow | NoTimeForCheckout:
     state, quote = fresh.state, fresh.quote
     target = get_plan(state, quote.request.plan)
     promise = promise_of(fresh.by, quote, target)
     over_at = datetime.fromisoformat(promise["over_at"])
-    typed = isinstance(way, CheckoutWay)
-    if quote.due.charged and typed and not time_for_checkout(over_at, state.now):
-        return NoTimeForCheckout(over_at)
+    if too_late := too_late_for(payment, quote.due.charged, over_at, state.now):
+        return too_late
     purchase = reserve_change(till, actor, state, quote, nonce, promise)
-    if quote.due.charged:
-        customer = customer or state.account.stripe_customer_id or ""
-        shown_at, amount = paying.shown_at(purchase.id), quote.due.charged
-        start_paying(till, purchase, target.name, amount, way, customer, shown_at)
+    ask_to_pay(till, state, purchase, target.name, quote.due.charged, payment)
     return purchase
 
 
 def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
-    """Keep the change for the end of the term, in place of another one."""
+    """Keep the change for the end of the term, in place of another one; commit."""
     quote, row = fresh.quote, _locked(till, actor)
     target = get_plan(fresh.state, quote.request.plan)
     withdraw_agreed(till, row, fresh.state.now)
@@ -222,6 +168,7 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
     record(till.session, till.scope, till.doer, told, subject, fresh.state.now, **plan)
     reference, before, at = f"plan_change:{agreed.id}", fresh.by.plan.name, quote.effective_at
     plan_changed(till, row.account_id, reference, before, target.name, at, scheduled=True)
+    till.session.commit()
     return Agreed(quote.effective_at)
 
 

@@ -14,8 +14,8 @@ from portal.domain.plan_moves import Fate, Move, PlanReason, Timing
 from portal.domain.proration import charge
 from portal.queries.accounts import AccountState
 from portal.queries.plans import PlanOffer, PlanRefusal
+from portal.services.accepting import QuoteChanged
 from portal.services.plans import CannotChange
-from portal.services.purchases import QuoteChanged
 from portal.services.waiting import NoTimeForCheckout
 from portal.web.language import date, money
 from portal.web.sentences import units_of

@@ -12,7 +12,8 @@ from portal.domain.catalog import CapacityEnds, Price
 from portal.domain.eligibility import Reason, Refusal, WayOut
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod, Interval
-from portal.services.purchases import QuoteChanged, Refused
+from portal.services.accepting import QuoteChanged
+from portal.services.purchases import Refused
 from portal.services.waiting import NoTimeForCheckout
 from portal.web.forms.plans import ChangeForm
 from portal.web.forms.purchase import PayForm

@@ -15,7 +15,8 @@ from portal.models.catalog import PriceRow
 from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
 from portal.services import plans, renewing
-from portal.services.plans import PlanAcceptance, PlanOutcome
+from portal.services.accepting import Acceptance
+from portal.services.plans import PlanOutcome
 from portal.services.ways import CardChoice
 from tests.services.paying import Till
 from tests.support.world import World, paying
@@ -58,9 +59,9 @@ class Office:
         with self.world.session() as session:
             return plans.offer(session, actor, state, PlanRequest(plan, interval))
 
-    def accept(self, quote: PlanQuote) -> PlanAcceptance:
+    def accept(self, quote: PlanQuote) -> Acceptance[PlanRequest]:
         self.world.count += 1
-        return PlanAcceptance(
+        return Acceptance(
             request=quote.request,
             at=BillingNow(quote.at),
             digest=quote.digest,
@@ -70,7 +71,7 @@ class Office:
         )
 
     def confirm(
-        self, actor: Actor, accepted: PlanAcceptance, card: CardChoice = "default"
+        self, actor: Actor, accepted: Acceptance[PlanRequest], card: CardChoice = "default"
     ) -> PlanOutcome:
         world = self.world
         with world.session() as session:

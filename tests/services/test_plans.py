@@ -20,9 +20,9 @@ from portal.models.catalog import PriceRow
 from portal.models.invoices import InvoiceRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.usage import LotRow
+from portal.services.accepting import QuoteChanged
 from portal.services.charging import Settled
 from portal.services.plans import CannotChange
-from portal.services.purchases import QuoteChanged
 from tests.services.changing import ANNUAL, APRIL_1, MONTHLY, Office
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)

@@ -24,9 +24,10 @@ from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.usage import meters
 from portal.services import charging
+from portal.services.accepting import QuoteChanged
 from portal.services.charging import Pending, Settled, Unpaid
 from portal.services.inbox import receive
-from portal.services.purchases import QuoteChanged, Refused
+from portal.services.purchases import Refused
 from portal.services.reconciling import reconcile
 from portal.services.verifying import verify
 from portal.services.waiting import stop

@@ -26,10 +26,11 @@ from portal.models.tenants import EnvironmentRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.catalog import load_catalog
 from portal.services import accounts, purchases
+from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
-from portal.services.purchases import Acceptance, PurchaseOutcome
+from portal.services.purchases import PurchaseOutcome
 from portal.services.sign_in import hash_password
 from portal.services.ways import CardChoice, Paying
 
@@ -121,7 +122,7 @@ class World:
     def quote(self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True) -> Quote:
         return purchases.offer(self.state(actor), Request(add_on, quantity, renew))
 
-    def accept(self, quote: Quote, nonce: str = "") -> Acceptance:
+    def accept(self, quote: Quote, nonce: str = "") -> Acceptance[Request]:
         self.count += 1
         return Acceptance(
             request=quote.request,
@@ -133,7 +134,7 @@ class World:
         )
 
     def confirm(
-        self, actor: Actor, accepted: Acceptance, card: CardChoice = "default"
+        self, actor: Actor, accepted: Acceptance[Request], card: CardChoice = "default"
     ) -> PurchaseOutcome:
         with self.session() as session:
             return purchases.confirm(

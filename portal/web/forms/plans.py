@@ -11,7 +11,7 @@ from portal.domain.access import Actor
 from portal.domain.errors import NotFound
 from portal.domain.periods import BillingPeriod, Interval, WallNow
 from portal.domain.plan_changes import PlanQuote, PlanRequest
-from portal.services.plans import PlanAcceptance
+from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _, option
 from portal.web.forms.purchase import shown, sign, signer
 
@@ -50,7 +50,7 @@ class ChangeForm(FlaskForm):
     """The one hidden field that says what was shown."""
 
     token = HiddenField(validators=[InputRequired()])
-    accepted: PlanAcceptance
+    accepted: Acceptance[PlanRequest]
     _actor: Actor
     _wanted: PlanRequest
 
@@ -74,10 +74,10 @@ def write_change_token(quote: PlanQuote, actor: Actor, wall: WallNow) -> str:
     return sign(actor, wanted, quote.at, quote.digest, quote.due.charged, wall)
 
 
-def read_change_token(token: str, actor: Actor) -> PlanAcceptance:
+def read_change_token(token: str, actor: Actor) -> Acceptance[PlanRequest]:
     """Raises as `read_token`, and NotFound for a cycle that there is not."""
     said = signer(actor).loads(token)
-    return PlanAcceptance(PlanRequest(said["plan"], interval_of(said["cycle"])), **shown(said))
+    return Acceptance(PlanRequest(said["plan"], interval_of(said["cycle"])), **shown(said))
 
 
 def cycle_of(interval: Interval) -> str:

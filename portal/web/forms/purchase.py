@@ -18,7 +18,7 @@ from portal.domain.access import Actor
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.quotes import Quote, Request
-from portal.services.purchases import Acceptance
+from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _, option
 
 MOST_AT_ONCE = 100
@@ -56,7 +56,7 @@ class PayForm(FlaskForm):
     """The one hidden field that says what was shown."""
 
     token = HiddenField(validators=[InputRequired()])
-    accepted: Acceptance
+    accepted: Acceptance[Request]
     _actor: Actor
     _add_on: str
 
@@ -84,7 +84,7 @@ def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
     return sign(actor, wanted, quote.at, quote.digest, quote.due, wall)
 
 
-def read_token(token: str, actor: Actor) -> Acceptance:
+def read_token(token: str, actor: Actor) -> Acceptance[Request]:
     """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
     said = signer(actor).loads(token)
     return Acceptance(Request(said["add_on"], said["quantity"], said["auto_renew"]), **shown(said))

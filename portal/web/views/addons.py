@@ -13,8 +13,9 @@ from portal.queries import addons as queries
 from portal.queries.addons import Card
 from portal.queries.cards import saved_cards
 from portal.services import purchases
+from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
-from portal.services.purchases import PurchaseOutcome, QuoteChanged, Refused
+from portal.services.purchases import PurchaseOutcome, Refused
 from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, words

@@ -18,9 +18,9 @@ from portal.queries.billing import next_bills
 from portal.queries.cards import saved_cards
 from portal.queries.plans import BillsAhead, PlanRefusal
 from portal.services import plans
+from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.plans import Agreed, CannotChange, PlanOutcome
-from portal.services.purchases import QuoteChanged
 from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, words
