@@ -16,6 +16,8 @@ class EventName(StrEnum):
     PAYMENT_LATE = "payment:late"
     REFUND_REQUESTED = "refund:requested"
     REFUND_ANSWERED = "refund:answered"
+    INSTANCE_SCHEDULED = "instance:scheduled"
+    INSTANCE_WITHDRAWN = "instance:withdrawn"
     INSTANCE_STARTED = "instance:started"
     INSTANCE_CANCELLED = "instance:cancelled"
     INSTANCE_KEPT = "instance:kept"

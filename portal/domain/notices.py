@@ -32,7 +32,8 @@ class Sold:
 @dataclass(frozen=True, slots=True)
 class Purchased:
     """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
-    once, which lasts until ends_at; None there: it never expires."""
+    once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
+    for later; it has no invoice where its first period is billed then."""
 
     kind: ClassVar[str] = "purchased"
     purchase_id: int
@@ -42,6 +43,7 @@ class Purchased:
     invoice: Invoiced | None = None
     renews_at: datetime | None = None
     ends_at: datetime | None = None
+    starts_at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -7,10 +7,11 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from portal.domain.capacity import Capacity, Cycle, brought_by, ends_at
-from portal.domain.catalog import AddOn, Price, price_for
+from portal.domain.catalog import AddOn, CapacityEnds, Price, price_for
 from portal.domain.lines import (
     LineKind,
     Means,
@@ -22,11 +23,18 @@ from portal.domain.lines import (
     with_tax,
 )
 from portal.domain.money import Money, total
-from portal.domain.periods import BillingNow, Interval, Period
+from portal.domain.periods import BillingNow, Interval
 from portal.domain.proration import charge
 from portal.domain.taxes import Tax, tax_on
 
 QUOTE_LIFETIME = timedelta(minutes=15)
+
+
+class Start(StrEnum):
+    """When what is bought begins."""
+
+    NOW = "now"
+    NEXT_CYCLE = "next_cycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Request:
     add_on: str
     quantity: int
     auto_renew: bool
+    start: Start = Start.NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,9 @@ class GoingForward:
 class Quote:
     """Everything a confirm page says about money and dates.
 
-    due = what is owed for this purchase; it is either charged now or, when below the currency's
-    minimum charge, carried to the next bill. cancel_at: set when auto-renew is off.
+    starts_at: `at`, or the boundary at which it begins. due = what is owed for this purchase; it
+    is either charged now or, when below the currency's minimum charge, carried to the next bill.
+    cancel_at: set when auto-renew is off.
     """
 
     request: Request
@@ -82,6 +92,7 @@ class Quote:
     plan_key: str
     price: Price
     at: datetime
+    starts_at: datetime
     expires_at: datetime
     lines: tuple[QuoteLine, ...]
     charged: Money
@@ -98,6 +109,18 @@ class Quote:
     def sum_of(self, kind: LineKind) -> Money:
         """The sum of the displayed lines of one kind."""
         return sum_of(self.lines, kind, self.price.currency)
+
+    @property
+    def waits(self) -> bool:
+        """True when it begins later than it is bought."""
+        return self.starts_at > self.at
+
+    @property
+    def billed_until(self) -> datetime | None:
+        """Up to when it is paid for once accepted; None for what is charged once."""
+        if not self.price.is_recurring:
+            return None
+        return next((line.period.end for line in self.lines if line.period), self.starts_at)
 
     @property
     def over_at(self) -> datetime | None:
@@ -129,54 +152,80 @@ def expiry_of_quote(at: datetime, *boundaries: datetime) -> datetime:
     return min(at + QUOTE_LIFETIME, *boundaries)
 
 
+def can_wait(price: Price) -> bool:
+    """Whether it may begin at the next cycle: what never ends gains nothing by that."""
+    return price.is_recurring or price.capacity_ends is not CapacityEnds.NEVER
+
+
 def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quote:
     """Price `request` at the whole second `at`.
 
-    Raises ValueError when the add-on has no price for this buyer or the quantity is below one;
-    ask `eligibility.refusal` first. Source: seed 1, step 3; product.md §4 (quote).
+    What begins at the next cycle is charged now where it is charged once, else by the bill of
+    its first period; what cannot wait begins now. Raises ValueError when the add-on has no price
+    for this buyer or the quantity is below one; ask `eligibility.refusal` first.
+    Source: seed 1, step 3; product.md §4 (quote), §6 (start at next cycle).
     """
     price = price_for(add_on.prices, buyer.currency, buyer.cycle.interval)
     if price is None or request.quantity < 1:
         raise ValueError("nothing to quote")
-    period = buyer.cycle.period_of(price, at)
-    bought = charge_line(add_on.name, price, request.quantity, period, at)
-    lines = completed(with_tax(bought, buyer.tax), buyer.means)
+    waits = request.start is Start.NEXT_CYCLE and can_wait(price)
+    starts_at = next_cycle(buyer.cycle, price, at) if waits else at
+    period = buyer.cycle.period_of(price, starts_at)
+    billed_later = waits and period is not None
+    lines = () if billed_later else _lines(buyer, add_on.name, price, request.quantity, at)
     due = due_for(lines, buyer.currency)
-    renews = price.is_recurring and request.auto_renew
-    cancel_at = period.end if period and not renews else None
-    capacity = brought_by(add_on, price, request.quantity, buyer.cycle, at, cancel_at)
+    cancel_at = period.end if period and not request.auto_renew else None
+    capacity = brought_by(add_on, price, request.quantity, buyer.cycle, starts_at, cancel_at)
+    goes_on = period is not None and (waits or cancel_at is None)
     return Quote(
         request=request,
         account_id=buyer.account_id,
         plan_key=buyer.plan_key,
         price=price,
         at=at,
-        expires_at=_expires_at(buyer.cycle, period, capacity, at),
+        starts_at=starts_at,
+        expires_at=_expires_at(buyer.cycle, price, capacity, at),
         lines=lines,
         charged=due.charged,
         carried_out=due.carried_out,
         capacity=capacity,
-        ends_at=ends_at(price, buyer.cycle, at),
+        ends_at=ends_at(price, buyer.cycle, starts_at),
         cancel_at=cancel_at,
-        going_forward=_going_forward(buyer, price, request, period) if renews else None,
+        going_forward=_going_forward(buyer, price, request, at) if goes_on else None,
     )
 
 
+def _lines(
+    buyer: Buyer, name: str, price: Price, quantity: int, at: datetime
+) -> tuple[QuoteLine, ...]:
+    period = buyer.cycle.period_of(price, at)
+    bought = charge_line(name, price, quantity, period, at)
+    return completed(with_tax(bought, buyer.tax), buyer.means)
+
+
+def next_cycle(cycle: Cycle, price: Price, at: datetime) -> datetime:
+    """When something bought at `at` begins if it waits: its own next period, or for what is
+    charged once the next quota window."""
+    return (cycle.period_of(price, at) or cycle.quota_window(at)).end
+
+
 def _expires_at(
-    cycle: Cycle, period: Period | None, capacity: tuple[Capacity, ...], at: datetime
+    cycle: Cycle, price: Price, capacity: tuple[Capacity, ...], at: datetime
 ) -> datetime:
-    ends = [cycle.quota_window(at).end, cycle.billing_period(at).end]
+    ends = [cycle.quota_window(at).end, cycle.billing_period(at).end, next_cycle(cycle, price, at)]
     ends += [brought.until for brought in capacity if brought.until]
-    return expiry_of_quote(at, *ends, *([period.end] if period else []))
+    return expiry_of_quote(at, *ends)
 
 
 def _going_forward(
-    buyer: Buyer, price: Price, request: Request, period: Period | None
+    buyer: Buyer, price: Price, request: Request, at: datetime
 ) -> GoingForward | None:
-    if period is None or price.interval is None:
+    """A whole period, from the next boundary on."""
+    if price.interval is None:
         return None
-    amount = charge(price, Decimal(request.quantity), None, period.end)
-    return GoingForward(amount, tax_on(buyer.tax, amount), price.interval, period.end)
+    next_at = next_cycle(buyer.cycle, price, at)
+    amount = charge(price, Decimal(request.quantity), None, next_at)
+    return GoingForward(amount, tax_on(buyer.tax, amount), price.interval, next_at)
 
 
 def _plain(value: Any) -> str:

@@ -87,8 +87,9 @@ class Instance:
 
     @property
     def renews(self) -> bool:
-        """True while it will be charged again: recurring, in force, not cancelled."""
-        return self.price.is_recurring and self.phase in (Phase.ACTIVE, Phase.SCHEDULED)
+        """True while it will be charged again and again: recurring, and not cancelled."""
+        goes_on = self.phase in (Phase.ACTIVE, Phase.SCHEDULED)
+        return self.price.is_recurring and goes_on and self.span.cancel_at is None
 
     def own_cycle(self, plan: Cycle) -> Cycle:
         """The plan's clocks, with the instance's own boundary 0 where it has one."""
@@ -145,19 +146,21 @@ class AccountState:
             pending_purchase_id=pending[0].purchase_id if pending else None,
         )
 
-    def standing(self, actor: Actor) -> Standing:
-        """The subscription as eligibility sees it, for `actor`."""
+    def standing(self, actor: Actor, then: AgreedChange | None = None) -> Standing:
+        """The subscription as eligibility sees it, for `actor`; then: once that has happened."""
         may_update = actor.can(Permission.BILLING_UPDATE)
         if self.subscription is None:
             interval = Interval(BillingPeriod.MONTHLY)
             return Standing(None, "", interval, self.account.currency, frozenset(), {}, may_update)
-        granted = [e for e in self.subscription.plan.entitlements if e.is_enabled]
+        plan = then.plan if then else self.subscription.plan
+        price = then.price if then else self.subscription.price
+        granted = [e for e in plan.entitlements if e.is_enabled]
         return Standing(
             status=self.subscription.status,
-            plan_key=self.subscription.plan.lookup_key,
-            plan_interval=self.subscription.cycle.interval,
+            plan_key=plan.lookup_key,
+            plan_interval=price.interval or self.subscription.cycle.interval,
             currency=self.account.currency,
-            covered=covered_by(self.subscription.plan),
+            covered=covered_by(plan),
             reset_periods={
                 e.feature.lookup_key: e.usage_reset_period for e in granted if e.usage_reset_period
             },

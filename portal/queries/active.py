@@ -23,13 +23,15 @@ from portal.queries.usage import LEVEL_WINDOW, sources_of
 
 @dataclass(frozen=True, slots=True)
 class ActiveRow:
-    """period: what is paid for now, of a recurring instance. next_charge: at its end, before tax.
+    """period: what is paid for now, or first, of a recurring instance. next_charge: at next_at,
+    before tax.
 
     units, units_left: of its lots that are open now; None when it brings none.
     """
 
     instance: Instance
     period: Period | None
+    next_at: datetime | None
     next_charge: Money | None
     next_tax: Money | None
     units: Decimal | None
@@ -62,15 +64,17 @@ def ended(state: AccountState) -> tuple[Instance, ...]:
 def row_of(
     state: AccountState, instance: Instance, lot_units: tuple[Decimal, Decimal] | None = None
 ) -> ActiveRow:
-    period, amount, tax = None, None, None
+    period, next_at, amount, tax = None, None, None, None
+    waits = instance.phase is Phase.SCHEDULED
     if state.subscription and instance.price.is_recurring:
         cycle = instance.own_cycle(state.subscription.cycle)
-        period = cycle.period_of(instance.price, state.now)
-    if instance.renews:
-        amount = charge(instance.price, Decimal(instance.quantity), None, state.now)
-        tax = tax_on(state.account.tax, amount)
+        period = cycle.period_of(instance.price, max(state.now, instance.span.starts_at))
+        if period and (instance.renews or waits):
+            next_at = period.start if waits else period.end
+            amount = charge(instance.price, Decimal(instance.quantity), None, next_at)
+            tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
-    return ActiveRow(instance, period, amount, tax, units, left)
+    return ActiveRow(instance, period, next_at, amount, tax, units, left)
 
 
 def wont_fit(

@@ -13,6 +13,7 @@ from portal.domain.eligibility import Refusal, refusal, units_left
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.domain.proration import charge
+from portal.domain.quotes import can_wait
 from portal.queries.accounts import AccountState
 
 
@@ -38,6 +39,7 @@ class Card:
 
     price and amount: None when nothing is priced for this account. held: units in force.
     brings: what one unit brings if bought now. most: how many more may be bought, None = any.
+    may_wait: whether it can be bought for the next cycle.
     """
 
     add_on: AddOn
@@ -47,6 +49,7 @@ class Card:
     refusal: Refusal | None
     brings: tuple[Capacity, ...]
     most: int | None
+    may_wait: bool
 
 
 def all_cards(state: AccountState, actor: Actor) -> tuple[Card, ...]:
@@ -89,7 +92,19 @@ def card_of(state: AccountState, actor: Actor, add_on: AddOn) -> Card | None:
         refusal=refusal(add_on, state.standing(actor), holding),
         brings=brings,
         most=units_left(add_on, holding),
+        may_wait=may_wait(state, actor, add_on),
     )
+
+
+def may_wait(state: AccountState, actor: Actor, add_on: AddOn) -> bool:
+    """Whether it can be bought for the next cycle: an agreed plan has to allow it by then."""
+    if state.subscription is None:
+        return False
+    price = price_for(add_on.prices, state.account.currency, state.subscription.cycle.interval)
+    if price is None or not can_wait(price):
+        return False
+    then = state.standing(actor, state.agreed)
+    return state.agreed is None or refusal(add_on, then, state.holding(add_on)) is None
 
 
 def get_card(state: AccountState, actor: Actor, lookup_key: str) -> Card:

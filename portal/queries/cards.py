@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.domain.access import Actor
 from portal.domain.cards import Card, Expiry, Kept, Renewal, expiry, why_kept
 from portal.domain.errors import NotFound
-from portal.domain.instances import Phase, SubscriptionStatus
+from portal.domain.instances import SubscriptionStatus
 from portal.domain.proration import charge
 from portal.domain.taxes import tax_on
 from portal.models.accounts import PaymentMethodRow
@@ -159,8 +159,6 @@ def _add_ons(state: AccountState) -> list[Renewal]:
     found = []
     for instance in state.instances:
         row = row_of(state, instance)
-        if row.period and row.next_charge and row.next_tax is not None:
-            scheduled = instance.phase is Phase.SCHEDULED
-            at = instance.span.starts_at if scheduled else row.period.end
-            found.append(Renewal(instance.add_on.name, at, row.next_charge, row.next_tax))
+        if row.next_at and row.next_charge and row.next_tax is not None:
+            found.append(Renewal(instance.add_on.name, row.next_at, row.next_charge, row.next_tax))
     return found

@@ -63,9 +63,10 @@ def get_invoice(session: Session, actor: Actor, number: int) -> Invoice:
     return _one(session, _mine(actor).where(InvoiceRow.number == number))
 
 
-def invoice_of(session: Session, actor: Actor, purchase_id: int) -> Invoice:
-    """The invoice of one settled purchase. Raises NotFound."""
-    return _one(session, _mine(actor).where(InvoiceRow.purchase_id == purchase_id))
+def find_invoice_of(session: Session, actor: Actor, purchase_id: int) -> Invoice | None:
+    """The invoice of one settled purchase; None for what is billed first when it starts."""
+    found = session.execute(_mine(actor).where(InvoiceRow.purchase_id == purchase_id)).first()
+    return _invoice(*found, _lines(session, found[0])) if found else None
 
 
 def last_try(session: Session, actor: Actor, invoice_id: int) -> Attempt | None:

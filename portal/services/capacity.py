@@ -48,7 +48,11 @@ def open_windows(session: Session, scope: Scope, state: AccountState, at: dateti
         return
     lots = [*_plan_lots(state.subscription, at), *_plan_grant_lots(state.subscription, at)]
     for instance in state.instances:
-        if _was_bought(instance) and instance.price.is_recurring and instance.span.covers(at):
+        if not _was_bought(instance) or not instance.span.covers(at):
+            continue
+        if instance.status is InstanceStatus.SCHEDULED:  # its start has come, its step has not
+            lots += _purchased_lots(instance, state.subscription)
+        if instance.price.is_recurring:
             lots += _window_lots(instance, state.subscription, at)
             lots += _grant_lots(instance, state.subscription, at)
     open_lots(session, scope, state.account.id, lots)

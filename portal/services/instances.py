@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
-from portal.domain.instances import Phase
+from portal.domain.instances import InstanceStatus, Phase
 from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
@@ -21,6 +21,8 @@ from portal.services.due import look_no_later
 from portal.services.recording import Doer, record
 
 REASON_LENGTH = 500
+_STAYS = (Phase.SCHEDULED, Phase.CANCELLING)
+"""Phases of an instance whose cancellation can be undone."""
 
 
 def cancel(
@@ -32,7 +34,7 @@ def cancel(
     that does not renew. Source: seed 1, step 5; product.md §6.
     """
     row, state, instance = _lock(actor, instance_id, session, wall)
-    if instance.phase is Phase.CANCELLING and instance.price.is_recurring:
+    if instance.phase in _STAYS and instance.price.is_recurring and not instance.renews:
         session.rollback()
         return instance
     if not instance.renews:
@@ -58,7 +60,7 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
     if instance.renews:
         session.rollback()
         return instance
-    if instance.phase is not Phase.CANCELLING or not instance.price.is_recurring:
+    if instance.phase not in _STAYS or not instance.price.is_recurring:
         session.rollback()
         raise Conflict("only an add-on that is being cancelled can be kept")
     row.cancel_at, row.cancel_reason = None, ""
@@ -69,10 +71,29 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
     return _reread(actor, instance_id, session, wall)
 
 
+def withdraw(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> None:
+    """Take back what was bought for later, before it starts. Repeating it changes nothing.
+
+    Raises NotFound, Forbidden, or Conflict once it has started.
+    Source: product.md §6 (start at next cycle).
+    """
+    row, state, instance = _lock(actor, instance_id, session, wall)
+    if instance.status is InstanceStatus.ENDED and row.cancel_at == row.starts_at:
+        session.rollback()
+        return
+    if instance.phase is not Phase.SCHEDULED or not instance.price.is_recurring:
+        session.rollback()
+        raise Conflict("only what has not started can be taken back")
+    row.status, row.cancel_at = InstanceStatus.ENDED, row.starts_at
+    _record(session, actor, EventName.INSTANCE_WITHDRAWN, row, state)
+    session.commit()
+
+
 def next_boundary(state: AccountState, instance: Instance) -> datetime:
-    """The end of the period that is paid for."""
+    """The end of the period that is paid for, or that will be paid for first."""
+    at = max(state.now, instance.span.starts_at)
     period = (
-        instance.own_cycle(state.subscription.cycle).period_of(instance.price, state.now)
+        instance.own_cycle(state.subscription.cycle).period_of(instance.price, at)
         if state.subscription
         else None
     )

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
 from portal.domain.catalog import AddOn
-from portal.domain.eligibility import Refusal, refusal, units_left
+from portal.domain.eligibility import Reason, Refusal, refusal, units_left
 from portal.domain.errors import NotFound
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
-from portal.domain.quotes import Quote, Request, quote
+from portal.domain.quotes import Quote, Request, Start, quote
 from portal.models.purchases import PurchaseRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.addons import may_wait
 from portal.services.accepting import (
     Acceptance,
     Payment,
@@ -97,7 +98,7 @@ def _hold(
     if too_late := too_late_for(payment, fresh.charged, fresh.over_at, state.now):
         return too_late
     purchase = reserve(till, actor, state, fresh, accepted.nonce)
-    what = described(fresh.lines[0].name, fresh.request.quantity)
+    what = described(_add_on(state, fresh.request).name, fresh.request.quantity)
     ask_to_pay(till, state, purchase, what, fresh.charged, payment)
     return purchase
 
@@ -108,6 +109,8 @@ def _refused(actor: Actor, state: AccountState, request: Request) -> Refused | N
     holding = state.holding(add_on)
     if found := refusal(add_on, state.standing(actor), holding):
         return Refused(found)
+    if request.start is Start.NEXT_CYCLE and not may_wait(state, actor, add_on):
+        return Refused(Refusal(Reason.PLAN))
     left = units_left(add_on, holding)
     return Refused(None, left) if left is not None and request.quantity > left else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import structlog
 from sqlalchemy import and_, func, select
@@ -24,7 +25,7 @@ from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.queries.accounts import account_state, billing_now
+from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.billing import billing_state
 from portal.services import balances, charging, telling
 from portal.services.attempts import Bill as Demand
@@ -33,6 +34,7 @@ from portal.services.books import post
 from portal.services.collecting import fail, invoice_of, open_invoices, restate
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
+from portal.services.starting import begin_scheduled, next_start
 from portal.services.switching import switch_agreed
 from portal.services.till import Till
 
@@ -58,6 +60,15 @@ class _Charge:
     attempt_id: int
     account_id: int
     as_of: BillingNow
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A step of one subscription. step: of dunning."""
+
+    at: datetime
+    what: Literal["start", "bill", "dunning"]
+    step: Step | None = None
 
 
 def run_due(
@@ -149,48 +160,52 @@ def _store_step(till: Till, subscription_id: int) -> _Charge | bool:
     if row.next_due_at > now:
         till.session.rollback()
         return False
-    state = _state(till, row)
-    step = _next(till, row, state, account.zone)
-    at = step.at if isinstance(step, Step) else step
-    if at is None or at > now:
-        row.next_due_at = at or NEVER
+    state = account_state(till.session, till.scope, row.account_id, till.wall)
+    due = _next(till, row, state)
+    if due is None or due.at > now:
+        row.next_due_at = due.at if due else NEVER
         till.session.commit()
         return False
-    till = replace(till, as_of=BillingNow(at))
-    charge = _take(till, row, step) if isinstance(step, Step) else _bill(till, row, state, at)
+    charge = _take(replace(till, as_of=BillingNow(due.at)), row, state, due)
     till.session.commit()
     return charge or True
 
 
-def _state(till: Till, row: SubscriptionRow) -> BillingState:
-    return billing_state(account_state(till.session, till.scope, row.account_id, till.wall))
-
-
-def _next(
-    till: Till, row: SubscriptionRow, state: BillingState, zone: str
-) -> Step | datetime | None:
-    """The step that comes first: a bill at its instant, or what is done about unpaid invoices."""
-    status = SubscriptionStatus(row.status)
-    due = bills.next_due(state) if dunning.bills_on(status) else None
-    step = None
+def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
+    """What comes first: something that begins, a bill, or what is done about unpaid invoices."""
+    status, zone = SubscriptionStatus(row.status), state.account.zone
+    found = [_Due(at, "start") for at in (next_start(state),) if at]
+    if dunning.bills_on(status) and (at := bills.next_due(billing_state(state))):
+        found.append(_Due(at, "bill"))
     if status is not SubscriptionStatus.SUSPENDED:
         card = _card(till, row)
         unpaid = open_invoices(till.session, row)
-        step = dunning.next_step(unpaid, card.fingerprint if card else None, zone)
-    if step is None or (due is not None and due <= step.at):
-        return due
-    return step
+        if step := dunning.next_step(unpaid, card.fingerprint if card else None, zone):
+            found.append(_Due(step.at, "dunning", step))
+    return min(found, key=lambda each: each.at, default=None)
 
 
-def _bill(till: Till, row: SubscriptionRow, state: BillingState, at: datetime) -> _Charge | None:
+def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> _Charge | None:
+    """One step, at the instant it was due."""
+    if due.step is not None:
+        return _collect(till, row, due.step)
+    if due.what == "bill":
+        return _bill(till, row, state, due.at)
+    begin_scheduled(till, state, due.at)
+    return None
+
+
+def _bill(till: Till, row: SubscriptionRow, state: AccountState, at: datetime) -> _Charge | None:
     """Issue the invoice of one boundary, and go on from there."""
-    made = bills.bill(state, at)
+    before = billing_state(state)
+    made = bills.bill(before, at)
     invoice = issue_bill(till.session, till.scope, row, made, till.doer)
     money = money_of(made)
     balances.spend(till.session, invoice, money.carried_in.minor, money.carried_out.minor)
     moved = settlement_transfers(money, f"invoice:{invoice.id}")
     post(till.session, till.environment_id, row.account_id, moved, at)
-    _write_back(till, row, bills.after(state, made), made)
+    _write_back(till, row, bills.after(before, made), made)
+    row.next_due_at = min(row.next_due_at, next_start(state) or NEVER)
     told = EventName.SUBSCRIPTION_RENEWED
     record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
     if not made.due.charged:
@@ -235,7 +250,7 @@ def _demand(till: Till, row: SubscriptionRow, invoice: InvoiceRow, at: datetime)
     return _charge(till, row, collection, at)
 
 
-def _take(till: Till, row: SubscriptionRow, step: Step) -> _Charge | None:
+def _collect(till: Till, row: SubscriptionRow, step: Step) -> _Charge | None:
     """A retry, or the end of all retries."""
     at = step.at
     if step.kind is StepKind.SUSPEND:

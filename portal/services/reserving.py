@@ -146,10 +146,10 @@ def _instance_row(actor: Actor, state: AccountState, accepted: Quote) -> Instanc
         price_id=accepted.price.id,
         quantity=accepted.request.quantity,
         status=InstanceStatus.PENDING_PAYMENT,
-        starts_at=accepted.at,
+        starts_at=accepted.starts_at,
         ends_at=accepted.ends_at,
         cancel_at=accepted.cancel_at,
-        billed_until_at=accepted.lines[0].period.end if accepted.lines[0].period else None,
+        billed_until_at=accepted.billed_until,
         purchased_by=actor.person_id,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from portal.domain.eligibility import units_left
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
@@ -18,7 +16,6 @@ from portal.queries.accounts import AccountState, Instance, account_state
 from portal.services import balances, cards, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
 from portal.services.books import post
-from portal.services.capacity import open_purchased
 from portal.services.due import look_no_later
 from portal.services.invoicing import (
     Sale,
@@ -31,6 +28,7 @@ from portal.services.invoicing import (
 from portal.services.marking import mark_paid
 from portal.services.recording import record
 from portal.services.refunding import give_back_later
+from portal.services.starting import begin
 from portal.services.switching import has_moved_on, switch_now
 from portal.services.till import Till
 
@@ -141,7 +139,8 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
     moved = settlement_transfers(settlement_of(sale), key)
     moved += credit_transfers(credit.sale, credit.tax, credit.to_balance, key)
     post(session, till.environment_id, purchase.account_id, moved, at)
-    issue_invoice(session, till.scope, sale, till.doer, at)
+    if sale.lines:
+        issue_invoice(session, till.scope, sale, till.doer, at)
     instance = _instance(state, sale)
     if instance is None:
         switch_now(till, sale, state)
@@ -155,14 +154,18 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
 
 
 def _start(till: Till, sale: Sale, state: AccountState, instance: Instance) -> None:
-    row = instance_row(till, sale)
-    row.status = InstanceStatus.ACTIVE
+    """Begin what was bought, or wait for its start."""
+    row, starts_at = instance_row(till, sale), instance.span.starts_at
     if row.billed_until_at is not None:
         look_no_later(till.session, row, row.billed_until_at)
-    open_purchased(till.session, till.scope, state, instance)
-    starts_at = row.starts_at.astimezone(UTC)
-    started = EventName.INSTANCE_STARTED
-    record(till.session, till.scope, till.doer, started, f"instance:{row.id}", starts_at)
+    if starts_at <= state.now:
+        begin(till, row, state, instance)
+        return
+    row.status = InstanceStatus.SCHEDULED
+    look_no_later(till.session, row, starts_at)
+    scheduled = EventName.INSTANCE_SCHEDULED
+    at = {"starts_at": starts_at.isoformat()}
+    record(till.session, till.scope, till.doer, scheduled, f"instance:{row.id}", state.now, **at)
 
 
 def _refuse_to_give(till: Till, sale: Sale, why: Undeliverable, at: BillingNow) -> int | None:

@@ -24,6 +24,7 @@ from portal.services.allowances import raise_allowance
 from portal.services.invoicing import Sale
 from portal.services.recording import record
 from portal.services.reserving import Promise, plain
+from portal.services.starting import next_start
 from portal.services.telling import plan_changed
 from portal.services.till import Till
 
@@ -102,7 +103,8 @@ def switch_now(till: Till, sale: Sale, state: AccountState) -> None:
     withdraw_agreed(till, row, at)
     till.session.flush()
     then = billing_state(account_state(till.session, till.scope, row.account_id, till.wall))
-    row.next_due_at = next_due(then) or then.plan.billed_until
+    due = next_due(then) or then.plan.billed_until
+    row.next_due_at = min(due, next_start(state) or due)
     charged = Money(sale.quote.charged_minor, sale.quote.currency) or None
     _tell(till, row, state, target, f"purchase:{sale.purchase.id}", at, charged)
 

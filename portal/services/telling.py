@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.domain import dunning
 from portal.domain.declines import DeclineReason
 from portal.domain.dunning import StepKind, Unpaid
-from portal.domain.instances import SubscriptionStatus
+from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -25,8 +25,9 @@ from portal.domain.notices import (
 )
 from portal.domain.periods import BillingNow
 from portal.models.accounts import AccountRow, PaymentMethodRow
+from portal.models.catalog import AddOnRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
-from portal.models.purchases import PurchaseRow
+from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services import mailing
 from portal.services.till import Till
@@ -48,17 +49,20 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         select(InvoiceRow).where(
             InvoiceRow.environment_id == till.environment_id, InvoiceRow.purchase_id == purchase.id
         )
-    ).one()
+    ).one_or_none()
     row = session.get_one(InstanceRow, (till.environment_id, purchase.instance_id))
     renews = row.billed_until_at is not None and row.cancel_at is None
+    quote = session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
+    waits = row.status == InstanceStatus.SCHEDULED
     notice = Purchased(
         purchase_id=purchase.id,
-        sold=_sold(till, invoice),
-        charged=Money(invoice.charged_minor, invoice.currency),
-        carried=Money(invoice.carried_out_minor, invoice.currency),
-        invoice=Invoiced(invoice.id, invoice.number),
+        sold=_sold(till, invoice) if invoice else (_planned(till, row, quote),),
+        charged=Money(quote.charged_minor, quote.currency),
+        carried=Money(quote.carried_out_minor, quote.currency),
+        invoice=Invoiced(invoice.id, invoice.number) if invoice else None,
         renews_at=_utc(row.billed_until_at) if renews else None,
         ends_at=None if renews else _utc(row.cancel_at or row.ends_at),
+        starts_at=_utc(row.starts_at) if waits else None,
     )
     mailing.post(session, till.scope, purchase.account_id, notice)
 
@@ -130,6 +134,13 @@ def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:
     return tuple(
         Sold(line.name, line.quantity, Money(line.amount_minor, invoice.currency)) for line in found
     )
+
+
+def _planned(till: Till, row: InstanceRow, quote: QuoteRow) -> Sold:
+    """What the first bill of something bought for later will charge."""
+    add_on = till.session.get_one(AddOnRow, (till.environment_id, row.add_on_id))
+    first = quote.promise["going_forward"]["amount"]["minor"]
+    return Sold(add_on.name, row.quantity, Money(first, quote.currency))
 
 
 def _owed(till: Till, row: SubscriptionRow) -> Money:

@@ -73,9 +73,13 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
 
 def _purchased(notice: Purchased) -> Draft:
     what = _names(notice.sold)
+    said = _("Thank you. This was added to your plan: %(what)s.", what=what)
+    if notice.starts_at is not None:
+        said = _("Thank you. %(what)s starts on %(date)s. Until then you can take it back.",
+                 what=what, date=date(notice.starts_at))  # fmt: skip
     return Draft(
         _("You bought %(what)s", what=what),
-        (_("Thank you. This was added to your plan: %(what)s.", what=what),),
+        (said,),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
         (_("See the receipt"), _page("purchases.show", purchase_id=notice.purchase_id)),
         (_lasts(notice),),
@@ -84,6 +88,9 @@ def _purchased(notice: Purchased) -> Draft:
 
 def _lasts(notice: Purchased) -> str:
     """Until when; and, for what renews, how to stop it."""
+    if notice.renews_at is not None and notice.renews_at == notice.starts_at:
+        return _("It is charged when it starts, and renews until you cancel it. To take it back or"
+                 " to cancel, open %(page)s.", page=_page("active.index"))  # fmt: skip
     if notice.renews_at is not None:
         return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
                  " Cancel and confirm; it then stays until the end of the period that is paid for.",

@@ -11,7 +11,7 @@ from portal.domain.capacity import Capacity, brought_by
 from portal.queries import usage
 from portal.queries.accounts import AccountState, Instance
 from portal.queries.active import row_of
-from portal.queries.invoices import invoice_of
+from portal.queries.invoices import find_invoice_of
 from portal.queries.purchases import Purchase, get_purchase
 from portal.queries.usage import Meter
 from portal.services.capacity import open_windows_now
@@ -37,7 +37,7 @@ def receipt_context(purchase_id: int) -> dict[str, Any]:
     purchase = get_purchase(database(), actor, purchase_id)
     instance = next(i for i in state().instances if i.id == purchase.instance_id)
     return {
-        "invoice": invoice_of(database(), actor, purchase_id),
+        "invoice": find_invoice_of(database(), actor, purchase_id),
         "row": row_of(state(), instance),
         "brought": _brought(state(), instance),
         "meters": _raised(instance),
@@ -53,7 +53,7 @@ def _plan_receipt(purchase: Purchase) -> Response:
         "plans/receipt.html",
         "plans/_receipt.html",
         purchase=purchase,
-        invoice=invoice_of(database(), actor, purchase.id),
+        invoice=find_invoice_of(database(), actor, purchase.id),
         meters=tuple(m for m in account_meters() if m.feature.id in counted),
         state=state(),
         head_title=_("Receipt"),

@@ -17,7 +17,7 @@ import portal.models  # noqa: F401  (loads every table)
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.catalog import Catalog
 from portal.domain.periods import Anchor, BillingNow, WallNow
-from portal.domain.quotes import Quote, Request
+from portal.domain.quotes import Quote, Request, Start
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import FakePayments
 from portal.models.accounts import AccountRow, PersonRow
@@ -119,8 +119,11 @@ class World:
         with self.session() as session:
             return account_state(session, self.scope, actor.account_id, self.wall)
 
-    def quote(self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True) -> Quote:
-        return purchases.offer(self.state(actor), Request(add_on, quantity, renew))
+    def quote(
+        self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True,
+        start: Start = Start.NOW,
+    ) -> Quote:  # fmt: skip
+        return purchases.offer(self.state(actor), Request(add_on, quantity, renew, start))
 
     def accept(self, quote: Quote, nonce: str = "") -> Acceptance[Request]:
         self.count += 1
@@ -143,9 +146,10 @@ class World:
             )  # fmt: skip
 
     def buy(
-        self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True
-    ) -> PurchaseOutcome:
-        return self.confirm(actor, self.accept(self.quote(actor, add_on, quantity, renew)))
+        self, actor: Actor, add_on: str, quantity: int = 1, renew: bool = True,
+        start: Start = Start.NOW,
+    ) -> PurchaseOutcome:  # fmt: skip
+        return self.confirm(actor, self.accept(self.quote(actor, add_on, quantity, renew, start)))
 
     def key_of(self, actor: Actor) -> str:
         """The number in the account's key and in its first member's address."""

@@ -16,7 +16,8 @@ from portal.domain.catalog import CapacityEnds, Entitlement, Price
 from portal.domain.ledger import LedgerAccount, Settlement, debit_balance, settlement_transfers
 from portal.domain.money import Money, currency
 from portal.domain.periods import BillingNow, Interval
-from portal.domain.quotes import Buyer, LineKind, Quote, Request, quote
+from portal.domain.pricing import exact_minor
+from portal.domain.quotes import Buyer, LineKind, Quote, Request, Start, quote
 from portal.domain.taxes import Tax
 from tests.unit.samples import MESSAGES, add_on, buyer, money, now, once, recurring
 from tests.unit.strategies import (
@@ -51,7 +52,8 @@ def quotes(draw: st.DrawFn) -> tuple[Buyer, Quote]:
         carried=draw(amounts(code, most=40)),
     )
     price = draw(flat_prices(code).flatmap(lambda p: st.sampled_from(offers(p, interval))))
-    request = Request("add_on", draw(st.integers(1, 30)), draw(st.booleans()))
+    start = draw(st.sampled_from(Start))
+    request = Request("add_on", draw(st.integers(1, 30)), draw(st.booleans()), start)
     sold = add_on(price, entitlements=(Entitlement(MESSAGES, 1_000),))
     return by, quote(by, sold, request, BillingNow(at))
 
@@ -140,6 +142,7 @@ CHANGES: dict[str, Callable[[], Quote]] = {
     "capacity": lambda: quote(
         buyer(), replace(BASE, entitlements=(Entitlement(MESSAGES, 999),)), ASKED, AT
     ),
+    "start": lambda: quote(buyer(), BASE, replace(ASKED, start=Start.NEXT_CYCLE), AT),
     "instant": lambda: quote(buyer(), BASE, ASKED, now("2026-04-11T00:00:01")),
 }
 
@@ -158,6 +161,34 @@ def test_i05_a_quote_never_outlives_a_boundary(price: Price, minutes: int) -> No
     assert late.expires_at == end
     early = quote(buyer(code), add_on(price), request, now("2026-04-15"))
     assert early.expires_at - early.at == timedelta(minutes=15)
+
+
+@given(quotes())
+def test_what_waits_costs_whole_periods_or_its_one_price(pair: tuple[Buyer, Quote]) -> None:
+    by, made = pair
+    sold = add_on(made.price, entitlements=(Entitlement(MESSAGES, 1_000),))
+    now_ = quote(by, sold, replace(made.request, start=Start.NOW), BillingNow(made.at))
+    later = quote(by, sold, replace(made.request, start=Start.NEXT_CYCLE), BillingNow(made.at))
+    whole = exact_minor(made.price, Decimal(made.request.quantity))
+    if not made.price.is_recurring:
+        assert (later.lines, later.due) == (now_.lines, now_.due)
+        assert later.starts_at == by.cycle.quota_window(made.at).end
+        return
+    assert (later.lines, later.due.minor, later.billed_until) == ((), 0, later.starts_at)
+    assert later.starts_at == now_.billed_until
+    assert later.going_forward
+    assert later.going_forward.next_at == later.starts_at
+    assert later.going_forward.amount == Money.rounded(whole, made.price.currency)
+    assert (later.cancel_at is None) is made.request.auto_renew
+    assert later.cancel_at is None or later.cancel_at > later.starts_at
+
+
+@given(quotes())
+def test_what_waits_brings_nothing_before_it_starts(pair: tuple[Buyer, Quote]) -> None:
+    _, made = pair
+    for brought in made.capacity:
+        assert brought.until is None or brought.until > made.starts_at
+    assert made.ends_at is None or made.ends_at > made.starts_at
 
 
 def test_a_one_time_price_has_no_period_to_give_back() -> None:

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, NumberRange, StopValidation
 from portal.domain.access import Actor
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, WallNow
-from portal.domain.quotes import Quote, Request
+from portal.domain.quotes import Quote, Request, Start
 from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _, option
 
@@ -26,20 +26,27 @@ ON, OFF = "on", "off"
 
 
 class OptionsForm(FlaskForm):
-    """Quantity and auto-renew, sent by GET: it changes nothing, so it carries no CSRF token."""
+    """Quantity, start and auto-renew, sent by GET: it changes nothing, so without a CSRF token."""
 
     class Meta:
         csrf = False
 
     quantity = IntegerField(_("Quantity"), default=1)
+    start = RadioField(
+        _("Start"),
+        choices=[option(Start.NOW, _("Now")), option(Start.NEXT_CYCLE, _("At the next cycle"))],
+        default=Start.NOW,
+    )
     auto_renew = RadioField(
         _("Auto-renew"),
         choices=[option(ON, _("Renew automatically")), option(OFF, _("Use it once and stop"))],
         default=ON,
     )
 
-    def limit(self, most: int | None) -> OptionsForm:
-        """Allow 1 to `most` units (None = as many as one purchase takes)."""
+    def limit(self, most: int | None, *, may_wait: bool) -> OptionsForm:
+        """Allow 1 to `most` units (None = as many as one purchase takes), and a later start."""
+        if not may_wait:
+            self.start.choices = [option(Start.NOW, _("Now"))]
         top = min(most or MOST_AT_ONCE, MOST_AT_ONCE)
         words = gettext("Enter a whole number from 1 to %(top)s", top=top)
         self.quantity.validators = [NumberRange(1, top, words)]
@@ -49,7 +56,8 @@ class OptionsForm(FlaskForm):
         return self
 
     def request_for(self, add_on: str) -> Request:
-        return Request(add_on, int(self.quantity.data or 1), self.auto_renew.data != OFF)
+        renews = self.auto_renew.data != OFF
+        return Request(add_on, int(self.quantity.data or 1), renews, Start(self.start.data))
 
 
 class PayForm(FlaskForm):
@@ -80,6 +88,7 @@ def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
         "add_on": quote.request.add_on,
         "quantity": quote.request.quantity,
         "auto_renew": quote.request.auto_renew,
+        "start": quote.request.start,
     }
     return sign(actor, wanted, quote.at, quote.digest, quote.due, wall)
 
@@ -87,7 +96,9 @@ def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
 def read_token(token: str, actor: Actor) -> Acceptance[Request]:
     """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
     said = signer(actor).loads(token)
-    return Acceptance(Request(said["add_on"], said["quantity"], said["auto_renew"]), **shown(said))
+    start = Start(said["start"])
+    request = Request(said["add_on"], said["quantity"], said["auto_renew"], start)
+    return Acceptance(request, **shown(said))
 
 
 def sign(

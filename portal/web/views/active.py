@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
+from flask_babel import gettext as _
 
 from portal.domain.access import Permission
 from portal.domain.errors import Conflict
+from portal.domain.instances import Phase
 from portal.queries import active as queries
 from portal.queries.accounts import Instance
 from portal.queries.billing import next_bills
@@ -65,6 +67,25 @@ def confirm_cancel(instance_id: int) -> Response:
     cancelled = instances.cancel(actor, instance_id, reason, session=database(), wall=wall())
     flash(renewal(cancelled), "success")
     return htmx.go(url_for("active.index", _anchor=f"instance-{instance_id}"))
+
+
+@bp.get("/<int:instance_id>/withdraw")
+@requires(Permission.BILLING_READ)
+def withdraw(instance_id: int) -> Response:
+    instance = find_instance(state(), instance_id)
+    if instance.phase is not Phase.SCHEDULED or not instance.price.is_recurring:
+        raise Conflict("nothing to take back")
+    return htmx.page(
+        "active/withdraw.html", "active/_withdraw.html", instance=instance, state=state()
+    )
+
+
+@bp.post("/<int:instance_id>/withdraw")
+@requires(Permission.BILLING_UPDATE)
+def confirm_withdraw(instance_id: int) -> Response:
+    instances.withdraw(member().actor, instance_id, session=database(), wall=wall())
+    flash(_("Taken back: it does not start."), "success")
+    return htmx.go(url_for("active.index"))
 
 
 def _changed(instance: Instance) -> Response:

@@ -121,7 +121,7 @@ def _again(lookup_key: str, problem: Problem, form: PayForm | None = None) -> Re
 def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offer:
     actor = member().actor
     card = queries.get_card(state(), actor, lookup_key)
-    options = _options(form).limit(card.most)
+    options = _options(form).limit(card.most, may_wait=card.may_wait)
     sound = options.validate() if asked else True
     quote = None
     if card.price is not None and sound and (card.refusal is None or _looks(card)):
@@ -137,7 +137,8 @@ def _options(form: PayForm | None) -> OptionsForm:
     if accepted is None:
         return OptionsForm(request.args if request.method == "GET" else None)
     given = accepted.request
-    return OptionsForm(None, quantity=given.quantity, auto_renew=ON if given.auto_renew else OFF)
+    renews = ON if given.auto_renew else OFF
+    return OptionsForm(None, quantity=given.quantity, auto_renew=renews, start=given.start)
 
 
 def _looks(card: Card) -> bool:
