@@ -19,6 +19,8 @@ class EventName(StrEnum):
     INSTANCE_SCHEDULED = "instance:scheduled"
     INSTANCE_WITHDRAWN = "instance:withdrawn"
     INSTANCE_STARTED = "instance:started"
+    QUANTITY_RAISED = "quantity:raised"
+    QUANTITY_AGREED = "quantity:agreed"
     INSTANCE_CANCELLED = "instance:cancelled"
     INSTANCE_KEPT = "instance:kept"
     INVOICE_ISSUED = "invoice:issued"

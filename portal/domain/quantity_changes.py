@@ -31,7 +31,11 @@ from portal.domain.working import Working, WorkingKind
 
 
 class QuantityReason(StrEnum):
-    """Why an instance cannot have a quantity. NOT_NOW: the subscription may not buy more."""
+    """Why an instance cannot have a quantity.
+
+    NOT_NOW: the subscription may not buy more. RENEWING: something of it is due and not billed.
+    PAYMENT_PENDING: more units of it are not paid for yet.
+    """
 
     NOT_RECURRING = "not_recurring"
     NOT_ACTIVE = "not_active"
@@ -41,6 +45,9 @@ class QuantityReason(StrEnum):
     MOST_HELD = "most_held"
     NOT_SOLD = "not_sold"
     NOT_NOW = "not_now"
+    RENEWING = "renewing"
+    PAYMENT_PENDING = "payment_pending"
+    PERMISSION = "permission"
 
 
 @dataclass(frozen=True, slots=True)

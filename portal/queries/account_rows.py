@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
-from portal.models.purchases import PurchaseRow
+from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
 
-BoughtRow = tuple[InstanceRow, int | None]
-"""An instance, and the id of its purchase where it was bought."""
+
+@dataclass(frozen=True, slots=True)
+class BoughtRow:
+    """An instance, and the id of its purchase where it was bought.
+
+    raise_purchase_id: of more units that are not paid for yet; raised: how many.
+    """
+
+    row: InstanceRow
+    purchase_id: int | None
+    raise_purchase_id: int | None
+    raised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +61,31 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
 
 
 def instance_rows(session: Session, scope: Scope, account_id: int) -> list[BoughtRow]:
+    raising = aliased(PurchaseRow)
     bought = and_(
         PurchaseRow.environment_id == InstanceRow.environment_id,
         PurchaseRow.instance_id == InstanceRow.id,
         PurchaseRow.kind == "add_on",
     )
+    more = and_(
+        raising.environment_id == InstanceRow.environment_id,
+        raising.instance_id == InstanceRow.id,
+        raising.kind == "quantity",
+        raising.status == "reserved",
+    )
+    quoted = and_(
+        QuoteRow.environment_id == raising.environment_id, QuoteRow.id == raising.quote_id
+    )
     statement = (
-        select(InstanceRow, PurchaseRow.id)
+        select(InstanceRow, PurchaseRow.id, raising.id, QuoteRow.promise["added"].as_integer())
         .outerjoin(PurchaseRow, bought)
+        .outerjoin(raising, more)
+        .outerjoin(QuoteRow, quoted)
         .where(
             InstanceRow.environment_id == scope.environment_id, InstanceRow.account_id == account_id
         )
     )
     rows = session.execute(statement.order_by(InstanceRow.starts_at, InstanceRow.id))
-    return [(row, purchase_id) for row, purchase_id in rows]
+    return [
+        BoughtRow(row, bought_id, raise_id, added or 0) for row, bought_id, raise_id, added in rows
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -14,11 +14,8 @@ from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
 from portal.domain.instances import (
     HELD_PHASES,
-    InstanceStatus,
     Phase,
-    Span,
     SubscriptionStatus,
-    phase,
 )
 from portal.domain.money import Money
 from portal.domain.periods import Anchor, BillingNow, BillingPeriod, Interval, WallNow
@@ -26,10 +23,11 @@ from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
-from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.models.subscriptions import SubscriptionRow
 from portal.queries.account_rows import BoughtRow, LiveRows, instance_rows, live_rows
 from portal.queries.agreed import AgreedChange, agreed_change, price_ids
 from portal.queries.catalog import current_catalog, prices_by_id
+from portal.queries.instances import Instance, instance_of, utc, utc_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +58,6 @@ class Subscription:
     cycle: Cycle
     billed_until: datetime
     resumed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One purchase of an add-on, and where the clock has it now.
-
-    purchase_id: how it was paid for; None where nothing was bought. billed_until: the end of what
-    it was billed for, None for what is charged once. anchor_at: its own boundary 0, where it is
-    not the plan's. next_quantity: fewer units, agreed for its boundary next_quantity_at.
-    """
-
-    id: int
-    add_on: AddOn
-    quantity: int
-    price: Price
-    status: InstanceStatus
-    span: Span
-    phase: Phase
-    cancel_reason: str
-    purchase_id: int | None = None
-    billed_until: datetime | None = None
-    anchor_at: datetime | None = None
-    next_quantity: int | None = None
-    next_quantity_at: datetime | None = None
-
-    @property
-    def renews(self) -> bool:
-        """True while it will be charged again and again: recurring, and not cancelled."""
-        goes_on = self.phase in (Phase.ACTIVE, Phase.SCHEDULED)
-        return self.price.is_recurring and goes_on and self.span.cancel_at is None
-
-    def own_cycle(self, plan: Cycle) -> Cycle:
-        """The plan's clocks, with the instance's own boundary 0 where it has one."""
-        if self.anchor_at is None:
-            return plan
-        return replace(plan, billing_anchor=replace(plan.billing_anchor, at=self.anchor_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +99,14 @@ class AccountState:
         mine = [i for i in self.instances if i.add_on.id == add_on.id]
         held = [i for i in mine if i.phase in HELD_PHASES]
         pending = [i for i in mine if i.phase is Phase.PENDING]
+        unpaid = [i.purchase_id for i in pending] + [i.raise_purchase_id for i in mine]
         cancelling = [i.id for i in held if i.phase is Phase.CANCELLING and i.price.is_recurring]
         return Holding(
             units=sum(i.quantity for i in held),
-            pending_units=sum(i.quantity for i in pending),
+            pending_units=sum(i.quantity for i in pending) + sum(i.raised for i in mine),
             instance_id=held[0].id if held else None,
             cancelling_id=cancelling[0] if cancelling else None,
-            pending_purchase_id=pending[0].purchase_id if pending else None,
+            pending_purchase_id=next((each for each in unpaid if each is not None), None),
         )
 
     def standing(self, actor: Actor, then: AgreedChange | None = None) -> Standing:
@@ -201,10 +164,7 @@ def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow
         subscription=_subscription(live.subscription, catalog, prices, account.zone)
         if live
         else None,
-        instances=tuple(
-            _instance(row, purchase_id, add_ons, prices, account.now)
-            for row, purchase_id in instances
-        ),
+        instances=tuple(instance_of(each, add_ons, prices, account.now) for each in instances),
         balance=balance,
         carried=carried,
         catalog=catalog,
@@ -232,7 +192,7 @@ def _account(row: AccountRow, wall: WallNow) -> Account:
 
 
 def _price_ids(live: LiveRows | None, instances: list[BoughtRow]) -> list[int]:
-    found = [row.price_id for row, _ in instances]
+    found = [each.row.price_id for each in instances]
     found += [live.subscription.price_id] if live else []
     return found + (price_ids(live.change) if live and live.change else [])
 
@@ -248,37 +208,11 @@ def _subscription(
         price=price,
         cycle=Cycle(
             interval=price.interval or Interval(BillingPeriod.MONTHLY),
-            billing_anchor=Anchor(_utc(row.billing_anchor_at), zone),
-            quota_anchor=Anchor(_utc(row.quota_anchor_at), zone),
+            billing_anchor=Anchor(utc(row.billing_anchor_at), zone),
+            quota_anchor=Anchor(utc(row.quota_anchor_at), zone),
         ),
-        billed_until=_utc(row.billed_until_at),
-        resumed_at=_utc_or_none(row.resumed_at),
-    )
-
-
-def _instance(
-    row: InstanceRow,
-    purchase_id: int | None,
-    add_ons: dict[int, AddOn],
-    prices: dict[int, Price],
-    now: BillingNow,
-) -> Instance:
-    span = Span(_utc(row.starts_at), _utc_or_none(row.ends_at), _utc_or_none(row.cancel_at))
-    status = InstanceStatus(row.status)
-    return Instance(
-        id=row.id,
-        add_on=add_ons[row.add_on_id],
-        quantity=row.quantity,
-        price=prices[row.price_id],
-        status=status,
-        span=span,
-        phase=phase(status, span, now),
-        cancel_reason=row.cancel_reason,
-        purchase_id=purchase_id,
-        billed_until=_utc_or_none(row.billed_until_at),
-        anchor_at=_utc_or_none(row.billing_anchor_at),
-        next_quantity=row.next_quantity,
-        next_quantity_at=_utc_or_none(row.next_quantity_at),
+        billed_until=utc(row.billed_until_at),
+        resumed_at=utc_or_none(row.resumed_at),
     )
 
 
@@ -287,12 +221,3 @@ def _balances(session: Session, scope: Scope, account: Account) -> tuple[Money, 
     if row is None:
         return Money.zero(account.currency), Money.zero(account.currency)
     return Money(row.balance_minor, row.currency), Money(row.carried_minor, row.currency)
-
-
-def _utc_or_none(at: datetime | None) -> datetime | None:
-    return _utc(at) if at else None
-
-
-def _utc(at: datetime) -> datetime:
-    """The driver answers in the server's zone; periods want UTC itself."""
-    return at.astimezone(UTC)

@@ -14,10 +14,12 @@ from portal.domain.entitlements import resolve
 from portal.domain.instances import Phase
 from portal.domain.money import Money
 from portal.domain.periods import Period
+from portal.domain.plan_limits import Misfit
 from portal.domain.proration import charge
 from portal.domain.taxes import tax_on
 from portal.models.usage import CounterRow, LotRow
-from portal.queries.accounts import AccountState, Instance
+from portal.queries.accounts import AccountState
+from portal.queries.instances import Instance
 from portal.queries.usage import LEVEL_WINDOW, sources_of
 
 
@@ -36,16 +38,6 @@ class ActiveRow:
     next_tax: Money | None
     units: Decimal | None
     units_left: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class WontFit:
-    """A held feature whose level will be above its limit once an instance has ended."""
-
-    feature_name: str
-    unit_plural: str
-    used: Decimal
-    limit: int
 
 
 def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
@@ -71,17 +63,26 @@ def row_of(
         period = cycle.period_of(instance.price, max(state.now, instance.span.starts_at))
         if period and (instance.renews or waits):
             next_at = period.start if waits else period.end
-            amount = charge(instance.price, Decimal(instance.quantity), None, next_at)
+            due_units = Decimal(instance.quantity_at(next_at))
+            amount = charge(instance.price, due_units, None, next_at)
             tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
     return ActiveRow(instance, period, next_at, amount, tax, units, left)
 
 
 def wont_fit(
-    session: Session, scope: Scope, state: AccountState, instance: Instance, at: datetime
-) -> tuple[WontFit, ...]:
-    """What is in use now that the limits without `instance` do not cover."""
-    others = sources_of(state, without=instance.id)
+    session: Session,
+    scope: Scope,
+    state: AccountState,
+    instance: Instance,
+    at: datetime,
+    instead: int = 0,
+) -> tuple[Misfit, ...]:
+    """What is in use now that the limits at `at` do not cover.
+
+    instead: how many units of `instance` there are then.
+    """
+    others = sources_of(state, instance.id, instead)
     found = []
     for entitlement in instance.add_on.entitlements:
         feature = entitlement.feature
@@ -90,7 +91,7 @@ def wont_fit(
         limit = resolve(feature, others, at).limit
         used = _level(session, scope, state, feature.id)
         if limit is not None and used > limit:
-            found.append(WontFit(feature.name, feature.unit_plural, used, limit))
+            found.append(Misfit(feature, used, limit))
     return tuple(found)
 
 

@@ -13,8 +13,9 @@ from portal.domain.lines import Means
 from portal.domain.periods import Anchor
 from portal.domain.plan_moves import Change, Fate, Held, Move, Timing, move
 from portal.domain.recurring import Recurring, Terms
-from portal.queries.accounts import AccountState, Instance, Subscription
+from portal.queries.accounts import AccountState, Subscription
 from portal.queries.agreed import AgreedChange
+from portal.queries.instances import Instance
 
 AHEAD = 2
 """Bills to come that pages show."""
@@ -148,7 +149,7 @@ def _item(instance: Instance, subscription: Subscription) -> Recurring:
         price=instance.price,
         anchor=anchor,
         billed_until=instance.billed_until or instance.span.starts_at,
-        quantity=instance.quantity,
+        quantity=instance.billed_quantity,
         instance_id=instance.id,
         stops_at=instance.span.stops_at,
         agreed=fewer,

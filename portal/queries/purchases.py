@@ -51,7 +51,8 @@ class Refunding:
 class Purchase:
     """charged: what is to be paid for it, frozen since it was accepted.
 
-    kind: as in the table. plan_name, plan_key: of a change of plan, else empty.
+    kind: as in the table. plan_name, plan_key: of a change of plan, else empty. quoted_at: by the
+    account's clock. added, quantity: of more units, and how many there are with them; else 0.
     """
 
     id: int
@@ -66,6 +67,9 @@ class Purchase:
     lines: tuple[InvoiceLine, ...]
     attempt: Attempt | None
     refund: Refunding | None
+    quoted_at: datetime
+    added: int = 0
+    quantity: int = 0
 
     @property
     def step(self) -> Step:
@@ -108,6 +112,9 @@ def get_purchase(session: Session, actor: Actor, purchase_id: int) -> Purchase:
             session, actor.environment_id, PaymentAttemptRow.purchase_id == row.id
         ),
         refund=_refund_of(session, row),
+        quoted_at=quote.quoted_at.astimezone(UTC),
+        added=quote.promise["added"] if row.kind == "quantity" else 0,
+        quantity=quote.promise["quantity"] if row.kind == "quantity" else 0,
     )
 
 

@@ -93,21 +93,27 @@ def is_unlimited(state: AccountState, feature: Feature, at: datetime) -> bool:
     return resolved.is_enabled and resolved.limit is None
 
 
-def sources_of(state: AccountState, without: int | None = None) -> tuple[Source, ...]:
-    """Every entitlement that the plan and the held instances bring, one left out if asked."""
+def sources_of(
+    state: AccountState, without: int | None = None, instead: int = 0
+) -> tuple[Source, ...]:
+    """Every entitlement that the plan and the held instances bring.
+
+    without: an instance that has `instead` units; none leaves it out.
+    """
     if state.subscription is None:
         return ()
     start = state.subscription.cycle.billing_anchor.at
     plan = state.subscription.plan
     found = [Source(SourceKind.PLAN, plan.name, e, 1, start) for e in plan.entitlements]
     for instance in state.instances:
-        if instance.phase in HELD_PHASES and instance.id != without:
+        quantity = instead if instance.id == without else instance.quantity
+        if instance.phase in HELD_PHASES and quantity:
             found += [
                 Source(
                     SourceKind.ADD_ON,
                     instance.add_on.name,
                     e,
-                    instance.quantity,
+                    quantity,
                     instance.span.starts_at,
                     instance.span.stops_at,
                 )

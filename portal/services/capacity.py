@@ -17,7 +17,8 @@ from portal.domain.grants import LotSource
 from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
 from portal.models.usage import LotRow
-from portal.queries.accounts import AccountState, Instance, Subscription
+from portal.queries.accounts import AccountState, Subscription
+from portal.queries.instances import Instance
 
 PLAN_PRIORITY = 40
 PURCHASED_PRIORITY = 50

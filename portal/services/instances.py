@@ -14,7 +14,8 @@ from portal.domain.instances import InstanceStatus, Phase
 from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
-from portal.queries.accounts import AccountState, Instance, account_state
+from portal.queries.accounts import AccountState, account_state
+from portal.queries.instances import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
 from portal.services.due import look_no_later

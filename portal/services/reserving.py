@@ -15,6 +15,7 @@ from portal.domain.lines import LineKind, QuoteLine, sum_of
 from portal.domain.money import Money
 from portal.domain.plan_changes import PlanQuote
 from portal.domain.purchases import HELD_FOR
+from portal.domain.quantity_changes import QuantityQuote
 from portal.domain.quotes import Quote
 from portal.models.purchases import PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
@@ -50,24 +51,24 @@ def reserve_change(
     till: Till, actor: Actor, state: AccountState, accepted: PlanQuote, nonce: str, promise: Promise
 ) -> PurchaseRow:
     """The same for a change of plan now; promise: all that moves with it."""
-    quote_row = QuoteRow(
-        environment_id=actor.environment_id,
-        account_id=actor.account_id,
-        subscription_id=state.subscription.id if state.subscription else 0,
-        price_id=accepted.price.id,
-        nonce=nonce,
-        digest=accepted.digest,
-        quoted_at=accepted.at,
-        expires_at=accepted.expires_at,
-        currency=accepted.price.currency,
-        charged_minor=accepted.due.charged.minor,
-        carried_out_minor=accepted.due.carried_out.minor,
-        credited_minor=accepted.due.credited.minor,
-        promise=promise,
-    )
-    _store(till.session, quote_row, accepted.lines)
+    quote_row = _store_change(till, actor, state, accepted, nonce, promise)
     purchase = _purchase_row(till, actor, accepted.lines, quote_row)
     purchase.kind = "plan"
+    return _hold(till, purchase, quote_row)
+
+
+def reserve_more(
+    till: Till,
+    actor: Actor,
+    state: AccountState,
+    accepted: QuantityQuote,
+    nonce: str,
+    promise: Promise,
+) -> PurchaseRow:
+    """The same for more units of an instance; promise: how many, and on what they were quoted."""
+    quote_row = _store_change(till, actor, state, accepted, nonce, promise)
+    purchase = _purchase_row(till, actor, accepted.lines, quote_row)
+    purchase.kind, purchase.instance_id = "quantity", accepted.request.instance_id
     return _hold(till, purchase, quote_row)
 
 
@@ -88,6 +89,32 @@ def start_paying(
 def described(name: str, quantity: int) -> str:
     """What the processor, and the statement of the card, say was bought."""
     return name if quantity == 1 else f"{name} × {quantity}"
+
+
+def _store_change(
+    till: Till,
+    actor: Actor,
+    state: AccountState,
+    accepted: PlanQuote | QuantityQuote,
+    nonce: str,
+    promise: Promise,
+) -> QuoteRow:
+    quote_row = QuoteRow(
+        environment_id=actor.environment_id,
+        account_id=actor.account_id,
+        subscription_id=state.subscription.id if state.subscription else 0,
+        price_id=accepted.price.id,
+        nonce=nonce,
+        digest=accepted.digest,
+        quoted_at=accepted.at,
+        expires_at=accepted.expires_at,
+        currency=accepted.price.currency,
+        charged_minor=accepted.due.charged.minor,
+        carried_out_minor=accepted.due.carried_out.minor,
+        credited_minor=accepted.due.credited.minor,
+        promise=promise,
+    )
+    return _store(till.session, quote_row, accepted.lines)
 
 
 def _store(session: Session, quote_row: QuoteRow, lines: tuple[QuoteLine, ...]) -> QuoteRow:

@@ -12,7 +12,8 @@ from portal.domain.purchases import Delivery, Failure, Undeliverable, undelivera
 from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.queries.accounts import AccountState, Instance, account_state
+from portal.queries.accounts import AccountState, account_state
+from portal.queries.instances import Instance
 from portal.services import balances, cards, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
 from portal.services.books import post
@@ -26,6 +27,7 @@ from portal.services.invoicing import (
     settlement_of,
 )
 from portal.services.marking import mark_paid
+from portal.services.raising import is_otherwise, raise_now
 from portal.services.recording import record
 from portal.services.refunding import give_back_later
 from portal.services.starting import begin
@@ -122,11 +124,28 @@ def _delivery(till: Till, sale: Sale, state: AccountState) -> Delivery:
         subscription_lives=state.subscription is not None
         and state.subscription.id == sale.quote.subscription_id,
         over_at=over_at(till.session, sale),
-        quantity=instance.quantity if instance else 1,
+        quantity=_bought_units(sale, instance),
         units_left=room,
         balance_free=free,
-        moved_on=instance is None and has_moved_on(till, sale, state),
+        moved_on=_moved_on(till, sale, state),
     )
+
+
+def _bought_units(sale: Sale, instance: Instance | None) -> int:
+    if sale.purchase.kind == "quantity":
+        return int(sale.quote.promise["added"])
+    return instance.quantity if instance else 1
+
+
+def _moved_on(till: Till, sale: Sale, state: AccountState) -> bool:
+    """Whether what a change was quoted on is something else by now."""
+    match sale.purchase.kind:
+        case "plan":
+            return has_moved_on(till, sale, state)
+        case "quantity":
+            return is_otherwise(till, sale)
+        case _:
+            return False
 
 
 def _give(till: Till, sale: Sale, state: AccountState) -> None:
@@ -144,6 +163,8 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
     instance = _instance(state, sale)
     if instance is None:
         switch_now(till, sale, state)
+    elif purchase.kind == "quantity":
+        raise_now(till, sale, state, instance)
     else:
         _start(till, sale, state, instance)
     record(
@@ -185,7 +206,7 @@ def _refuse_to_give(till: Till, sale: Sale, why: Undeliverable, at: BillingNow) 
 def _end(till: Till, sale: Sale, why: Failure, at: BillingNow) -> None:
     sale.purchase.status, sale.purchase.failure = "failed", why
     balances.give_back(till.session, sale.purchase)
-    if sale.purchase.instance_id is not None:
+    if sale.purchase.kind == "add_on":
         instance_row(till, sale).status = InstanceStatus.FAILED
     subject = f"purchase:{sale.purchase.id}"
     record(till.session, till.scope, till.doer, EventName.PURCHASE_ENDED, subject, at, reason=why)

@@ -7,7 +7,8 @@ from datetime import datetime
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
 from portal.models.subscriptions import InstanceRow
-from portal.queries.accounts import AccountState, Instance
+from portal.queries.accounts import AccountState
+from portal.queries.instances import Instance
 from portal.services.capacity import open_purchased
 from portal.services.recording import record
 from portal.services.till import Till

@@ -22,6 +22,7 @@ from portal.queries.agreed import plain_moves
 from portal.queries.billing import billing_state
 from portal.services.allowances import raise_allowance
 from portal.services.invoicing import Sale
+from portal.services.raising import as_billed
 from portal.services.recording import record
 from portal.services.reserving import Promise, plain
 from portal.services.starting import next_start
@@ -78,7 +79,7 @@ def has_moved_on(till: Till, sale: Sale, state: AccountState) -> bool:
     if plain(here) != promise["from"]:
         return True
     return any(
-        row is None or row.cancel_at is not None or _as_billed(row) != switch["from"]
+        row is None or row.cancel_at is not None or as_billed(row) != switch["from"]
         for switch in promise["switches"]
         for row in [_locked(till, switch["instance_id"])]
     )
@@ -186,14 +187,6 @@ def _raise(raised: Capacity) -> dict[str, Any]:
 def _locked(till: Till, instance_id: int) -> InstanceRow | None:
     key = (till.environment_id, instance_id)
     return till.session.get(InstanceRow, key, with_for_update=True, populate_existing=True)
-
-
-def _as_billed(row: InstanceRow) -> dict[str, Any]:
-    until = row.billed_until_at.astimezone(UTC) if row.billed_until_at else None
-    said: dict[str, Any] = plain(
-        {"price_id": row.price_id, "quantity": row.quantity, "billed_until_at": until}
-    )
-    return said
 
 
 def _switch_instance(till: Till, switch: dict[str, Any]) -> None:

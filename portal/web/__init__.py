@@ -17,6 +17,7 @@ from portal.web.views import (
     plans,
     preferences,
     purchases,
+    quantities,
     usage,
     webhooks,
 )
@@ -41,7 +42,7 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         active, addons, auth, clock, health, invoices, payment_methods, plans, preferences,
-        purchases, usage, webhooks,
+        purchases, quantities, usage, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

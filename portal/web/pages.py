@@ -14,7 +14,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
-from portal.web import card_sentences, plan_sentences, sentences, steps, words
+from portal.web import card_sentences, plan_sentences, quantity_sentences, sentences, steps, words
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
 from portal.web.wiring import wiring
@@ -31,6 +31,7 @@ PHRASES = {
         sentences.units_of, steps.open_invoice_words, steps.refund_words,
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
+        quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""
@@ -110,6 +111,7 @@ def _active_count(state: AccountState) -> int:
 
 def _unfinished(state: AccountState) -> tuple[tuple[str, int], ...]:
     found = [(i.add_on.name, i.purchase_id) for i in state.unfinished if i.purchase_id]
+    found += [(i.add_on.name, i.raise_purchase_id) for i in state.instances if i.raise_purchase_id]
     if state.plan_purchase_id is not None:
         found.append((gettext("Change of plan"), state.plan_purchase_id))
     return tuple(found)

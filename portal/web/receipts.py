@@ -9,12 +9,14 @@ from flask_babel import gettext as _
 
 from portal.domain.capacity import Capacity, brought_by
 from portal.queries import usage
-from portal.queries.accounts import AccountState, Instance
+from portal.queries.accounts import AccountState
 from portal.queries.active import row_of
+from portal.queries.instances import Instance
 from portal.queries.invoices import find_invoice_of
 from portal.queries.purchases import Purchase, get_purchase
 from portal.queries.usage import Meter
 from portal.services.capacity import open_windows_now
+from portal.services.raising import brought_by_more
 from portal.web import htmx
 from portal.web.requests import database, member, state
 
@@ -38,8 +40,9 @@ def receipt_context(purchase_id: int) -> dict[str, Any]:
     instance = next(i for i in state().instances if i.id == purchase.instance_id)
     return {
         "invoice": find_invoice_of(database(), actor, purchase_id),
+        "purchase": purchase,
         "row": row_of(state(), instance),
-        "brought": _brought(state(), instance),
+        "brought": _brought(state(), instance, purchase),
         "meters": _raised(instance),
         "state": state(),
         "head_title": _("Receipt"),
@@ -67,10 +70,13 @@ def account_meters() -> tuple[Meter, ...]:
     return usage.meters(database(), actor.scope, state())
 
 
-def _brought(account: AccountState, instance: Instance) -> tuple[Capacity, ...]:
-    """What `instance` brought when it was bought."""
+def _brought(account: AccountState, instance: Instance, purchase: Purchase) -> tuple[Capacity, ...]:
+    """What `instance`, or more of it, brought when it was bought."""
     if account.subscription is None:
         return ()
+    if purchase.kind == "quantity":
+        subscription, at = account.subscription, purchase.quoted_at
+        return brought_by_more(instance, subscription, purchase.added, at)
     return brought_by(
         instance.add_on,
         instance.price,

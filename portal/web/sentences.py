@@ -15,7 +15,7 @@ from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
 from portal.domain.taxes import Tax
-from portal.queries.accounts import Instance
+from portal.queries.instances import Instance
 from portal.queries.invoices import InvoiceLine
 from portal.queries.usage import Meter
 from portal.web.language import date, money, number, span, working

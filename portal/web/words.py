@@ -17,6 +17,7 @@ from portal.services.purchases import Refused
 from portal.services.waiting import NoTimeForCheckout
 from portal.web.forms.plans import ChangeForm
 from portal.web.forms.purchase import PayForm
+from portal.web.forms.quantities import RaiseForm
 from portal.web.language import money, number, time
 from portal.web.wiring import wiring
 
@@ -146,7 +147,7 @@ def bad_card() -> Problem:
     )
 
 
-def bad_token(form: PayForm | ChangeForm) -> Problem:
+def bad_token(form: PayForm | ChangeForm | RaiseForm) -> Problem:
     """A token that is missing, tampered with, another account's or for another add-on."""
     said = [str(error) for error in form.token.errors] or [_("This price is not valid any more.")]
     return Problem(

@@ -17,7 +17,7 @@ from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries import active
-from portal.queries.accounts import Instance
+from portal.queries.instances import Instance
 from portal.services import instances
 from portal.services.usage import Usage, count
 from tests.support.world import APRIL_11, World
@@ -255,4 +255,4 @@ def unfitting(world: World, actor: Actor, instance_id: int) -> list[tuple[str, D
     end = instances.next_boundary(state, chosen)
     with world.session() as session:
         found = active.wont_fit(session, world.scope, state, chosen, end)
-    return [(each.feature_name, each.used, each.limit) for each in found]
+    return [(each.feature.name, each.level, each.limit) for each in found]

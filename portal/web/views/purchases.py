@@ -114,6 +114,8 @@ def _bought(purchase: Purchase) -> tuple[str, str]:
         return purchase.plan_name, url_for("plans.index")
     instance = next(i for i in state().instances if i.id == purchase.instance_id)
     add_on = instance.add_on
+    if purchase.kind == "quantity":
+        return add_on.name, url_for("quantities.preview", instance_id=instance.id)
     return add_on.name, url_for("addons.preview", lookup_key=add_on.lookup_key)
 
 
