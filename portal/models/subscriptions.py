@@ -28,7 +28,7 @@ class SubscriptionRow(Scoped, Base):
     billed_until_at: the end of what the plan was billed for. next_due_at: when anything of the
     subscription may be due, never later than it is; the due scan looks at nothing else.
     resumed_at: when it was restored from suspension; what is billed until then is due for the rest
-    of its period.
+    of its period. cancel_at: the end of the term that the plan is not renewed after.
     """
 
     __tablename__ = "subscriptions"
@@ -66,6 +66,8 @@ class SubscriptionRow(Scoped, Base):
     next_due_at: Mapped[Instant]
     resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[Instant]
+    cancel_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancel_reason: Mapped[str] = mapped_column(Text, server_default="")
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
 
