@@ -15,6 +15,7 @@ from portal.domain.lines import (
     Means,
     QuoteLine,
     charge_line,
+    closing,
     completed,
     due_for,
     means_after,
@@ -81,21 +82,37 @@ class Outlook:
 def next_due(state: BillingState) -> datetime | None:
     """When the next bill falls due; None when there is none any more."""
     dues = [each.due_at for each in state.billed if each.due_at is not None]
-    return min([*dues, *(arrear.period.end for arrear in state.arrears)], default=None)
+    dues += [arrear.period.end for arrear in state.arrears]
+    if not dues and state.ends_at is not None and closing(state.means):
+        return state.ends_at
+    return min(dues, default=None)
+
+
+def next_look(state: BillingState) -> datetime | None:
+    """When anything happens to it next: a bill, or its end; None when nothing does."""
+    return min((at for at in (next_due(state), state.ends_at) if at is not None), default=None)
+
+
+def term_end(state: BillingState, now: datetime) -> datetime:
+    """The end of the plan's term that contains `now`: what is due by then counts as billed."""
+    while (at := next_due(state)) is not None and at <= now:
+        state = after(state, bill(state, at))
+    return max(state.plan.billed_until, now)
 
 
 def bill(state: BillingState, at: datetime) -> Bill:
     """Everything that falls due at `at`. Raises ValueError when nothing does.
 
+    The last one of a subscription that ends asks for what was carried, even alone.
     Source: product.md §6 (renewal); a whole period is billed at exactly its list price (I11).
     """
     due = [each.as_agreed(at) for each in state.billed if each.due_at == at]
     charges = [_period_line(each, at) for each in due]
     charges += [_use_line(arrear, at) for arrear in state.arrears if arrear.period.end == at]
-    if not charges:
-        raise ValueError("nothing falls due then")
     taxed = [line for each in charges for line in with_tax(each, state.means.tax)]
-    lines = completed(taxed, state.means)
+    lines = completed(taxed, state.means) if charges else closing(state.means)
+    if not lines or not (charges or at == state.ends_at):
+        raise ValueError("nothing falls due then")
     return Bill(at, lines, due_for(lines, state.means.currency))
 
 
@@ -104,8 +121,8 @@ def after(state: BillingState, made: Bill) -> BillingState:
     return replace(
         state,
         means=means_after(state.means, made.lines, made.due),
-        plan=_billed(state.plan, made.at),
-        instances=tuple(_billed(each, made.at) for each in state.instances),
+        plan=_billed(state.plan, made.at, state.ends_at),
+        instances=tuple(_billed(each, made.at, state.ends_at) for each in state.instances),
         arrears=tuple(each for each in state.arrears if each.period.end != made.at),
     )
 
@@ -164,17 +181,18 @@ def _series(state: BillingState) -> Iterator[Bill]:
         state = after(state, made)
 
 
-def _billed(each: Recurring, at: datetime) -> Recurring:
+def _billed(each: Recurring, at: datetime, ends_at: datetime | None) -> Recurring:
     if each.due_at != at:
         return each
-    agreed = each.as_agreed(at)
-    return replace(agreed, billed_until=agreed.due_period(at).end, resumed=False)
+    agreed, stops_at = each.as_agreed(at), each.until(ends_at).stops_at
+    until = agreed.due_period(at).end
+    return replace(agreed, billed_until=min(until, stops_at or until), resumed=False)
 
 
 def _period_line(each: Recurring, at: datetime) -> QuoteLine:
     """The period that is due at `at` in full, or the part of it that is in force."""
     covered = each.due_period(at)
-    whole = each.period_at(at) if each.resumed else covered
+    whole = each.period_at(at) if each.is_due_within else covered
     stop = min(each.stops_at or covered.end, covered.end)
     share = whole.fraction_left(at) - whole.fraction_left(stop)
     if share == 1:

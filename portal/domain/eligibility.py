@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TRIALING = "trialing"
     PAST_DUE = "past_due"
     SUSPENDED = "suspended"
+    TERM_OVER = "term_over"
     PERMISSION = "permission"
 
 
@@ -53,6 +54,7 @@ _WAYS_OUT: dict[Reason, WayOut] = {
     Reason.TRIALING: WayOut.PLANS,
     Reason.PAST_DUE: WayOut.INVOICES,
     Reason.SUSPENDED: WayOut.INVOICES,
+    Reason.TERM_OVER: WayOut.CONTACT,
     Reason.PERMISSION: WayOut.ASK_OWNER,
 }
 
@@ -93,7 +95,8 @@ class Standing:
     """The subscription as eligibility sees it.
 
     covered: lookup keys of the features to which the plan leaves nothing to add.
-    reset_periods: reset period in force for each consumed feature's lookup key.
+    reset_periods: reset period in force for each consumed feature's lookup key. term_is_over: the
+    plan is cancelled, and only what is paid for longer goes on.
     """
 
     status: SubscriptionStatus | None
@@ -103,6 +106,7 @@ class Standing:
     covered: frozenset[str]
     reset_periods: dict[str, BillingPeriod]
     may_update: bool
+    term_is_over: bool = False
 
 
 _BLOCKED = {
@@ -195,4 +199,6 @@ def _resets_otherwise(add_on: AddOn, standing: Standing) -> bool:
 
 
 def _not_now(standing: Standing) -> Reason | None:
+    if standing.term_is_over:
+        return Reason.TERM_OVER
     return _BLOCKED.get(standing.status) if standing.status else None

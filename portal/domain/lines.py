@@ -116,6 +116,19 @@ def completed(lines: Sequence[QuoteLine], means: Means) -> tuple[QuoteLine, ...]
     return (*lines, *added)
 
 
+def closing(means: Means) -> tuple[QuoteLine, ...]:
+    """What was carried, billed by itself; empty where a card cannot be charged so little.
+
+    Source: product.md §4 (small amounts: a last invoice at cancellation).
+    """
+    if not means.carried:
+        return ()
+    lines = [_plain_line(LineKind.CARRIED, means.carried, WorkingKind.CARRIED)]
+    if applied := means.balance.at_most(means.carried):
+        lines.append(_plain_line(LineKind.BALANCE, -applied, WorkingKind.BALANCE))
+    return () if due_for(lines, means.currency).carried_out else tuple(lines)
+
+
 def due_for(lines: Iterable[QuoteLine], code: str) -> Due:
     """What completed lines come to, in currency `code`."""
     due, zero = owed_for(lines, code), Money.zero(code)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.declines import DeclineReason
+from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.purchases import Undeliverable
 
@@ -102,14 +103,14 @@ class AddOnCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """A renewal that is paid or carried. next_at: the boundary up to which it was billed."""
+    """A renewal that is paid or carried. next_at: when the next is; None when none comes."""
 
     kind: ClassVar[str] = "renewed"
     invoice: Invoiced
     sold: tuple[Sold, ...]
     charged: Money
     carried: Money
-    next_at: datetime
+    next_at: datetime | None
 
     @property
     def key(self) -> str:
@@ -120,7 +121,8 @@ class Renewed:
 class PaymentFailed:
     """The charge of a renewal. tries: those that failed so far. reason: None without a card.
 
-    retry_at: None when it is not tried again. suspends_at: when service stops unpaid.
+    retry_at: None when it is not tried again. suspends_at: when service stops unpaid. ends_at:
+    when it stops before that, with a plan that is cancelled.
     """
 
     kind: ClassVar[str] = "payment_failed"
@@ -130,6 +132,7 @@ class PaymentFailed:
     reason: DeclineReason | None
     retry_at: datetime | None
     suspends_at: datetime
+    ends_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -233,18 +236,21 @@ class PriceChanging:
 
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
-    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging
+    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PlanCancelled
+    | PlanEnded | PurchaseLapsed
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
-        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging,
+        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PlanCancelled, PlanEnded,
+        PurchaseLapsed,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | {
     Suspended.kind: Permission.BILLING_READ,
     Restored.kind: Permission.BILLING_READ,
+    PlanEnded.kind: Permission.BILLING_READ,
 }
 """Who gets what: those who can act on it, and everybody when the service itself stops."""
 

@@ -34,6 +34,7 @@ class PlanReason(StrEnum):
     RENEWING = "renewing"
     PAYMENT_PENDING = "payment_pending"
     AGREED = "agreed"
+    CANCELLING = "cancelling"
     PERMISSION = "permission"
 
 

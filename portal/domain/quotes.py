@@ -52,6 +52,7 @@ class Buyer:
     """The account's state that a quote depends on, and nothing else.
 
     balance: credit money that may be applied. carried: earlier amounts below the minimum charge.
+    ends_at: when the plan, which is cancelled, ends with its add-ons.
     """
 
     account_id: int
@@ -62,6 +63,7 @@ class Buyer:
     tax: Tax
     balance: Money
     carried: Money
+    ends_at: datetime | None = None
 
     @property
     def means(self) -> Means:
@@ -84,7 +86,8 @@ class Quote:
 
     starts_at: `at`, or the boundary at which it begins. due = what is owed for this purchase; it
     is either charged now or, when below the currency's minimum charge, carried to the next bill.
-    cancel_at: set when auto-renew is off.
+    cancel_at: set when auto-renew is off. plan_ends_at: when it ends with the plan, unless that is
+    kept.
     """
 
     request: Request
@@ -101,6 +104,7 @@ class Quote:
     ends_at: datetime | None
     cancel_at: datetime | None
     going_forward: GoingForward | None
+    plan_ends_at: datetime | None = None
 
     @property
     def due(self) -> Money:
@@ -126,8 +130,13 @@ class Quote:
     def over_at(self) -> datetime | None:
         """When the period that is paid for, or what is bought, ends; None for never."""
         ends = [line.period.end for line in self.lines if line.period]
-        ends += [end for end in (self.ends_at, self.cancel_at) if end]
+        ends += [end for end in (self.works_until,) if end]
         return min(ends, default=None)
+
+    @property
+    def works_until(self) -> datetime | None:
+        """When what is bought ends; None for never, and for what goes on until it is stopped."""
+        return _earlier(self.ends_at, self.cancel_at, self.plan_ends_at)
 
     @property
     def tax_included(self) -> Money:
@@ -175,7 +184,9 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
     lines = () if billed_later else _lines(buyer, add_on.name, price, request.quantity, at)
     due = due_for(lines, buyer.currency)
     cancel_at = period.end if period and not request.auto_renew else None
-    capacity = brought_by(add_on, price, request.quantity, buyer.cycle, starts_at, cancel_at)
+    capacity = brought_by(
+        add_on, price, request.quantity, buyer.cycle, starts_at, _earlier(cancel_at, buyer.ends_at)
+    )
     goes_on = period is not None and (waits or cancel_at is None)
     return Quote(
         request=request,
@@ -192,7 +203,12 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
         ends_at=ends_at(price, buyer.cycle, starts_at),
         cancel_at=cancel_at,
         going_forward=_going_forward(buyer, price, request, at) if goes_on else None,
+        plan_ends_at=buyer.ends_at,
     )
+
+
+def _earlier(*ends: datetime | None) -> datetime | None:
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _lines(
@@ -224,6 +240,8 @@ def _going_forward(
     if price.interval is None:
         return None
     next_at = next_cycle(buyer.cycle, price, at)
+    if buyer.ends_at is not None and buyer.ends_at <= next_at:
+        return None
     amount = charge(price, Decimal(request.quantity), None, next_at)
     return GoingForward(amount, tax_on(buyer.tax, amount), price.interval, next_at)
 

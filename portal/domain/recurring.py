@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from portal.domain.catalog import Price
 from portal.domain.periods import Anchor, Period
 
+ZONE_SHIFT = timedelta(hours=26)
+"""How far a change of the account's zone can move a boundary."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -39,6 +42,13 @@ class Recurring:
     resumed: bool = False
 
     @property
+    def is_due_within(self) -> bool:
+        """Whether only the rest of a period is due next: after a suspension, or where the last bill
+        stopped at the end of a plan that was kept after all."""
+        period, at = self.period_at(self.billed_until), self.billed_until
+        return self.resumed or min(at - period.start, period.end - at) > ZONE_SHIFT
+
+    @property
     def due_at(self) -> datetime | None:
         """When it is billed next; None when it ends before."""
         over = self.stops_at is not None and self.stops_at <= self.billed_until
@@ -57,7 +67,7 @@ class Recurring:
         those hours. Source: product.md §4 (anchors).
         """
         period = self.period_at(at)
-        if not self.resumed and 2 * period.remaining(at) < period.length:
+        if not self.is_due_within and 2 * period.remaining(at) < period.length:
             period = self.period_at(period.end)
         return Period(at, period.end)
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
+from portal.domain.catalog import Plan
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
-
-
-@dataclass(frozen=True, slots=True)
-class BoughtRow:
-    """An instance, and the id of its purchase where it was bought.
-
-    raise_purchase_id: of more units that are not paid for yet; raised: how many.
-    """
-
-    row: InstanceRow
-    purchase_id: int | None
-    raise_purchase_id: int | None
-    raised: int
+from portal.queries.subscriptions import BoughtRow, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +24,36 @@ class LiveRows:
     subscription: SubscriptionRow
     change: PlanChangeRow | None
     plan_purchase_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FormerPlan:
+    """A plan that an account had, and when that ended."""
+
+    name: str
+    ended_at: datetime
+
+
+def former_plan(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    plans: Iterable[Plan],
+    over: Subscription | None,
+) -> FormerPlan | None:
+    """The plan that ended last. over: one that has, by the clock, and is not closed yet."""
+    if over is not None and over.ends_at is not None:
+        return FormerPlan(over.plan.name, over.ends_at)
+    ended = select(SubscriptionRow).where(
+        SubscriptionRow.environment_id == scope.environment_id,
+        SubscriptionRow.account_id == account_id,
+        SubscriptionRow.ended_at.is_not(None),
+    )
+    row = session.scalar(ended.order_by(SubscriptionRow.ended_at.desc()).limit(1))
+    if row is None or row.ended_at is None:
+        return None
+    name = next(plan.name for plan in plans if plan.id == row.plan_id)
+    return FormerPlan(name, row.ended_at.astimezone(UTC))
 
 
 def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | None:

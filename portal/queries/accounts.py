@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
-from portal.domain.capacity import Cycle
-from portal.domain.catalog import AddOn, Catalog, Plan, Price
+from portal.domain.catalog import AddOn, Catalog, Price
 from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
-from portal.domain.instances import (
-    HELD_PHASES,
-    Phase,
-    SubscriptionStatus,
-)
+from portal.domain.instances import HELD_PHASES, Phase
 from portal.domain.money import Money
-from portal.domain.periods import Anchor, BillingNow, BillingPeriod, Interval, WallNow
+from portal.domain.periods import BillingNow, BillingPeriod, Interval, WallNow
 from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
-from portal.models.subscriptions import SubscriptionRow
-from portal.queries.account_rows import BoughtRow, LiveRows, instance_rows, live_rows
+from portal.queries.account_rows import (
+    FormerPlan,
+    LiveRows,
+    former_plan,
+    instance_rows,
+    live_rows,
+)
 from portal.queries.agreed import AgreedChange, agreed_change, price_ids
 from portal.queries.catalog import current_catalog, prices_by_id
-from portal.queries.instances import Instance, instance_of, utc, utc_or_none
+from portal.queries.subscriptions import (
+    BoughtRow,
+    Instance,
+    Subscription,
+    ending,
+    instance_of,
+    subscription_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +52,12 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """price: the plan's price as it was sold. billed_until: what the plan was billed for ends.
-
-    resumed_at: when it was restored from suspension last.
-    """
-
-    id: int
-    status: SubscriptionStatus
-    plan: Plan
-    price: Price
-    cycle: Cycle
-    billed_until: datetime
-    resumed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class AccountState:
     """Everything a purchase or a page depends on, read in one transaction.
 
     balance and carried: available, that is less what open purchases hold. agreed: the change of
     plan at the end of the term. plan_purchase_id: of a change now that is not paid for yet.
+    former: the plan that ended last, where there is none now.
     """
 
     account: Account
@@ -76,6 +68,7 @@ class AccountState:
     catalog: Catalog
     agreed: AgreedChange | None = None
     plan_purchase_id: int | None = None
+    former: FormerPlan | None = None
 
     @property
     def now(self) -> BillingNow:
@@ -128,7 +121,14 @@ class AccountState:
                 e.feature.lookup_key: e.usage_reset_period for e in granted if e.usage_reset_period
             },
             may_update=may_update,
+            term_is_over=self._term_is_over,
         )
+
+    @property
+    def _term_is_over(self) -> bool:
+        """Whether the plan is cancelled and only add-ons that are paid for longer go on."""
+        cancel_at = self.subscription.cancel_at if self.subscription else None
+        return cancel_at is not None and cancel_at <= self.now
 
     def buyer(self) -> Buyer:
         """The state that a quote depends on. Raises NotFound without a subscription."""
@@ -143,34 +143,65 @@ class AccountState:
             tax=self.account.tax,
             balance=self.balance,
             carried=self.carried,
+            ends_at=self.subscription.ends_at,
         )
 
 
-def account_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
-    """The whole state of one account. Raises NotFound for another scope's or no account."""
+def account_state(
+    session: Session, scope: Scope, account_id: int, wall: WallNow, *, over: bool = False
+) -> AccountState:
+    """The whole state of one account. Raises NotFound for another scope's or no account.
+
+    over: with a subscription that is over by the clock, while its last bills are still to be made.
+    """
     row = session.get(AccountRow, (scope.environment_id, account_id))
     if row is None:
         raise NotFound("account")
     account = _account(row, wall)
     catalog = current_catalog(session, scope)
     live = live_rows(session, scope, account_id)
-    instances = instance_rows(session, scope, account_id)
-    prices = prices_by_id(session, scope, _price_ids(live, instances))
-    add_ons = {a.id: a for a in catalog.add_ons}
+    bought = instance_rows(session, scope, account_id)
+    prices = prices_by_id(session, scope, _price_ids(live, bought))
+    subscription, instances = _held(account, catalog, prices, live, bought)
+    former = None
+    if live is None or (not over and _is_over(subscription, account.now)):
+        former = former_plan(session, scope, account_id, catalog.plans, subscription)
+        subscription = live = None
     balance, carried = _balances(session, scope, account)
     change = live.change if live else None
     return AccountState(
         account=account,
-        subscription=_subscription(live.subscription, catalog, prices, account.zone)
-        if live
-        else None,
-        instances=tuple(instance_of(each, add_ons, prices, account.now) for each in instances),
+        subscription=subscription,
+        instances=instances,
         balance=balance,
         carried=carried,
         catalog=catalog,
         agreed=agreed_change(change, catalog.plans, prices) if change else None,
         plan_purchase_id=live.plan_purchase_id if live else None,
+        former=former,
     )
+
+
+def _held(
+    account: Account,
+    catalog: Catalog,
+    prices: dict[int, Price],
+    live: LiveRows | None,
+    bought: list[BoughtRow],
+) -> tuple[Subscription | None, tuple[Instance, ...]]:
+    """The subscription and all instances ever bought, as the account's clock has them."""
+    add_ons = {a.id: a for a in catalog.add_ons}
+    instances = tuple(instance_of(each, add_ons, prices, account.now) for each in bought)
+    if live is None:
+        return None, instances
+    row = live.subscription
+    subscription = subscription_of(row, catalog, prices, account.zone)
+    return ending(subscription, instances, row.cancel_at, account.now)
+
+
+def _is_over(subscription: Subscription | None, now: BillingNow) -> bool:
+    ends_at = subscription.ends_at if subscription else None
+    return ends_at is not None and ends_at <= now
 
 
 def billing_now(row: AccountRow, wall: WallNow) -> BillingNow:
@@ -195,25 +226,6 @@ def _price_ids(live: LiveRows | None, instances: list[BoughtRow]) -> list[int]:
     found = [each.row.price_id for each in instances]
     found += [live.subscription.price_id] if live else []
     return found + (price_ids(live.change) if live and live.change else [])
-
-
-def _subscription(
-    row: SubscriptionRow, catalog: Catalog, prices: dict[int, Price], zone: str
-) -> Subscription:
-    price = prices[row.price_id]
-    return Subscription(
-        id=row.id,
-        status=SubscriptionStatus(row.status),
-        plan=next(plan for plan in catalog.plans if plan.id == row.plan_id),
-        price=price,
-        cycle=Cycle(
-            interval=price.interval or Interval(BillingPeriod.MONTHLY),
-            billing_anchor=Anchor(utc(row.billing_anchor_at), zone),
-            quota_anchor=Anchor(utc(row.quota_anchor_at), zone),
-        ),
-        billed_until=utc(row.billed_until_at),
-        resumed_at=utc_or_none(row.resumed_at),
-    )
 
 
 def _balances(session: Session, scope: Scope, account: Account) -> tuple[Money, Money]:

@@ -15,11 +15,11 @@ from portal.domain.instances import Phase
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.plan_limits import Misfit
-from portal.domain.proration import charge
 from portal.domain.taxes import tax_on
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
-from portal.queries.instances import Instance
+from portal.queries.billing import next_charge
+from portal.queries.subscriptions import Instance
 from portal.queries.usage import LEVEL_WINDOW, sources_of
 
 
@@ -61,10 +61,11 @@ def row_of(
     if state.subscription and instance.price.is_recurring:
         cycle = instance.own_cycle(state.subscription.cycle)
         period = cycle.period_of(instance.price, max(state.now, instance.span.starts_at))
-        if period and (instance.renews or waits):
+        if period and instance.billed_until and period.start < state.now < instance.billed_until:
+            period = Period(period.start, instance.billed_until)
+        if period and (instance.renews or (waits and not instance.ends_with_plan)):
             next_at = period.start if waits else period.end
-            due_units = Decimal(instance.quantity_at(next_at))
-            amount = charge(instance.price, due_units, None, next_at)
+            amount = next_charge(state, instance)
             tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
     return ActiveRow(instance, period, next_at, amount, tax, units, left)

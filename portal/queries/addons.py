@@ -13,7 +13,7 @@ from portal.domain.eligibility import Refusal, refusal, units_left
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.domain.proration import charge
-from portal.domain.quotes import can_wait
+from portal.domain.quotes import can_wait, next_cycle
 from portal.queries.accounts import AccountState
 
 
@@ -102,6 +102,9 @@ def may_wait(state: AccountState, actor: Actor, add_on: AddOn) -> bool:
         return False
     price = price_for(add_on.prices, state.account.currency, state.subscription.cycle.interval)
     if price is None or not can_wait(price):
+        return False
+    ends_at = state.subscription.ends_at
+    if ends_at and ends_at <= next_cycle(state.subscription.cycle, price, state.now):
         return False
     then = state.standing(actor, state.agreed)
     return state.agreed is None or refusal(add_on, then, state.holding(add_on)) is None

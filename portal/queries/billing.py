@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from portal.domain import bills
 from portal.domain.bills import Bill, BillingState, resumed
 from portal.domain.dunning import bills_on
 from portal.domain.errors import NotFound
 from portal.domain.instances import InstanceStatus
-from portal.domain.lines import Means
+from portal.domain.lines import LineKind, Means, sum_of
+from portal.domain.money import Money
 from portal.domain.periods import Anchor
 from portal.domain.plan_moves import Change, Fate, Held, Move, Timing, move
+from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
-from portal.queries.accounts import AccountState, Subscription
+from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance, Subscription
 
 AHEAD = 2
 """Bills to come that pages show."""
@@ -59,6 +62,7 @@ def billing_state(state: AccountState) -> BillingState:
             for each in state.instances
             if each.status in _BILLED and each.billed_until is not None
         ),
+        ends_at=subscription.ends_at,
     )
     if state.agreed is not None:
         found = _with_change(state, subscription, state.agreed, found)
@@ -126,12 +130,26 @@ def next_bills(state: AccountState) -> NextBills | None:
     )
 
 
+def next_charge(state: AccountState, instance: Instance) -> Money:
+    """What an instance that renews costs next, before tax: less for a part of a period."""
+    found = billing_state(state)
+    [item] = [each for each in found.billed if each.instance_id == instance.id]
+    whole = found.ends_at is None and not item.is_due_within
+    if whole or item.due_at is None:
+        units = instance.quantity_at(item.due_at or state.now)
+        return charge(instance.price, Decimal(units), None, state.now)
+    alone = replace(found, plan=found.plan.until(found.plan.billed_until), instances=(item,))
+    made = bills.bill(alone, item.billed_until)
+    return sum_of(made.lines, LineKind.CHARGE, state.account.currency)
+
+
 def _plan(subscription: Subscription) -> Recurring:
     return Recurring(
         name=subscription.plan.name,
         price=subscription.price,
         anchor=subscription.cycle.billing_anchor,
         billed_until=subscription.billed_until,
+        stops_at=subscription.cancel_at,
     )
 
 

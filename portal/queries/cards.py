@@ -93,9 +93,12 @@ def renewals(state: AccountState) -> tuple[Renewal, ...]:
     if subscription is None or subscription.status not in RENEWING:
         return ()
     amount = charge(subscription.price, Decimal(1), None, state.now)
-    ends_at = subscription.cycle.billing_period(state.now).end
-    plan = Renewal(subscription.plan.name, ends_at, amount, tax_on(state.account.tax, amount))
-    found = [r for r in (plan, *_add_ons(state)) if r.amount]
+    trying = subscription.status is SubscriptionStatus.TRIALING
+    cycle_ends = subscription.cycle.billing_period(state.now).end
+    due_at = subscription.billed_until if trying else cycle_ends
+    plan = Renewal(subscription.plan.name, due_at, amount, tax_on(state.account.tax, amount))
+    renewing = [plan] if subscription.cancel_at is None else []
+    found = [r for r in (*renewing, *_add_ons(state)) if r.amount]
     return tuple(sorted(found, key=lambda r: r.at))
 
 

@@ -126,6 +126,8 @@ def refusal(
     sold, status = subscription.price, subscription.status
     if reason := plan_refusal(subscription.plan, sold, target, interval, status):
         return PlanRefusal(reason)
+    if subscription.cancel_at is not None:
+        return PlanRefusal(PlanReason.CANCELLING)
     if _is_agreed(state, target, interval):
         return PlanRefusal(PlanReason.AGREED)
     if state.plan_purchase_id is not None:

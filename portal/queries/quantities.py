@@ -19,7 +19,7 @@ from portal.domain.quantity_changes import (
 from portal.domain.recurring import Recurring
 from portal.queries.accounts import AccountState
 from portal.queries.billing import AHEAD, billing_state
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 
 
 @dataclass(frozen=True, slots=True)

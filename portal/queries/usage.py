@@ -10,11 +10,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
+from portal.domain.capacity import MONTH
 from portal.domain.catalog import Feature, FeatureType
 from portal.domain.entitlements import Source, SourceKind, resolve
 from portal.domain.grants import Lot, LotSource, available, burn_rank
 from portal.domain.instances import HELD_PHASES
-from portal.domain.periods import BillingPeriod, Interval, Period
+from portal.domain.periods import Anchor, BillingPeriod, Interval, Period
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
 
@@ -61,7 +62,12 @@ class Meter:
 
 
 def meters(session: Session, scope: Scope, state: AccountState) -> tuple[Meter, ...]:
-    """A meter for every metered feature the account has a source of or has used."""
+    """A meter for every metered feature the account has a source of or has used.
+
+    Without a plan there is nothing to measure against.
+    """
+    if state.subscription is None:
+        return ()
     lots = _open_lots(session, scope, state)
     counters = _counters(session, scope, state)
     found = []
@@ -73,9 +79,9 @@ def meters(session: Session, scope: Scope, state: AccountState) -> tuple[Meter, 
 
 
 def quota_window(state: AccountState, feature: Feature, at: datetime) -> Period:
-    """The window in which use of `feature` at `at` is counted."""
+    """The window in which use of `feature` at `at` is counted; without a plan, the month."""
     if state.subscription is None:
-        raise ValueError("no subscription, no quota window")
+        return Anchor(LEVEL_WINDOW, state.account.zone).period_at(at, MONTH)
     period = next(
         (
             e.usage_reset_period
@@ -102,9 +108,9 @@ def sources_of(
     """
     if state.subscription is None:
         return ()
-    start = state.subscription.cycle.billing_anchor.at
+    start, ends_at = state.subscription.started_at, state.subscription.ends_at
     plan = state.subscription.plan
-    found = [Source(SourceKind.PLAN, plan.name, e, 1, start) for e in plan.entitlements]
+    found = [Source(SourceKind.PLAN, plan.name, e, 1, start, ends_at) for e in plan.entitlements]
     for instance in state.instances:
         quantity = instead if instance.id == without else instance.quantity
         if instance.phase in HELD_PHASES and quantity:

@@ -13,7 +13,8 @@ from portal.domain.catalog import Entitlement, Plan
 from portal.domain.grants import LotSource
 from portal.domain.periods import BillingPeriod, Interval, Period
 from portal.domain.plan_limits import raised
-from portal.queries.accounts import AccountState, Subscription
+from portal.queries.accounts import AccountState
+from portal.queries.subscriptions import Subscription
 from portal.services.capacity import PLAN_PRIORITY, NewLot, open_lots, open_windows
 
 

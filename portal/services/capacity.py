@@ -17,8 +17,8 @@ from portal.domain.grants import LotSource
 from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
 from portal.models.usage import LotRow
-from portal.queries.accounts import AccountState, Subscription
-from portal.queries.instances import Instance
+from portal.queries.accounts import AccountState
+from portal.queries.subscriptions import Instance, Subscription
 
 PLAN_PRIORITY = 40
 PURCHASED_PRIORITY = 50

@@ -15,7 +15,7 @@ from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
 from portal.services.due import look_no_later
@@ -100,7 +100,9 @@ def next_boundary(state: AccountState, instance: Instance) -> datetime:
     )
     if period is None:
         raise Conflict("this add-on has no billing period")
-    return period.end
+    paid = instance.billed_until
+    ends_at = paid if paid is not None and paid > at else period.end
+    return min(ends_at, instance.span.ends_at or ends_at)
 
 
 def find_instance(state: AccountState, instance_id: int) -> Instance:

@@ -107,7 +107,7 @@ def withdraw(actor: Actor, *, session: Session, gateway: PaymentGateway, wall: W
     """
     actor.require(Permission.BILLING_UPDATE)
     till = till_of(actor, session, gateway, wall)
-    row = _locked(till, actor)
+    row = locked(till, actor)
     state = account_state(session, actor.scope, actor.account_id, wall)
     waits = state.agreed is not None and state.now < state.agreed.effective_at
     taken = waits and withdraw_agreed(till, row, state.now)
@@ -147,7 +147,7 @@ def _hold(
 
 def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
     """Keep the change for the end of the term, in place of another one; commit."""
-    quote, row = fresh.quote, _locked(till, actor)
+    quote, row = fresh.quote, locked(till, actor)
     target = get_plan(fresh.state, quote.request.plan)
     withdraw_agreed(till, row, fresh.state.now)
     agreed = PlanChangeRow(
@@ -172,7 +172,8 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
     return Agreed(quote.effective_at)
 
 
-def _locked(till: Till, actor: Actor) -> SubscriptionRow:
+def locked(till: Till, actor: Actor) -> SubscriptionRow:
+    """The account's live subscription under its row lock. Raises NotFound."""
     row = till.session.scalar(
         select(SubscriptionRow)
         .where(

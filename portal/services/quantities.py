@@ -15,8 +15,8 @@ from portal.domain.quantity_changes import QuantityQuote, QuantityRequest, quote
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.instances import Instance
 from portal.queries.quantities import QuantityRefusal, asked, refusal
+from portal.queries.subscriptions import Instance
 from portal.services.accepting import (
     Acceptance,
     Payment,

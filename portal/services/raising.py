@@ -13,8 +13,8 @@ from portal.domain.periods import BillingNow, BillingPeriod, Interval
 from portal.domain.quantity_changes import QuantityQuote
 from portal.domain.recurring import Recurring
 from portal.models.subscriptions import InstanceRow
-from portal.queries.accounts import AccountState, Subscription
-from portal.queries.instances import Instance
+from portal.queries.accounts import AccountState
+from portal.queries.subscriptions import Instance, Subscription
 from portal.services.capacity import PURCHASED_PRIORITY, NewLot, open_lots, open_windows
 from portal.services.invoicing import Sale
 from portal.services.recording import record

@@ -72,7 +72,7 @@ def _ending(session: Session, scope: Scope, wall: WallNow) -> list[PaymentMethod
 
 def _trial_ending(row: SubscriptionRow, state: AccountState) -> TrialEnding | None:
     subscription, ends_at = state.subscription, row.billed_until_at.astimezone(UTC)
-    if subscription is None:
+    if subscription is None or subscription.cancel_at is not None:
         return None
     told_at = trial_notice_at(subscription.price, row.started_at, state.account.zone)
     if told_at is None or not told_at <= state.now < ends_at:

@@ -32,6 +32,7 @@ from portal.services.attempts import Bill as Demand
 from portal.services.attempts import SavedWay, debt_of, start
 from portal.services.books import post
 from portal.services.collecting import fail, invoice_of, open_invoices, restate
+from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
 from portal.services.starting import begin_scheduled, next_start
@@ -67,7 +68,7 @@ class _Due:
     """A step of one subscription. step: of dunning."""
 
     at: datetime
-    what: Literal["start", "bill", "dunning"]
+    what: Literal["start", "bill", "dunning", "end"]
     step: Step | None = None
 
 
@@ -160,7 +161,7 @@ def _store_step(till: Till, subscription_id: int) -> _Charge | bool:
     if row.next_due_at > now:
         till.session.rollback()
         return False
-    state = account_state(till.session, till.scope, row.account_id, till.wall)
+    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
     due = _next(till, row, state)
     if due is None or due.at > now:
         row.next_due_at = due.at if due else NEVER
@@ -172,7 +173,7 @@ def _store_step(till: Till, subscription_id: int) -> _Charge | bool:
 
 
 def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
-    """What comes first: something that begins, a bill, or what is done about unpaid invoices."""
+    """What comes first: a start, a bill, what is done about unpaid invoices; at last the end."""
     status, zone = SubscriptionStatus(row.status), state.account.zone
     found = [_Due(at, "start") for at in (next_start(state),) if at]
     if dunning.bills_on(status) and (at := bills.next_due(billing_state(state))):
@@ -182,6 +183,8 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
         unpaid = open_invoices(till.session, row)
         if step := dunning.next_step(unpaid, card.fingerprint if card else None, zone):
             found.append(_Due(step.at, "dunning", step))
+    if state.subscription and state.subscription.ends_at:
+        found.append(_Due(state.subscription.ends_at, "end"))
     return min(found, key=lambda each: each.at, default=None)
 
 
@@ -191,7 +194,10 @@ def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> _
         return _collect(till, row, due.step)
     if due.what == "bill":
         return _bill(till, row, state, due.at)
-    begin_scheduled(till, state, due.at)
+    if due.what == "end":
+        end(till, row, due.at)
+    else:
+        begin_scheduled(till, state, due.at)
     return None
 
 
@@ -206,8 +212,9 @@ def _bill(till: Till, row: SubscriptionRow, state: AccountState, at: datetime) -
     post(till.session, till.environment_id, row.account_id, moved, at)
     _write_back(till, row, bills.after(before, made), made)
     row.next_due_at = min(row.next_due_at, next_start(state) or NEVER)
-    told = EventName.SUBSCRIPTION_RENEWED
-    record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
+    if at != before.ends_at:
+        told = EventName.SUBSCRIPTION_RENEWED
+        record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
     if not made.due.charged:
         telling.renewed(till, invoice)
     return _demand(till, row, invoice, at) if made.due.charged else None
@@ -223,7 +230,7 @@ def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill
     switch_agreed(till, row, then, made)
     for item in then.instances:
         _write_instance(till, item)
-    row.next_due_at = bills.next_due(then) or NEVER
+    row.next_due_at = bills.next_look(then) or NEVER
 
 
 def _write_instance(till: Till, item: Recurring) -> None:
@@ -255,7 +262,7 @@ def _collect(till: Till, row: SubscriptionRow, step: Step) -> _Charge | None:
     at = step.at
     if step.kind is StepKind.SUSPEND:
         restate(till, row.id, BillingNow(at))
-        row.next_due_at = NEVER
+        row.next_due_at = at  # whatever is left to come is found in the next look
         return None
     key = (till.environment_id, step.invoice_id)
     collection = till.session.get_one(

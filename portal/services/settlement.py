@@ -13,7 +13,7 @@ from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services import balances, cards, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
 from portal.services.books import post

@@ -8,7 +8,7 @@ from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services.capacity import open_purchased
 from portal.services.recording import record
 from portal.services.till import Till
@@ -39,4 +39,6 @@ def begin_scheduled(till: Till, state: AccountState, at: datetime) -> None:
 
 
 def _scheduled(state: AccountState) -> list[Instance]:
-    return [i for i in state.instances if i.status is InstanceStatus.SCHEDULED]
+    """What a cancelled plan ends before never begins."""
+    waiting = (i for i in state.instances if i.status is InstanceStatus.SCHEDULED)
+    return [i for i in waiting if i.span.stops_at is None or i.span.starts_at < i.span.stops_at]

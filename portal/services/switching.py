@@ -63,12 +63,13 @@ def promise_of(by: Subscribed, accepted: PlanQuote, target: Plan) -> Promise:
 
 
 def has_moved_on(till: Till, sale: Sale, state: AccountState) -> bool:
-    """Whether the subscription, or an add-on that would switch, is not what was quoted on.
+    """Whether the subscription, or an add-on that would switch, is not what was quoted on, or is
+    cancelled since.
 
     Locks the rows of those add-ons.
     """
     subscription, promise = state.subscription, sale.quote.promise
-    if subscription is None:
+    if subscription is None or subscription.cancel_at is not None:
         return True
     here = {
         "plan_id": subscription.plan.id,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from portal.domain import dunning
-from portal.domain.declines import DeclineReason
+from portal.domain.declines import DeclineReason, may_retry
 from portal.domain.dunning import StepKind, Unpaid
+from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.notices import (
     Invoiced,
+    PaymentDeclined,
     PaymentFailed,
     PlanChanged,
     Purchased,
@@ -25,13 +27,18 @@ from portal.domain.notices import (
 )
 from portal.domain.periods import BillingNow
 from portal.models.accounts import AccountRow, PaymentMethodRow
-from portal.models.catalog import AddOnRow
+from portal.models.catalog import AddOnRow, PlanRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
-from portal.models.purchases import PurchaseRow, QuoteRow
+from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.queries.accounts import account_state
+from portal.queries.cancelling import Ending
 from portal.services import mailing
+from portal.services.reserving import described
 from portal.services.till import Till
 
+PAGE_WAITS = timedelta(minutes=1)
+"""Sooner than that, whoever started a payment is taken to look at its page still."""
 REASONS: dict[str, DeclineReason | None] = {
     "no_card": None,
     "needs_authentication": DeclineReason.AUTHENTICATION_FAILED,
@@ -51,7 +58,7 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         )
     ).one_or_none()
     row = session.get_one(InstanceRow, (till.environment_id, purchase.instance_id))
-    renews = row.billed_until_at is not None and row.cancel_at is None
+    renews_at, ends_at = _lasts(till, row)
     quote = session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
     waits = row.status == InstanceStatus.SCHEDULED
     notice = Purchased(
@@ -60,11 +67,66 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         charged=Money(quote.charged_minor, quote.currency),
         carried=Money(quote.carried_out_minor, quote.currency),
         invoice=Invoiced(invoice.id, invoice.number) if invoice else None,
-        renews_at=_utc(row.billed_until_at) if renews else None,
-        ends_at=None if renews else _utc(row.cancel_at or row.ends_at),
+        renews_at=renews_at,
+        ends_at=ends_at,
         starts_at=_utc(row.starts_at) if waits else None,
     )
     mailing.post(session, till.scope, purchase.account_id, notice)
+
+
+def _lasts(till: Till, row: InstanceRow) -> tuple[datetime | None, datetime | None]:
+    """When an instance renews; or, where it does not, when it ends."""
+    key = (till.environment_id, row.subscription_id)
+    if till.session.get_one(SubscriptionRow, key).cancel_at is not None:
+        state = account_state(till.session, till.scope, row.account_id, till.wall)
+        [bought] = [each for each in state.instances if each.id == row.id]
+        return (bought.billed_until, None) if bought.renews else (None, bought.span.stops_at)
+    if row.billed_until_at is not None and row.cancel_at is None:
+        return _utc(row.billed_until_at), None
+    return None, _utc(row.cancel_at or row.ends_at)
+
+
+def declined(till: Till, attempt: PaymentAttemptRow) -> None:
+    """A saved card refused for a purchase while nobody looked; else the page says it.
+
+    The page of a purchase waits for the bank: what comes by itself, and later, was not seen.
+    """
+    seen = till.doer.person_id is not None or till.wall < attempt.created_at + PAGE_WAITS
+    purchase = till.session.get(PurchaseRow, (till.environment_id, attempt.purchase_id))
+    if seen or purchase is None or purchase.status != "reserved":
+        return
+    name, _ = _wanted(till, purchase)
+    notice = PaymentDeclined(
+        purchase_id=purchase.id,
+        attempt_id=attempt.id,
+        name=name,
+        amount=Money(attempt.amount_minor, attempt.currency),
+        reason=DeclineReason(attempt.reason or DeclineReason.REFUSED),
+        may_retry=may_retry(attempt.advice_code, attempt.decline_code),
+        held_until=purchase.held_until.astimezone(UTC),
+    )
+    mailing.post(till.session, till.scope, purchase.account_id, notice)
+
+
+def lapsed(till: Till, purchase: PurchaseRow) -> None:
+    """A purchase that was let go since nobody paid it in time; a member's own page says it."""
+    if till.doer.person_id is not None:
+        return
+    quote = till.session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
+    name, add_on = _wanted(till, purchase)
+    amount = Money(quote.charged_minor, quote.currency)
+    notice = PurchaseLapsed(purchase.id, name, amount, add_on)
+    mailing.post(till.session, till.scope, purchase.account_id, notice)
+
+
+def _wanted(till: Till, purchase: PurchaseRow) -> tuple[str, str | None]:
+    """What was to be bought: its name, and the add-on's lookup key."""
+    if purchase.instance_id is None:
+        quote = till.session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
+        return str(quote.promise["name"]), None
+    instance = till.session.get_one(InstanceRow, (till.environment_id, purchase.instance_id))
+    add_on = till.session.get_one(AddOnRow, (till.environment_id, instance.add_on_id))
+    return described(add_on.name, instance.quantity), add_on.lookup_key
 
 
 def renewed(till: Till, invoice: InvoiceRow) -> None:
@@ -76,22 +138,28 @@ def renewed(till: Till, invoice: InvoiceRow) -> None:
         sold=_sold(till, invoice),
         charged=Money(invoice.charged_minor, invoice.currency),
         carried=Money(invoice.carried_out_minor, invoice.currency),
-        next_at=subscription.billed_until_at.astimezone(UTC),
+        next_at=_utc(subscription.billed_until_at) if subscription.cancel_at is None else None,
     )
     mailing.post(till.session, till.scope, invoice.account_id, notice)
 
 
 def failed(till: Till, row: CollectionRow, unpaid: Iterable[Unpaid], reason: str) -> None:
-    """The charge of a renewal. unpaid: all open invoices; reason: one of REASONS."""
+    """The charge of a renewal. unpaid: all open invoices; reason: one of REASONS.
+
+    Of a plan that has ended nothing is told: its last mail says what is open.
+    """
     invoice = till.session.get_one(InvoiceRow, (till.environment_id, row.invoice_id))
     account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
     open_ones = tuple(unpaid)
     suspends_at = dunning.suspension_at(open_ones, account.zone)
-    if suspends_at is None:
+    key = (till.environment_id, row.subscription_id)
+    if suspends_at is None or till.session.get_one(SubscriptionRow, key).ended_at is not None:
         return
     this = [each for each in open_ones if each.invoice_id == row.invoice_id]
     step = dunning.next_step(this, _fingerprint(till, row.account_id), account.zone)
+    ends_at = _end(till, row)
     again = step is not None and step.kind is StepKind.RETRY and step.charges
+    again = again and step is not None and (ends_at is None or step.at <= ends_at)
     notice = PaymentFailed(
         invoice=Invoiced(invoice.id, invoice.number),
         tries=row.retries + 1,
@@ -99,6 +167,7 @@ def failed(till: Till, row: CollectionRow, unpaid: Iterable[Unpaid], reason: str
         reason=REASONS.get(reason, DeclineReason.REFUSED),
         retry_at=step.at if step is not None and again else None,
         suspends_at=suspends_at,
+        ends_at=ends_at if ends_at is not None and ends_at < suspends_at else None,
     )
     mailing.post(till.session, till.scope, row.account_id, notice)
 
@@ -121,6 +190,32 @@ def plan_changed(
     """reference: `purchase:1` or `plan_change:1`. before, after: names of plans."""
     notice = PlanChanged(reference, before, after, at, scheduled, charged)
     mailing.post(till.session, till.scope, account_id, notice)
+
+
+def plan_cancelled(till: Till, row: SubscriptionRow, ending: Ending, at: datetime) -> None:
+    """A plan that will end with its term, as was just asked for."""
+    notice = PlanCancelled(
+        subscription_id=row.id,
+        plan=ending.plan,
+        cancelled_at=at,
+        keep_until=ending.cancel_at,
+        ends_at=ending.ends_at,
+        add_ons=tuple(dict.fromkeys(each.instance.add_on.name for each in ending.add_ons)),
+        withdrawn=ending.withdrawn,
+    )
+    mailing.post(till.session, till.scope, row.account_id, notice)
+
+
+def plan_ended(till: Till, row: SubscriptionRow, at: datetime) -> None:
+    plan = till.session.get_one(PlanRow, (till.environment_id, row.plan_id))
+    notice = PlanEnded(row.id, plan.name, at, _owed(till, row))
+    mailing.post(till.session, till.scope, row.account_id, notice)
+
+
+def _end(till: Till, row: CollectionRow) -> datetime | None:
+    """When the invoice's subscription ends, where it is cancelled."""
+    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
+    return state.subscription.ends_at if state.subscription is not None else None
 
 
 def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:

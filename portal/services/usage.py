@@ -101,7 +101,9 @@ def _move(
         return
     open_windows(session, scope, state, usage.occurred_at)
     excess = Decimal(0)
-    if not is_unlimited(state, feature, usage.occurred_at):
+    if state.subscription is None:
+        excess = usage.units  # what is left of packs is not used up without a plan
+    elif not is_unlimited(state, feature, usage.occurred_at):
         excess = _draw(session, scope, state, feature, usage).excess
     window = quota_window(state, feature, usage.occurred_at)
     _add(session, scope, state, feature, window.start, usage.units, excess)

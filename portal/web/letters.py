@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time
 
-from flask import url_for
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
 
+from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -28,19 +27,10 @@ from portal.domain.notices import (
 )
 from portal.domain.payments import Declined
 from portal.queries.purchases import Refunding
+from portal.web.drafts import Draft, page
+from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.steps import decline_words, refund_words
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """facts: a label and what it stands for. link: its words and its absolute address."""
-
-    subject: str
-    said: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...] = ()
-    link: tuple[str, str] | None = None
-    closing: tuple[str, ...] = ()
 
 
 def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
@@ -69,6 +59,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _trial_ending(notice)
         case PriceChanging():
             return _price_changing(notice)
+        case PlanCancelled() | PlanEnded() | PurchaseLapsed():
+            return of_ending(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:
@@ -81,7 +73,7 @@ def _purchased(notice: Purchased) -> Draft:
         _("You bought %(what)s", what=what),
         (said,),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
-        (_("See the receipt"), _page("purchases.show", purchase_id=notice.purchase_id)),
+        (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
         (_lasts(notice),),
     )
 
@@ -90,11 +82,11 @@ def _lasts(notice: Purchased) -> str:
     """Until when; and, for what renews, how to stop it."""
     if notice.renews_at is not None and notice.renews_at == notice.starts_at:
         return _("It is charged when it starts, and renews until you cancel it. To take it back or"
-                 " to cancel, open %(page)s.", page=_page("active.index"))  # fmt: skip
+                 " to cancel, open %(page)s.", page=page("active.index"))  # fmt: skip
     if notice.renews_at is not None:
         return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
                  " Cancel and confirm; it then stays until the end of the period that is paid for.",
-                 date=date(notice.renews_at), page=_page("active.index"))  # fmt: skip
+                 date=date(notice.renews_at), page=page("active.index"))  # fmt: skip
     if notice.ends_at is not None:
         return _("It is charged once and lasts until %(date)s. There is nothing to cancel.",
                  date=date(notice.ends_at))  # fmt: skip
@@ -108,7 +100,7 @@ def _declined(notice: PaymentDeclined) -> Draft:
         (decline_words(declined),),
         ((_("Amount"), money(notice.amount)),
          (_("The price is kept until"), date_time(notice.held_until))),
-        (_("Pay another way"), _page("purchases.show", purchase_id=notice.purchase_id)),
+        (_("Pay another way"), page("purchases.show", purchase_id=notice.purchase_id)),
     )  # fmt: skip
 
 
@@ -117,7 +109,7 @@ def _refunded(notice: Refunded) -> Draft:
     subject = _("We returned %(amount)s to you", amount=money(notice.amount))
     if notice.failed:
         subject = _("We could not return %(amount)s to your card", amount=money(notice.amount))
-    invoices = (_("See your invoices"), _page("invoices.index"))
+    invoices = (_("See your invoices"), page("invoices.index"))
     return Draft(subject, (refund_words(back),), (), invoices)
 
 
@@ -128,17 +120,22 @@ def _cancelled(notice: AddOnCancelled) -> Draft:
            what=_counted(notice.name, notice.quantity), date=date(notice.ends_at)),
          _("Until then you can keep it; that costs nothing.")),
         (),
-        (_("See your add-ons"), _page("active.index", _anchor=f"instance-{notice.instance_id}")),
+        (_("See your add-ons"), page("active.index", _anchor=f"instance-{notice.instance_id}")),
     )  # fmt: skip
 
 
 def _renewed(notice: Renewed) -> Draft:
+    title = _("Your invoice is settled")
+    said = _("Thank you. This is what it was for. Your plan does not renew.")
+    if notice.next_at is not None:
+        title = _("Your plan was renewed")
+        said = _("This is what the new period costs. The next renewal is on %(date)s.",
+                 date=date(notice.next_at))  # fmt: skip
     return Draft(
-        _("Your plan was renewed"),
-        (_("This is what the new period costs. The next renewal is on %(date)s.",
-           date=date(notice.next_at)),),
+        title,
+        (said,),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
-        (_("See the invoice"), _page("invoices.show", number=notice.invoice.number)),
+        (_("See the invoice"), page("invoices.show", number=notice.invoice.number)),
     )  # fmt: skip
 
 
@@ -152,9 +149,13 @@ def _failed(notice: PaymentFailed) -> Draft:
         said.append(_("We try again on %(date)s.", date=date(notice.retry_at)))
     else:
         said.append(_("We do not try again by ourselves."))
-    said.append(_("Everything keeps working until %(date)s; unpaid by then, your plan is"
-                  " suspended.", date=date(notice.suspends_at)))  # fmt: skip
-    pay = (_("Pay now"), _page("invoices.show", number=notice.invoice.number))
+    if notice.ends_at is not None:
+        said.append(_("Everything keeps working until your plan ends on %(date)s. The invoice stays"
+                      " to be paid.", date=date(notice.ends_at)))  # fmt: skip
+    else:
+        said.append(_("Everything keeps working until %(date)s; unpaid by then, your plan is"
+                      " suspended.", date=date(notice.suspends_at)))  # fmt: skip
+    pay = (_("Pay now"), page("invoices.show", number=notice.invoice.number))
     return Draft(_("Your payment did not go through"), tuple(said), (), pay)
 
 
@@ -164,7 +165,7 @@ def _suspended(notice: Suspended) -> Draft:
         (_("An invoice stayed unpaid, so your plan stopped on %(date)s.", date=date(notice.at)),
          _("It starts again as soon as everything is paid.")),
         ((_("Open"), money(notice.owed)),),
-        (_("See your invoices"), _page("invoices.index")),
+        (_("See your invoices"), page("invoices.index")),
     )  # fmt: skip
 
 
@@ -193,7 +194,7 @@ def _card_expiring(notice: CardExpiring) -> Draft:
            brand=notice.brand.capitalize(), last4=notice.last4, date=date(last_day)),
          _("Please add another card before then.")),
         (),
-        (_("See your cards"), _page("payment_methods.index")),
+        (_("See your cards"), page("payment_methods.index")),
     )  # fmt: skip
 
 
@@ -203,7 +204,7 @@ def _trial_ending(notice: TrialEnding) -> Draft:
         (_("Then %(plan)s starts, and %(amount)s is charged to your default card.",
            plan=notice.plan, amount=money(notice.amount)),),
         (),
-        (_("See your cards"), _page("payment_methods.index")),
+        (_("See your cards"), page("payment_methods.index")),
     )  # fmt: skip
 
 
@@ -220,7 +221,7 @@ def _price_changing(notice: PriceChanging) -> Draft:
 
 
 def _add_ons() -> tuple[str, str]:
-    return _("See your add-ons"), _page("active.index")
+    return _("See your add-ons"), page("active.index")
 
 
 def _names(sold: tuple[Sold, ...]) -> str:
@@ -250,7 +251,3 @@ def _sums(charged: Money, carried: Money) -> tuple[tuple[str, str], ...]:
     if carried:
         sums.append((_("On your next invoice"), money(carried)))
     return tuple(sums)
-
-
-def _page(endpoint: str, **where: object) -> str:
-    return url_for(endpoint, _external=True, **where)  # type: ignore[arg-type]

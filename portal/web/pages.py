@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flask_babel import get_timezone, gettext, ngettext
 from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
+from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.web import card_sentences, plan_sentences, quantity_sentences, sentences, steps, words
 from portal.web.language import date, direction, language, number
@@ -26,9 +28,9 @@ PHRASES = {
         card_sentences.card_badges, card_sentences.card_ends, card_sentences.kept_words,
         card_sentences.renewal_words,
         words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,
-        sentences.granted, sentences.line_label, sentences.line_notes, sentences.meter_state,
-        sentences.meter_tone, sentences.meter_words, sentences.phase_words, sentences.taxed,
-        sentences.units_of, steps.open_invoice_words, steps.refund_words,
+        sentences.ending_words, sentences.granted, sentences.line_label, sentences.line_notes,
+        sentences.meter_state, sentences.meter_tone, sentences.meter_words, sentences.phase_words,
+        sentences.taxed, sentences.units_of, steps.open_invoice_words, steps.refund_words,
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
@@ -42,7 +44,8 @@ class Page:
     """The frame's view of the request. active_count and cycle: only on an account's pages.
 
     unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
-    the subscription. has_clock: its account's time can be moved.
+    the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
+    its account's time can be moved.
     """
 
     lang: str
@@ -56,6 +59,8 @@ class Page:
     cycle: str | None
     unfinished: tuple[tuple[str, int], ...]
     standing: SubscriptionStatus | None
+    ends_at: datetime | None
+    former: FormerPlan | None
     has_clock: bool
     sandbox: bool
     demo: bool
@@ -99,6 +104,8 @@ def _page() -> Page:
         unfinished=_unfinished(state) if state else (),
         has_clock=state is not None and settings.portal_environment == "development",
         standing=state.subscription.status if state and state.subscription else None,
+        ends_at=state.subscription.ends_at if state and state.subscription else None,
+        former=state.former if state else None,
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
@@ -120,7 +127,16 @@ def _unfinished(state: AccountState) -> tuple[tuple[str, int], ...]:
 def _cycle(state: AccountState) -> str | None:
     if state.subscription is None:
         return None
-    period = state.subscription.cycle.billing_period(state.now)
+    subscription = state.subscription
+    if subscription.status is SubscriptionStatus.TRIALING:
+        trial = Period(subscription.started_at, subscription.billed_until)
+        said: str = gettext(
+            "Your trial runs until %(end)s, %(left)s",
+            end=date(trial.end),
+            left=days_left(trial, state),
+        )
+        return said
+    period = subscription.cycle.billing_period(state.now)
     words: str = gettext(
         "This cycle runs %(start)s – %(end)s, %(left)s",
         start=date(period.start),

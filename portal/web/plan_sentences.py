@@ -36,6 +36,7 @@ def plan_blocked(refusal: PlanRefusal) -> Blocked:
         PlanReason.RENEWING: _("Your plan is being renewed; try again in a few minutes"),
         PlanReason.PAYMENT_PENDING: _("A payment for a change of plan is not finished yet"),
         PlanReason.AGREED: _("Your plan changes to this one already"),
+        PlanReason.CANCELLING: _("Your plan is cancelled; keep it to change it"),
         PlanReason.PERMISSION: _("Your role may look but not change the plan"),
     }
     return Blocked(said[refusal.reason], _way(refusal))
@@ -51,6 +52,8 @@ def _way(refusal: PlanRefusal) -> Way:
         case PlanReason.NO_SUBSCRIPTION:
             support = wiring().settings.support_email
             return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
+        case PlanReason.CANCELLING:
+            return Way(_("See your plan"), url_for("plans.index", _anchor="plans-ending"))
         case PlanReason.PERMISSION:
             return Way(_("Ask an owner, admin or billing member of your account"), "")
         case _:

@@ -11,9 +11,9 @@ from portal.domain.capacity import Capacity, brought_by
 from portal.queries import usage
 from portal.queries.accounts import AccountState
 from portal.queries.active import row_of
-from portal.queries.instances import Instance
 from portal.queries.invoices import find_invoice_of
 from portal.queries.purchases import Purchase, get_purchase
+from portal.queries.subscriptions import Instance
 from portal.queries.usage import Meter
 from portal.services.capacity import open_windows_now
 from portal.services.raising import brought_by_more

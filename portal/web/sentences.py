@@ -15,8 +15,9 @@ from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
 from portal.domain.taxes import Tax
-from portal.queries.instances import Instance
+from portal.queries.cancelling import EndingAddOn
 from portal.queries.invoices import InvoiceLine
+from portal.queries.subscriptions import Instance
 from portal.queries.usage import Meter
 from portal.web.language import date, money, number, span, working
 
@@ -210,11 +211,26 @@ def renewal(instance: Instance) -> str:
     return _("Auto-renew is off: %(what)s works until %(date)s.", what=name, date=date(stops_at))
 
 
+def ending_words(add_on: EndingAddOn) -> str:
+    """What becomes of the charges for an add-on that ends with its plan."""
+    if add_on.billed_next_at is not None:
+        day = date(add_on.billed_next_at)
+        return _("Charged on %(date)s still, and never past the end", date=day)
+    if add_on.else_at is not None:
+        return _("Would be charged on %(date)s; now it is not", date=date(add_on.else_at))
+    span = add_on.instance.span
+    if span.stops_at is not None and span.stops_at <= span.starts_at:
+        return _("Never starts: the plan ends before")
+    if add_on.instance.price.is_recurring:
+        return _("Cancelled already")
+    return _("Paid once; what is left of it is not refunded")
+
+
 def phase_words(instance: Instance) -> tuple[str, str]:
     """The badge of an instance: its words and tone."""
     span = instance.span
     if instance.phase is Phase.SCHEDULED:
         return _("Starts %(date)s", date=date(span.starts_at)), "violet"
-    if instance.phase is Phase.CANCELLING and span.stops_at:
+    if span.stops_at and (instance.phase is Phase.CANCELLING or instance.ends_with_plan):
         return _("Ends %(date)s", date=date(span.stops_at)), "orange"
     return _("Active"), "green"

@@ -86,6 +86,7 @@ def _reason(reason: Reason) -> str:
         Reason.TRIALING: _("Add-ons can be bought once your trial has ended"),
         Reason.PAST_DUE: _("An invoice is overdue"),
         Reason.SUSPENDED: _("Your plan is suspended"),
+        Reason.TERM_OVER: _("Your plan is ending, and its last term is over"),
         Reason.PERMISSION: _("Your role may look but not buy"),
     }
     return said[reason]

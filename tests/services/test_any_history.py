@@ -17,7 +17,7 @@ from portal.domain.errors import Conflict, PaymentsUnavailable
 from portal.gateways.fake_payments import Fault
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PurchaseRow, RefundRow
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services import accounts, charging, clock, instances, invoice_payments
 from portal.services.charging import NeedsCheckout
 from portal.services.recording import Doer

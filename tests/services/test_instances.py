@@ -17,7 +17,7 @@ from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries import active
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services import instances
 from portal.services.usage import Usage, count
 from tests.support.world import APRIL_11, World

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from portal.domain.declines import DeclineReason
+from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -46,6 +47,11 @@ FAILED = PaymentFailed(
     retry_at=AT, suspends_at=AT + timedelta(days=20),
 )  # fmt: skip
 CHANGED = PlanChanged("purchase:9", "Growth", "Business", AT, scheduled=False, charged=usd(9900))
+RENEWED = Renewed(Invoiced(3, 12), BOUGHT.sold, usd(27400), usd(0), next_at=AT)
+PLAN_CANCELLED = PlanCancelled(
+    subscription_id=2, plan="Growth", cancelled_at=AT, keep_until=AT, ends_at=AT,
+    add_ons=("Extra members", "SMS pack"), withdrawn="Starter",
+)  # fmt: skip
 RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
 NOTICES: list[Notice] = [
     BOUGHT,
@@ -55,7 +61,7 @@ NOTICES: list[Notice] = [
     RETURNED,
     replace(RETURNED, failed=True),
     AddOnCancelled(4, "Extra members", 5, cancelled_at=AT, ends_at=AT),
-    Renewed(Invoiced(3, 12), BOUGHT.sold, usd(27400), usd(0), next_at=AT),
+    RENEWED,
     FAILED,
     replace(FAILED, reason=None, retry_at=None, tries=4),
     Suspended(2, AT, usd(29800)),
@@ -65,4 +71,12 @@ NOTICES: list[Notice] = [
     CardExpiring(6, "visa", "4242", date(2026, 5, 31), 1),
     TrialEnding(2, "Growth", AT, usd(14900)),
     PriceChanging("instance:4", "Extra members", usd(4500), usd(5000), AT),
+    replace(FAILED, ends_at=AT),
+    replace(RENEWED, next_at=None),
+    PLAN_CANCELLED,
+    replace(PLAN_CANCELLED, add_ons=(), withdrawn=None),
+    PlanEnded(2, "Growth", AT, usd(14900)),
+    PlanEnded(2, "Growth", AT, usd(0)),
+    PurchaseLapsed(7, "SMS pack", usd(10000), "sms_pack"),
+    PurchaseLapsed(7, "Business", usd(13333)),
 ]

@@ -93,6 +93,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
         NONE,
         WayOut.INVOICES,
     ),
+    Reason.TERM_OVER: (CONNECTOR, replace(GOOD, term_is_over=True), NONE, WayOut.CONTACT),
     Reason.PERMISSION: (CONNECTOR, replace(GOOD, may_update=False), NONE, WayOut.ASK_OWNER),
 }
 

@@ -18,7 +18,7 @@ PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
 @pytest.mark.parametrize("kind", KINDS)
 def test_those_who_can_act_are_told_and_everybody_when_the_service_stops(kind):
     told = {role for role in Role if is_told(role, kind)}
-    assert told == (set(Role) if kind in ("suspended", "restored") else PAYERS)
+    assert told == (set(Role) if kind in ("suspended", "restored", "plan_ended") else PAYERS)
 
 
 def test_there_is_a_sample_of_every_kind_and_a_row_for_it():
@@ -30,6 +30,7 @@ def test_what_happens_again_has_another_key_and_the_same_has_not():
     later = AT + timedelta(days=1)
     cancelled = next(n for n in NOTICES if n.kind == "add_on_cancelled")
     suspended = next(n for n in NOTICES if n.kind == "suspended")
+    plan_cancelled = next(n for n in NOTICES if n.kind == "plan_cancelled")
     expiring = next(n for n in NOTICES if n.kind == "card_expiring")
     for first, second in (
         (FAILED, replace(FAILED, tries=2)),
@@ -37,6 +38,7 @@ def test_what_happens_again_has_another_key_and_the_same_has_not():
         (CHANGED, replace(CHANGED, scheduled=True)),
         (cancelled, replace(cancelled, cancelled_at=later)),
         (suspended, replace(suspended, at=later)),
+        (plan_cancelled, replace(plan_cancelled, cancelled_at=later)),
         (expiring, replace(expiring, reminder=2)),
     ):
         assert first.key != second.key

@@ -12,7 +12,7 @@ from portal.domain.errors import Conflict
 from portal.domain.instances import Phase
 from portal.queries import active as queries
 from portal.queries.billing import next_bills
-from portal.queries.instances import Instance
+from portal.queries.subscriptions import Instance
 from portal.services import instances
 from portal.services.capacity import open_windows_now
 from portal.services.instances import find_instance, next_boundary

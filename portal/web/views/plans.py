@@ -15,9 +15,10 @@ from portal.domain.plan_changes import PlanQuote, PlanRequest
 from portal.domain.plan_moves import PlanReason
 from portal.queries import plans as queries
 from portal.queries.billing import next_bills
+from portal.queries.cancelling import get_ending
 from portal.queries.cards import saved_cards
 from portal.queries.plans import BillsAhead, PlanRefusal
-from portal.services import plans
+from portal.services import cancelling, plans
 from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.plans import Agreed, CannotChange, PlanOutcome
@@ -26,6 +27,7 @@ from portal.services.ways import Paying
 from portal.web import htmx, words
 from portal.web.access import requires
 from portal.web.forms.cards import CardForm
+from portal.web.forms.instances import CancelForm
 from portal.web.forms.plans import (
     CYCLES,
     ChangeForm,
@@ -120,6 +122,55 @@ def withdraw() -> Response:
     else:
         flash(_("There was no change to withdraw any more."), "info")
     return htmx.go(url_for("plans.index"))
+
+
+@bp.get("/cancel")
+@requires(Permission.BILLING_READ)
+def cancel() -> Response:
+    return _cancel_page(CancelForm(), 200)
+
+
+@bp.post("/cancel")
+@requires(Permission.BILLING_UPDATE)
+def confirm_cancel() -> Response:
+    form = CancelForm()
+    if not form.validate():
+        return _cancel_page(form, 422)
+    ends_at = cancelling.cancel_plan(
+        member().actor,
+        form.reason.data or "",
+        session=database(),
+        gateway=wiring().gateway,
+        wall=wall(),
+    )
+    flash(_("Your plan ends on %(date)s.", date=date(ends_at)), "success")
+    return htmx.go(url_for("plans.index"))
+
+
+@bp.post("/keep")
+@requires(Permission.BILLING_UPDATE)
+def keep() -> Response:
+    """Undo it, while the term runs."""
+    renews_at = cancelling.keep_plan(
+        member().actor, session=database(), gateway=wiring().gateway, wall=wall()
+    )
+    if renews_at is None:
+        flash(_("The term of your plan is over; it can no longer be kept."), "info")
+    else:
+        flash(_("Your plan goes on and renews on %(date)s.", date=date(renews_at)), "success")
+    return htmx.go(url_for("plans.index"))
+
+
+def _cancel_page(form: CancelForm, status: int) -> Response:
+    """What ends, when and for how much; back to the plans where that is decided already."""
+    if state().subscription is None:
+        return htmx.go(url_for("plans.index"))
+    ending = get_ending(state())
+    if ending.is_agreed:
+        return htmx.go(url_for("plans.index"))
+    return htmx.page(
+        "plans/cancel.html", "plans/_cancel.html", status, form=form, ending=ending, state=state()
+    )
 
 
 def _answer(wanted: PlanRequest, outcome: PlanOutcome) -> Response:

@@ -16,8 +16,8 @@ from portal.domain.quantity_changes import QuantityQuote, QuantityReason, Quanti
 from portal.queries import quantities as queries
 from portal.queries.active import wont_fit
 from portal.queries.cards import saved_cards
-from portal.queries.instances import Instance
 from portal.queries.quantities import QuantityRefusal
+from portal.queries.subscriptions import Instance
 from portal.services import quantities
 from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid

@@ -1,0 +1,60 @@
+"""What members are told when something ends: the plan, or a purchase that nobody paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from portal.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCancelled:
+    """cancelled_at: when it was asked for. keep_until: how long it can be taken back.
+
+    add_ons: names of what ends with it. withdrawn: the plan that it was to become.
+    """
+
+    kind: ClassVar[str] = "plan_cancelled"
+    subscription_id: int
+    plan: str
+    cancelled_at: datetime
+    keep_until: datetime
+    ends_at: datetime
+    add_ons: tuple[str, ...] = ()
+    withdrawn: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subscription_id}:{self.cancelled_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEnded:
+    """owed: the sum of the open invoices."""
+
+    kind: ClassVar[str] = "plan_ended"
+    subscription_id: int
+    plan: str
+    at: datetime
+    owed: Money
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subscription_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLapsed:
+    """A purchase not paid in its time. add_on: its lookup key, None for a change of plan."""
+
+    kind: ClassVar[str] = "purchase_lapsed"
+    purchase_id: int
+    name: str
+    amount: Money
+    add_on: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.purchase_id}"

@@ -1,0 +1,87 @@
+"""Ending the plan with its term, and keeping it after all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Permission
+from portal.domain.events import EventName
+from portal.domain.payments import PaymentGateway
+from portal.domain.periods import WallNow
+from portal.models.subscriptions import SubscriptionRow
+from portal.queries.accounts import AccountState, account_state
+from portal.queries.cancelling import get_ending
+from portal.services import telling
+from portal.services.instances import REASON_LENGTH
+from portal.services.plans import locked
+from portal.services.recording import record
+from portal.services.switching import withdraw_agreed
+from portal.services.till import Till, till_of
+
+
+def cancel_plan(
+    actor: Actor, reason: str, *, session: Session, gateway: PaymentGateway, wall: WallNow
+) -> datetime:
+    """Let the plan end with its term, and its add-ons with it; when that is. Nothing is refunded.
+
+    An agreed change of plan is withdrawn. Repeating it keeps the first date. Raises Forbidden,
+    NotFound without a subscription. Source: product.md §6; ADR 0018.
+    """
+    till, row, state = _locked(actor, session, gateway, wall)
+    ending = get_ending(state)
+    if ending.is_agreed:
+        session.rollback()
+        return ending.ends_at
+    row.cancel_at, row.cancel_reason = ending.cancel_at, reason.strip()[:REASON_LENGTH]
+    row.next_due_at = min(row.next_due_at, ending.cancel_at)
+    if ending.withdrawn is not None:
+        withdraw_agreed(till, row, state.now)
+    dates = {"cancel_at": ending.cancel_at.isoformat(), "ends_at": ending.ends_at.isoformat()}
+    _record(till, row, EventName.SUBSCRIPTION_CANCELLED, state, **dates)
+    telling.plan_cancelled(till, row, ending, state.now)
+    session.commit()
+    return ending.ends_at
+
+
+def keep_plan(
+    actor: Actor, *, session: Session, gateway: PaymentGateway, wall: WallNow
+) -> datetime | None:
+    """Undo it while the term runs; when the plan renews. Charges nothing, and may be repeated.
+
+    None once the term is over. Raises Forbidden, NotFound without a subscription.
+    """
+    till, row, state = _locked(actor, session, gateway, wall)
+    if state.subscription is None:  # over by the clock, and not closed yet
+        session.rollback()
+        return None
+    ending = get_ending(state)
+    if not ending.is_agreed:
+        session.rollback()
+        return ending.cancel_at
+    if ending.cancel_at <= state.now:
+        session.rollback()
+        return None
+    row.cancel_at, row.cancel_reason = None, ""
+    row.next_due_at = min(row.next_due_at, state.now)
+    _record(till, row, EventName.SUBSCRIPTION_KEPT, state)
+    session.commit()
+    return ending.cancel_at
+
+
+def _locked(
+    actor: Actor, session: Session, gateway: PaymentGateway, wall: WallNow
+) -> tuple[Till, SubscriptionRow, AccountState]:
+    actor.require(Permission.BILLING_UPDATE)
+    till = till_of(actor, session, gateway, wall)
+    row = locked(till, actor)
+    return till, row, account_state(session, actor.scope, actor.account_id, wall)
+
+
+def _record(
+    till: Till, row: SubscriptionRow, event: EventName, state: AccountState, **detail: str
+) -> None:
+    record(
+        till.session, till.scope, till.doer, event, f"subscription:{row.id}", state.now, **detail
+    )

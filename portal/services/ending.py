@@ -1,0 +1,41 @@
+"""The end of a subscription that was cancelled, and of all that is on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import case, func, update
+
+from portal.domain.events import EventName
+from portal.domain.instances import InstanceStatus, SubscriptionStatus
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.services import telling
+from portal.services.recording import record
+from portal.services.till import Till
+
+
+def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
+    """Close a subscription at `at`, all its bills made; commit is the caller's, who has its lock.
+
+    What was bought ends with it, and what would begin later never does. Invoices that are still
+    open stay so, and are not charged by themselves any more.
+    Source: product.md §6 (subscription cancelled); ADR 0018.
+    """
+    of = InstanceRow
+    till.session.execute(
+        update(of)
+        .where(
+            of.environment_id == row.environment_id,
+            of.subscription_id == row.id,
+            of.status.in_((InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED)),
+            func.coalesce(func.least(of.ends_at, of.cancel_at) > at, True),
+        )
+        .values(
+            ends_at=func.greatest(of.starts_at, at),
+            status=case((of.starts_at >= at, InstanceStatus.ENDED), else_=of.status),
+        )
+    )
+    row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
+    told = EventName.SUBSCRIPTION_ENDED
+    record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
+    telling.plan_ended(till, row, at)

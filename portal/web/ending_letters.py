@@ -1,0 +1,61 @@
+"""What mails say when something ends: the plan, or a purchase that nobody paid."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.web.drafts import Draft, page
+from portal.web.language import date_time, money
+
+
+def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed) -> Draft:
+    match notice:
+        case PlanCancelled():
+            return _plan_cancelled(notice)
+        case PlanEnded():
+            return _plan_ended(notice)
+        case PurchaseLapsed():
+            return _lapsed(notice)
+
+
+def _plan_cancelled(notice: PlanCancelled) -> Draft:
+    said = [_("You cancelled %(plan)s on %(at)s. It works as it does now until %(end)s, and is not"
+              " renewed. What is paid is not refunded.", plan=notice.plan,
+              at=date_time(notice.cancelled_at), end=date_time(notice.ends_at))]  # fmt: skip
+    if notice.add_ons:
+        said.append(_("It ends with its add-ons: %(what)s.", what=", ".join(notice.add_ons)))
+    if notice.withdrawn is not None:
+        said.append(_("The agreed change to %(plan)s is withdrawn.", plan=notice.withdrawn))
+    said.append(_("Until %(at)s you can keep the plan; that costs nothing. Your invoices stay.",
+                  at=date_time(notice.keep_until)))  # fmt: skip
+    plans = (_("See your plan"), page("plans.index"))
+    return Draft(_("You cancelled your plan"), tuple(said), (), plans)
+
+
+def _plan_ended(notice: PlanEnded) -> Draft:
+    said = [_("%(plan)s and its add-ons ended on %(at)s, as agreed. Nothing renews any more, and"
+              " your invoices stay.", plan=notice.plan, at=date_time(notice.at))]  # fmt: skip
+    facts = ((_("Open"), money(notice.owed)),) if notice.owed else ()
+    if notice.owed:
+        said.append(_("Something is still open. It is not charged by itself any more; please pay it"
+                      " under Invoices."))  # fmt: skip
+    return Draft(
+        _("Your plan has ended"),
+        tuple(said),
+        facts,
+        (_("See your invoices"), page("invoices.index")),
+    )
+
+
+def _lapsed(notice: PurchaseLapsed) -> Draft:
+    again = (_("See plans"), page("plans.index"))
+    if notice.add_on is not None:
+        again = (_("Start again"), page("addons.preview", lookup_key=notice.add_on))
+    return Draft(
+        _("%(what)s was not bought", what=notice.name),
+        (_("It was not paid in time, so nothing was charged and nothing was added or changed."),
+         _("If you still want it, start again; you see today's price first.")),
+        ((_("Amount"), money(notice.amount)),),
+        again,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""What a member does who leaves, as tests say it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from portal.domain.access import Actor
+from portal.domain.ledger import LedgerAccount, Transfer, TransferCode
+from portal.domain.money import Money
+from portal.models.catalog import PriceRow
+from portal.models.ledger import AccountBalanceRow
+from portal.models.mails import MailRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.services import accounts, cancelling, instances
+from portal.services.books import post
+from tests.support.world import World
+
+
+def cancel_plan(world: World, actor: Actor, reason: str = "") -> datetime:
+    with world.session() as session:
+        return cancelling.cancel_plan(
+            actor, reason, session=session, gateway=world.gateway, wall=world.wall
+        )
+
+
+def keep_plan(world: World, actor: Actor) -> datetime | None:
+    with world.session() as session:
+        return cancelling.keep_plan(actor, session=session, gateway=world.gateway, wall=world.wall)
+
+
+def cancel_add_on(world: World, actor: Actor, instance_id: int) -> None:
+    with world.session() as session:
+        instances.cancel(actor, instance_id, "", session=session, wall=world.wall)
+
+
+def keep_add_on(world: World, actor: Actor, instance_id: int) -> None:
+    with world.session() as session:
+        instances.keep(actor, instance_id, session=session, wall=world.wall)
+
+
+def told(world: World, actor: Actor, kind: str) -> list[dict[str, object]]:
+    """The notices of one kind that were stored for the account, oldest first."""
+    mine = select(MailRow).filter_by(account_id=actor.account_id, kind=kind)
+    with world.session() as session:
+        return [row.notice for row in session.scalars(mine.order_by(MailRow.id))]
+
+
+def instance_rows(world: World, actor: Actor) -> list[InstanceRow]:
+    mine = select(InstanceRow).filter_by(account_id=actor.account_id)
+    with world.session() as session:
+        return list(session.scalars(mine.order_by(InstanceRow.id)))
+
+
+def on_trial(
+    world: World, since: datetime, days: int = 14, card: str | None = "pm_card_visa"
+) -> Actor:
+    """An account whose plan, Starter, is on trial since then."""
+    actor = world.account(card=card)
+    world.change(
+        update(PriceRow)
+        .where(PriceRow.lookup_key == "starter_monthly_usd")
+        .values(trial_period_days=days),
+        delete(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id),
+    )
+    plan = next(p for p in world.catalog().plans if p.lookup_key == "starter")
+    price = next(p for p in plan.prices if p.lookup_key == "starter_monthly_usd")
+    with world.session() as session:
+        accounts.subscribe(session, world.scope, actor.account_id, plan, price, since)
+    return actor
+
+
+def monthly_only(world: World, add_on: str) -> None:
+    """Take the add-on's yearly price away: on a yearly plan it keeps a rhythm of its own."""
+    yearly = PriceRow.lookup_key == f"{add_on}_annual_usd"
+    world.change(update(PriceRow).where(yearly).values(currency="chf"))
+
+
+def carry(world: World, actor: Actor, cents: int) -> None:
+    """Small amounts left from earlier, as two that were open at once leave them."""
+    moved = Transfer(
+        LedgerAccount.CARRIED, LedgerAccount.REVENUE, Money(cents, "usd"),
+        TransferCode.SALE, f"earlier:{actor.account_id}",
+    )  # fmt: skip
+    with world.session() as session:
+        post(session, world.scope.environment_id, actor.account_id, [moved], world.now)
+        session.merge(
+            AccountBalanceRow(
+                environment_id=world.scope.environment_id, account_id=actor.account_id,
+                currency="usd", balance_minor=0, carried_minor=cents,
+                balance_reserved_minor=0, carried_reserved_minor=0,
+            )
+        )  # fmt: skip
+        session.commit()

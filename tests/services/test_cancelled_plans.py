@@ -1,0 +1,107 @@
+"""A cancelled plan: what can still be bought on it, and what becomes of changes of plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from portal.domain.plan_moves import PlanReason
+from portal.models.subscriptions import SubscriptionRow
+from portal.queries import plans as plan_queries
+from portal.services.charging import Settled
+from portal.services.plans import Agreed, CannotChange
+from portal.services.purchases import QuoteChanged
+from tests.services.changing import MONTHLY, Office
+from tests.services.leaving import (
+    cancel_plan,
+    instance_rows,
+    keep_plan,
+    monthly_only,
+    told,
+)
+from tests.services.time_passing import run_at
+
+MAY_1, JUNE_1 = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def office(world, till) -> Office:
+    return Office(world, till)
+
+
+def test_an_agreed_change_of_plan_is_withdrawn_and_not_brought_back(office, world):
+    actor = office.account()
+    assert isinstance(office.change(actor, "starter"), Agreed)
+    cancel_plan(world, actor)
+    assert [status for status, _ in office.agreed(actor)] == ["withdrawn"]
+    [notice] = told(world, actor, "plan_cancelled")
+    assert notice["withdrawn"] == "Starter"
+    keep_plan(world, actor)
+    run_at(world, MAY_1)
+    assert office.plan(actor)[0] == "growth"
+
+
+def test_a_change_whose_time_has_come_is_not_withdrawn(office, world):
+    late, usual = office.account(), office.account()
+    for actor in (late, usual):
+        office.change(actor, "starter")
+    world.now = MAY_1 + timedelta(hours=5)
+    assert cancel_plan(world, late) == JUNE_1
+    office.run_due()
+    assert cancel_plan(world, usual) == JUNE_1
+    assert office.plan(late) == office.plan(usual)
+    assert office.plan(late)[0] == "starter"
+
+
+def test_a_cancelled_plan_cannot_be_changed(office, world):
+    actor = office.account()
+    accepted = office.accept(office.quote(actor, "business"))
+    cancel_plan(world, actor)
+    state = world.state(actor)
+    refused = plan_queries.refusal(state, actor, plan_queries.get_plan(state, "business"), MONTHLY)
+    assert refused is not None
+    assert refused.reason is PlanReason.CANCELLING
+    outcome = office.confirm(actor, accepted)
+    assert isinstance(outcome, CannotChange)
+
+
+def test_a_change_paid_after_the_cancellation_is_refunded(office, world, till):
+    actor = office.account(card=None)
+    world.change(update(SubscriptionRow).values(status="active"))
+    purchase = office.change(actor, "business").purchase_id
+    cancel_plan(world, actor)
+    till.gateway.pay_page(till.page(purchase))
+    till.finish(actor, purchase)
+    assert office.plan(actor)[0] == "growth"
+    assert [reason for _, reason, _ in till.refunds()] == ["moved_on"]
+
+
+def test_buying_within_the_term_says_that_it_ends_with_the_plan(world, till):
+    monthly_only(world, "members_5")
+    actor = world.account(price="growth_annual_usd")
+    april = datetime(2027, 4, 1, tzinfo=UTC)
+    assert cancel_plan(world, actor) == april
+    monthly = world.quote(actor, "members_5")
+    assert (monthly.works_until, monthly.going_forward.next_at) == (april, MAY_1)
+    credits = world.quote(actor, "sms_10k")
+    assert credits.works_until == credits.plan_ends_at == april
+    yearly = world.quote(actor, "advanced_analytics")
+    assert (yearly.works_until, yearly.going_forward) == (april, None)
+    assert isinstance(world.buy(actor, "members_5"), Settled)
+    assert isinstance(world.buy(actor, "advanced_analytics"), Settled)
+    members, analytics = instance_rows(world, actor)
+    assert members.ends_at is analytics.ends_at is None, "kept, they go on"
+    mails = told(world, actor, "purchased")
+    assert mails[0]["renews_at"] == "2026-05-01T00:00:00Z"
+    assert (mails[1]["renews_at"], mails[1]["ends_at"]) == (None, "2027-04-01T00:00:00Z")
+    keep_plan(world, actor)
+    assert all(each.renews for each in world.state(actor).held)
+
+
+def test_a_quote_from_before_is_asked_again(world):
+    actor = world.account()
+    accepted = world.accept(world.quote(actor, "salesforce"))
+    cancel_plan(world, actor)
+    assert world.confirm(actor, accepted) == QuoteChanged(False, accepted.shown_due)
