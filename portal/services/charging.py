@@ -21,7 +21,7 @@ from portal.domain.payments import (
     Unknown,
 )
 from portal.models.purchases import MAY_STILL_TAKE, PaymentAttemptRow
-from portal.services import refunding
+from portal.services import refunding, telling
 from portal.services.attempts import (
     Debt,
     amount_of,
@@ -156,6 +156,7 @@ def refuse(till: Till, attempt_id: int, answer: Declined | NeedsAuthentication) 
     elif isinstance(answer, Declined):
         subject, at = f"purchase:{attempt.purchase_id}", till.account_now(attempt.account_id)
         record(till.session, till.scope, till.doer, EventName.PURCHASE_DECLINED, subject, at)
+        telling.declined(till, attempt)
     till.session.commit()
 
 

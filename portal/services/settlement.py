@@ -210,6 +210,8 @@ def _end(till: Till, sale: Sale, why: Failure, at: BillingNow) -> None:
         instance_row(till, sale).status = InstanceStatus.FAILED
     subject = f"purchase:{sale.purchase.id}"
     record(till.session, till.scope, till.doer, EventName.PURCHASE_ENDED, subject, at, reason=why)
+    if why is Failure.LAPSED:
+        telling.lapsed(till, sale.purchase)
 
 
 def instance_row(till: Till, sale: Sale) -> InstanceRow:
