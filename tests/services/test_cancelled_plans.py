@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import update
 
 from portal.domain.plan_moves import PlanReason
+from portal.domain.quotes import Start
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries import plans as plan_queries
+from portal.queries.addons import get_card
+from portal.queries.cancelling import get_ending
+from portal.services.accepting import QuoteChanged
 from portal.services.charging import Settled
 from portal.services.plans import Agreed, CannotChange
-from portal.services.purchases import QuoteChanged
+from portal.services.purchases import Refused
 from tests.services.changing import MONTHLY, Office
 from tests.services.leaving import (
     cancel_plan,
@@ -21,7 +25,7 @@ from tests.services.leaving import (
     monthly_only,
     told,
 )
-from tests.services.time_passing import run_at
+from tests.services.time_passing import run_at, subscription
 
 MAY_1, JUNE_1 = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -105,3 +109,33 @@ def test_a_quote_from_before_is_asked_again(world):
     accepted = world.accept(world.quote(actor, "salesforce"))
     cancel_plan(world, actor)
     assert world.confirm(actor, accepted) == QuoteChanged(False, accepted.shown_due)
+
+
+def test_what_would_begin_after_the_end_never_does_and_is_no_longer_sold(world, till):
+    actor = world.account()
+    for add_on in ("messages_10k", "salesforce"):
+        bought = world.buy(actor, add_on, start=Start.NEXT_CYCLE)
+        assert isinstance(bought, Settled)
+    taken = till.taken()
+    cancel_plan(world, actor)
+    said = {
+        each.instance.add_on.lookup_key: each for each in get_ending(world.state(actor)).add_ons
+    }
+    assert {each.billed_next_at for each in said.values()} == {None}
+    assert not get_card(world.state(actor), actor, "zendesk").may_wait
+    assert isinstance(world.buy(actor, "zendesk", start=Start.NEXT_CYCLE), Refused)
+    run_at(world, JUNE_1)
+    assert till.taken() == taken
+    assert till.holds(actor) == []
+    assert {row.status for row in instance_rows(world, actor)} == {"ended"}
+    assert subscription(world, actor).ended_at == MAY_1
+
+
+def test_what_begins_within_the_term_does(world, till):
+    monthly_only(world, "members_5")
+    actor = world.account(price="growth_annual_usd")
+    cancel_plan(world, actor)
+    assert isinstance(world.buy(actor, "members_5", start=Start.NEXT_CYCLE), Settled)
+    run_at(world, MAY_1)
+    assert till.holds(actor) == ["members_5"]
+    assert till.taken() == [4500]
