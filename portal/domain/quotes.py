@@ -180,13 +180,11 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
     waits = request.start is Start.NEXT_CYCLE and can_wait(price)
     starts_at = next_cycle(buyer.cycle, price, at) if waits else at
     period = buyer.cycle.period_of(price, starts_at)
-    billed_later = waits and period is not None
-    lines = () if billed_later else _lines(buyer, add_on.name, price, request.quantity, at)
+    lines = () if waits and period else _lines(buyer, add_on.name, price, request.quantity, at)
     due = due_for(lines, buyer.currency)
     cancel_at = period.end if period and not request.auto_renew else None
-    capacity = brought_by(
-        add_on, price, request.quantity, buyer.cycle, starts_at, _earlier(cancel_at, buyer.ends_at)
-    )
+    stop = _earlier(cancel_at, buyer.ends_at)
+    capacity = brought_by(add_on, price, request.quantity, buyer.cycle, starts_at, stop)
     goes_on = period is not None and (waits or cancel_at is None)
     return Quote(
         request=request,

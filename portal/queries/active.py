@@ -64,7 +64,7 @@ def row_of(
         if period and instance.billed_until and period.start < state.now < instance.billed_until:
             period = Period(period.start, instance.billed_until)
         if period and (instance.renews or (waits and not instance.ends_with_plan)):
-            next_at = period.start if waits else period.end
+            next_at = instance.span.starts_at if waits else period.end
             amount = next_charge(state, instance)
             tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
