@@ -45,6 +45,8 @@ def refusal(
         instance.add_on, item, instance.phase, holding, status, quantity
     ):
         return QuantityRefusal(reason_)
+    if instance.ends_with_plan:
+        return QuantityRefusal(QuantityReason.CANCELLING)
     if instance.raise_purchase_id is not None:
         return QuantityRefusal(QuantityReason.PAYMENT_PENDING, instance.raise_purchase_id)
     if item.billed_until <= state.now:

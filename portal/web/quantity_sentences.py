@@ -19,7 +19,7 @@ def quantity_blocked(refusal: QuantityRefusal) -> Blocked:
     said: dict[QuantityReason, str] = {
         QuantityReason.NOT_RECURRING: _("It is charged once; buy it again to have more"),
         QuantityReason.NOT_ACTIVE: _("It is not in force now"),
-        QuantityReason.CANCELLING: _("It is being cancelled; keep it first"),
+        QuantityReason.CANCELLING: _("It is not renewed; keep it, or your plan, first"),
         QuantityReason.SAME: _("This is what you have"),
         QuantityReason.TOO_FEW: _("To have none, cancel it"),
         QuantityReason.MOST_HELD: _("That is more than one plan can hold"),
