@@ -10,6 +10,7 @@ from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
+from portal.domain.periods import Interval
 from portal.domain.purchases import Undeliverable
 
 
@@ -220,31 +221,55 @@ class TrialEnding:
 
 @dataclass(frozen=True, slots=True)
 class PriceChanging:
-    """reference: of what is held, `subscription:1` or `instance:1`. Prices for one period."""
+    """Prices for one interval of `quantity` units, tax included. instance_id: None for the plan.
+
+    reminder: it was said before.
+    """
 
     kind: ClassVar[str] = "price_changing"
-    reference: str
+    change_id: int
+    instance_id: int | None
     name: str
+    quantity: int
     before: Money
     after: Money
+    interval: Interval
+    changes_at: datetime
+    reminder: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.change_id}:{'again' if self.reminder else 'first'}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStays:
+    """A change that was announced for changes_at and is called off. price: as in PriceChanging."""
+
+    kind: ClassVar[str] = "price_stays"
+    change_id: int
+    name: str
+    quantity: int
+    price: Money
+    interval: Interval
     changes_at: datetime
 
     @property
     def key(self) -> str:
-        return f"{self.kind}:{self.reference}:{self.changes_at.isoformat()}"
+        return f"{self.kind}:{self.change_id}"
 
 
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
-    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PlanCancelled
-    | PlanEnded | PurchaseLapsed
+    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
+    | PlanCancelled | PlanEnded | PurchaseLapsed
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
-        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PlanCancelled, PlanEnded,
-        PurchaseLapsed,
+        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
+        PlanCancelled, PlanEnded, PurchaseLapsed,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | {

@@ -14,12 +14,16 @@ ZONE_SHIFT = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is agreed from the first own boundary at or after `since`; None leaves it as it is."""
+    """What is agreed from the first own boundary at or after `since`; None leaves it as it is.
+
+    instead_of: the price that must be paid still for these terms to bind.
+    """
 
     since: datetime
     name: str | None = None
     price: Price | None = None
     quantity: int | None = None
+    instead_of: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Recurring:
         """
         then = self
         for terms in self.agreed:
-            if terms.since <= at:
+            if terms.since <= at and terms.instead_of in (None, then.price):
                 then = replace(
                     then,
                     name=terms.name or then.name,

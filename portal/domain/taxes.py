@@ -28,3 +28,8 @@ def tax_on(tax: Tax, line: Money) -> Money:
     """
     rate = Fraction(tax.rate) / 100
     return line.scaled(rate / (1 + rate) if tax.inclusive else rate)
+
+
+def taxed(tax: Tax, amount: Money) -> Money:
+    """What is paid for `amount` with its tax."""
+    return amount if tax.inclusive else amount + tax_on(tax, amount)

@@ -17,6 +17,7 @@ from portal.domain.notices import (
     PaymentFailed,
     PlanChanged,
     PriceChanging,
+    PriceStays,
     Purchased,
     Refunded,
     Renewed,
@@ -31,6 +32,7 @@ from portal.web.drafts import Draft, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.steps import decline_words, refund_words
+from portal.web.words import per
 
 
 def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
@@ -61,6 +63,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _price_changing(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed():
             return of_ending(notice)
+        case PriceStays():
+            return _price_stays(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:
@@ -209,15 +213,33 @@ def _trial_ending(notice: TrialEnding) -> Draft:
 
 
 def _price_changing(notice: PriceChanging) -> Draft:
-    return Draft(
-        _("The price of %(what)s changes", what=notice.name),
-        (_("From %(date)s on, %(what)s costs %(after)s instead of %(before)s.",
-           date=date(notice.changes_at), what=notice.name, after=money(notice.after),
-           before=money(notice.before)),
-         _("If that is not what you want, you can cancel before then.")),
-        (),
-        _add_ons(),
-    )  # fmt: skip
+    what, day, each = notice.name, date(notice.changes_at), per(notice.interval)
+    subject = _("The price of %(what)s changes on %(date)s", what=what, date=day)
+    if notice.reminder:
+        subject = _("Reminder: the price of %(what)s changes on %(date)s", what=what, date=day)
+    facts = (
+        (_("Until then"), f"{money(notice.before)} {each}"),
+        (_("From %(date)s on", date=day), f"{money(notice.after)} {each}"),
+    )
+    stop = _("If that is not what you want, choose another plan before then.")
+    way = _("See the plans"), _page("plans.index")
+    if notice.instance_id is not None:
+        stop = _("If that is not what you want, cancel it before then: follow the link and confirm."
+                 " It works until the end of the period that is paid for.")  # fmt: skip
+        cancel = _page("active.cancel", instance_id=notice.instance_id)
+        way = _("Cancel %(what)s", what=what), cancel
+    said = _("The price of %(what)s changes on %(date)s. Until then it stays as it is.",
+             what=_counted(what, notice.quantity), date=day)  # fmt: skip
+    return Draft(subject, (said, stop), facts, way)
+
+
+def _price_stays(notice: PriceStays) -> Draft:
+    what = _counted(notice.name, notice.quantity)
+    price = f"{money(notice.price)} {per(notice.interval)}"
+    said = _("We had told you of another price of %(what)s from %(date)s on. That is called off:"
+             " it goes on for %(price)s.", what=what, date=date(notice.changes_at),
+             price=price)  # fmt: skip
+    return Draft(_("The price of %(what)s stays", what=notice.name), (said,), (), _add_ons())
 
 
 def _add_ons() -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from portal.domain.capacity import MONTH
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
@@ -17,6 +18,7 @@ from portal.domain.notices import (
     PaymentFailed,
     PlanChanged,
     PriceChanging,
+    PriceStays,
     Purchased,
     Refunded,
     Renewed,
@@ -53,6 +55,7 @@ PLAN_CANCELLED = PlanCancelled(
     add_ons=("Extra members", "SMS pack"), withdrawn="Starter",
 )  # fmt: skip
 RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
+RAISED = PriceChanging(3, 4, "Extra members", 5, usd(22500), usd(25000), MONTH, AT, reminder=False)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -70,7 +73,6 @@ NOTICES: list[Notice] = [
     replace(CHANGED, scheduled=True, charged=None),
     CardExpiring(6, "visa", "4242", date(2026, 5, 31), 1),
     TrialEnding(2, "Growth", AT, usd(14900)),
-    PriceChanging("instance:4", "Extra members", usd(4500), usd(5000), AT),
     replace(FAILED, ends_at=AT),
     replace(RENEWED, next_at=None),
     PLAN_CANCELLED,
@@ -79,4 +81,7 @@ NOTICES: list[Notice] = [
     PlanEnded(2, "Growth", AT, usd(0)),
     PurchaseLapsed(7, "SMS pack", usd(10000), "sms_pack"),
     PurchaseLapsed(7, "Business", usd(13333)),
+    RAISED,
+    replace(RAISED, instance_id=None, name="Growth", quantity=1, reminder=True),
+    PriceStays(3, "Extra members", 5, usd(22500), MONTH, AT),
 ]
