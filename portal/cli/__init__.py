@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.cli import billing, clock, demo
-from portal.cli.catalog import Store, catalog_group
-from portal.cli.opening import now, opened
+from portal.cli.catalog import catalog_group
+from portal.cli.opening import Store, now, opened
 
 
 def install(app: Flask) -> None:

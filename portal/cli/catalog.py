@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn, assert_never
 
 import click
-from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope
+from portal.cli.opening import Store
+from portal.cli.price_changes import migrate_price
 from portal.domain.catalog import Price, Tier
 from portal.domain.errors import Conflict
 from portal.domain.periods import Interval
@@ -36,20 +34,12 @@ MOST_NAMES = 5
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """What the commands work on. opened: a session, and the environment that it may see."""
-
-    opened: Callable[[], AbstractContextManager[tuple[Session, Scope]]]
-    now: Callable[[], datetime]
-
-
 def catalog_group(store: Store) -> click.Group:
-    """The group `catalog` with its four commands."""
+    """The group `catalog` with its commands."""
     return click.Group(
         "catalog",
         help="The catalog as a file: docs/catalog.md.",
-        commands=[diff, apply, export, look_over],
+        commands=[diff, apply, export, look_over, migrate_price],
         context_settings={"obj": store},
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -17,6 +18,15 @@ from portal.models.base import db
 from portal.models.session import set_scope
 from portal.services.accounts import ensure_environment
 from portal.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the commands about the catalog work on. opened: a session, and the environment that it
+    may see."""
+
+    opened: Callable[[], AbstractContextManager[tuple[Session, Scope]]]
+    now: Callable[[], WallNow]
 
 
 @contextmanager

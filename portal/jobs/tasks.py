@@ -77,6 +77,7 @@ def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
         with opened(app, means) as (session, scope):
             reminding.remind_of_cards(session, scope, means.now())
             reminding.remind_of_trials(session, scope, means.now())
+            reminding.remind_of_prices(session, scope, means.now())
 
 
 def _add_retries(jobs: App, queue: str) -> None:

@@ -6,24 +6,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Exists, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
 from portal.domain.catalog import Plan
+from portal.models.price_changes import PriceChangeRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
+from portal.queries.agreed import price_ids
 from portal.queries.subscriptions import BoughtRow, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
     """A subscription that has not ended, the change of its plan that is agreed for the end of the
-    term, and the purchase of one that is not paid for yet."""
+    term, the purchase of one that is not paid for yet, and the price changes that wait."""
 
     subscription: SubscriptionRow
     change: PlanChangeRow | None
     plan_purchase_id: int | None
+    price_changes: tuple[PriceChangeRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
         PlanChangeRow.status == "scheduled",
     )
     statement = (
-        select(SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery())
+        select(SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery(), _repriced())
         .outerjoin(PlanChangeRow, agreed)
         .where(
             SubscriptionRow.environment_id == scope.environment_id,
@@ -78,7 +81,30 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
         )
     )
     found = session.execute(statement.execution_options(populate_existing=True)).first()
-    return LiveRows(found[0], found[1], found[2]) if found else None
+    if found is None:
+        return None
+    changes = price_change_rows(session, found[0]) if found[3] else ()
+    return LiveRows(found[0], found[1], found[2], changes)
+
+
+def _repriced() -> Exists:
+    """Whether any price change of the subscription waits: most have none to read."""
+    return exists().where(
+        PriceChangeRow.environment_id == SubscriptionRow.environment_id,
+        PriceChangeRow.subscription_id == SubscriptionRow.id,
+        PriceChangeRow.status == "scheduled",
+    )
+
+
+def price_change_rows(session: Session, row: SubscriptionRow) -> tuple[PriceChangeRow, ...]:
+    """Those of a subscription that wait, in the order in which they come."""
+    waiting = select(PriceChangeRow).where(
+        PriceChangeRow.environment_id == row.environment_id,
+        PriceChangeRow.subscription_id == row.id,
+        PriceChangeRow.status == "scheduled",
+    )
+    in_order = waiting.order_by(PriceChangeRow.effective_at, PriceChangeRow.id)
+    return tuple(session.scalars(in_order.execution_options(populate_existing=True)))
 
 
 def instance_rows(session: Session, scope: Scope, account_id: int) -> list[BoughtRow]:
@@ -110,3 +136,12 @@ def instance_rows(session: Session, scope: Scope, account_id: int) -> list[Bough
     return [
         BoughtRow(row, bought_id, raise_id, added or 0) for row, bought_id, raise_id, added in rows
     ]
+
+
+def named_prices(live: LiveRows | None, instances: list[BoughtRow]) -> set[int]:
+    """The id of every price that one of these rows names."""
+    found = {each.row.price_id for each in instances}
+    if live is None:
+        return found
+    found |= {live.subscription.price_id, *(price_ids(live.change) if live.change else ())}
+    return found.union(*((row.old_price_id, row.new_price_id) for row in live.price_changes))

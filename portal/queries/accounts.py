@@ -14,6 +14,7 @@ from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES, Phase
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, BillingPeriod, Interval, WallNow
+from portal.domain.price_changes import PriceChange
 from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
@@ -24,8 +25,9 @@ from portal.queries.account_rows import (
     former_plan,
     instance_rows,
     live_rows,
+    named_prices,
 )
-from portal.queries.agreed import AgreedChange, agreed_change, price_ids
+from portal.queries.agreed import AgreedChange, agreed_change, price_change
 from portal.queries.catalog import current_catalog, prices_by_id
 from portal.queries.subscriptions import (
     BoughtRow,
@@ -58,6 +60,7 @@ class AccountState:
     balance and carried: available, that is less what open purchases hold. agreed: the change of
     plan at the end of the term. plan_purchase_id: of a change now that is not paid for yet.
     former: the plan that ended last, where there is none now.
+    price_changes: announced and not applied yet, in order.
     """
 
     account: Account
@@ -69,6 +72,7 @@ class AccountState:
     agreed: AgreedChange | None = None
     plan_purchase_id: int | None = None
     former: FormerPlan | None = None
+    price_changes: tuple[PriceChange, ...] = ()
 
     @property
     def now(self) -> BillingNow:
@@ -161,14 +165,14 @@ def account_state(
     catalog = current_catalog(session, scope)
     live = live_rows(session, scope, account_id)
     bought = instance_rows(session, scope, account_id)
-    prices = prices_by_id(session, scope, _price_ids(live, bought))
+    prices = prices_by_id(session, scope, named_prices(live, bought))
     subscription, instances = _held(account, catalog, prices, live, bought)
     former = None
     if live is None or (not over and _is_over(subscription, account.now)):
         former = former_plan(session, scope, account_id, catalog.plans, subscription)
         subscription = live = None
     balance, carried = _balances(session, scope, account)
-    change = live.change if live else None
+    change, repriced = (live.change, live.price_changes) if live else (None, ())
     return AccountState(
         account=account,
         subscription=subscription,
@@ -179,6 +183,7 @@ def account_state(
         agreed=agreed_change(change, catalog.plans, prices) if change else None,
         plan_purchase_id=live.plan_purchase_id if live else None,
         former=former,
+        price_changes=tuple(price_change(row, prices) for row in repriced),
     )
 
 
@@ -220,12 +225,6 @@ def _account(row: AccountRow, wall: WallNow) -> Account:
         stripe_customer_id=row.stripe_customer_id,
         now=billing_now(row, wall),
     )
-
-
-def _price_ids(live: LiveRows | None, instances: list[BoughtRow]) -> list[int]:
-    found = [each.row.price_id for each in instances]
-    found += [live.subscription.price_id] if live else []
-    return found + (price_ids(live.change) if live and live.change else [])
 
 
 def _balances(session: Session, scope: Scope, account: Account) -> tuple[Money, Money]:

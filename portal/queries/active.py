@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,10 +15,11 @@ from portal.domain.instances import Phase
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.plan_limits import Misfit
+from portal.domain.price_changes import PriceAhead
 from portal.domain.taxes import tax_on
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
-from portal.queries.billing import next_charge
+from portal.queries.billing import next_charge, prices_ahead
 from portal.queries.subscriptions import Instance
 from portal.queries.usage import LEVEL_WINDOW, sources_of
 
@@ -28,7 +29,8 @@ class ActiveRow:
     """period: what is paid for now, or first, of a recurring instance. next_charge: at next_at,
     before tax.
 
-    units, units_left: of its lots that are open now; None when it brings none.
+    units, units_left: of its lots that are open now; None when it brings none. ahead: the prices
+    that it will have later.
     """
 
     instance: Instance
@@ -38,13 +40,21 @@ class ActiveRow:
     next_tax: Money | None
     units: Decimal | None
     units_left: Decimal | None
+    ahead: tuple[PriceAhead, ...] = ()
 
 
 def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
     """Instances held now, newest first."""
     lots = _lot_units(session, scope, state)
+    later = prices_ahead(state)
     held = sorted(state.held, key=lambda i: (i.span.starts_at, i.id), reverse=True)
-    return tuple(row_of(state, instance, lots.get(instance.id)) for instance in held)
+    return tuple(
+        replace(
+            row_of(state, instance, lots.get(instance.id)),
+            ahead=tuple(each for each in later if each.change.instance_id == instance.id),
+        )
+        for instance in held
+    )
 
 
 def ended(state: AccountState) -> tuple[Instance, ...]:

@@ -1,4 +1,4 @@
-"""A change of plan that waits for the end of the term, as it is kept and read again."""
+"""What waits for a boundary, as it is kept and read again: a change of plan, changes of price."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from portal.domain.catalog import Plan, Price
 from portal.domain.plan_moves import Fate, Move
+from portal.domain.price_changes import PriceChange
+from portal.models.price_changes import PriceChangeRow
 from portal.models.subscriptions import PlanChangeRow
 
 
@@ -38,6 +40,17 @@ def agreed_change(
         price=prices[row.price_id],
         effective_at=row.effective_at.astimezone(UTC),
         moves=tuple(move_of(move, prices) for move in row.moves),
+    )
+
+
+def price_change(row: PriceChangeRow, prices: dict[int, Price]) -> PriceChange:
+    return PriceChange(
+        id=row.id,
+        instance_id=row.instance_id,
+        old=prices[row.old_price_id],
+        new=prices[row.new_price_id],
+        announced_at=row.announced_at.astimezone(UTC),
+        effective_at=row.effective_at.astimezone(UTC),
     )
 
 

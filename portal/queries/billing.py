@@ -14,6 +14,7 @@ from portal.domain.lines import LineKind, Means, sum_of
 from portal.domain.money import Money
 from portal.domain.periods import Anchor
 from portal.domain.plan_moves import Change, Fate, Held, Move, Timing, move
+from portal.domain.price_changes import PriceAhead, ahead
 from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
 from portal.queries.accounts import AccountState
@@ -45,8 +46,8 @@ _BILLED = (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED)
 
 
 def billing_state(state: AccountState) -> BillingState:
-    """The plan and the recurring instances, each with what it was billed for already, and what is
-    agreed for the end of the term.
+    """The plan and the recurring instances, each with what it was billed for already, the prices
+    that are announced, and what is agreed for the end of the term.
 
     Raises NotFound without a subscription.
     """
@@ -56,9 +57,9 @@ def billing_state(state: AccountState) -> BillingState:
     account = state.account
     found = BillingState(
         means=Means(account.currency, account.tax, state.balance, state.carried),
-        plan=_plan(subscription),
+        plan=_plan(subscription, _announced(state, None)),
         instances=tuple(
-            _item(each, subscription)
+            _item(each, subscription, _announced(state, each.id))
             for each in state.instances
             if each.status in _BILLED and each.billed_until is not None
         ),
@@ -84,9 +85,10 @@ def _with_change(
     )
     said = {each.instance_id: each for each in agreed.moves if each.fate is not Fate.CANCELLING}
     held = {each.id: each for each in state.instances}
+    before = (each for each in found.plan.agreed if each.since < terms.since)
     return replace(
         found,
-        plan=replace(found.plan, agreed=(terms,)),
+        plan=replace(found.plan, agreed=(*before, terms)),
         instances=tuple(
             _moved(item, said.get(instance_id) or _new_move(held[instance_id], item, change), terms)
             for item in found.instances
@@ -136,24 +138,44 @@ def next_charge(state: AccountState, instance: Instance) -> Money:
     [item] = [each for each in found.billed if each.instance_id == instance.id]
     whole = found.ends_at is None and not item.is_due_within
     if whole or item.due_at is None:
-        units = instance.quantity_at(item.due_at or state.now)
-        return charge(instance.price, Decimal(units), None, state.now)
+        due_at = item.due_at or state.now
+        then = item.as_agreed(due_at)
+        return charge(then.price, Decimal(then.quantity), None, due_at)
     alone = replace(found, plan=found.plan.until(found.plan.billed_until), instances=(item,))
     made = bills.bill(alone, item.billed_until)
     return sum_of(made.lines, LineKind.CHARGE, state.account.currency)
 
 
-def _plan(subscription: Subscription) -> Recurring:
+def prices_ahead(state: AccountState) -> tuple[PriceAhead, ...]:
+    """The announced prices that will come about as things are, in order."""
+    if state.subscription is None or not state.price_changes:
+        return ()
+    items = {item.instance_id: item for item in billing_state(state).billed}
+    return tuple(
+        found
+        for change in state.price_changes
+        if (item := items.get(change.instance_id)) and (found := ahead(item, change))
+    )
+
+
+def _announced(state: AccountState, instance_id: int | None) -> tuple[Terms, ...]:
+    return tuple(each.terms for each in state.price_changes if each.instance_id == instance_id)
+
+
+def _plan(subscription: Subscription, announced: tuple[Terms, ...]) -> Recurring:
     return Recurring(
         name=subscription.plan.name,
         price=subscription.price,
         anchor=subscription.cycle.billing_anchor,
         billed_until=subscription.billed_until,
         stops_at=subscription.cancel_at,
+        agreed=announced,
     )
 
 
-def _item(instance: Instance, subscription: Subscription) -> Recurring:
+def _item(
+    instance: Instance, subscription: Subscription, announced: tuple[Terms, ...]
+) -> Recurring:
     anchor = subscription.cycle.billing_anchor
     if instance.anchor_at is not None:
         anchor = Anchor(instance.anchor_at, anchor.zone)
@@ -170,5 +192,5 @@ def _item(instance: Instance, subscription: Subscription) -> Recurring:
         quantity=instance.billed_quantity,
         instance_id=instance.id,
         stops_at=instance.span.stops_at,
-        agreed=fewer,
+        agreed=(*announced, *fewer),
     )

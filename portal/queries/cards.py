@@ -13,6 +13,7 @@ from portal.domain.access import Actor
 from portal.domain.cards import Card, Expiry, Kept, Renewal, expiry, why_kept
 from portal.domain.errors import NotFound
 from portal.domain.instances import SubscriptionStatus
+from portal.domain.price_changes import price_at
 from portal.domain.proration import charge
 from portal.domain.taxes import tax_on
 from portal.models.accounts import PaymentMethodRow
@@ -92,10 +93,11 @@ def renewals(state: AccountState) -> tuple[Renewal, ...]:
     subscription = state.subscription
     if subscription is None or subscription.status not in RENEWING:
         return ()
-    amount = charge(subscription.price, Decimal(1), None, state.now)
     trying = subscription.status is SubscriptionStatus.TRIALING
     cycle_ends = subscription.cycle.billing_period(state.now).end
     due_at = subscription.billed_until if trying else cycle_ends
+    price = price_at(state.price_changes, None, subscription.price, due_at)
+    amount = charge(price, Decimal(1), None, state.now)
     plan = Renewal(subscription.plan.name, due_at, amount, tax_on(state.account.tax, amount))
     renewing = [plan] if subscription.cancel_at is None else []
     found = [r for r in (*renewing, *_add_ons(state)) if r.amount]

@@ -39,6 +39,17 @@ def find_scope(session: Session, tenant_key: str, environment: str) -> Scope | N
     return Scope(row[0], row[1]) if row else None
 
 
+def roles(session: Session, scope: Scope, account_id: int) -> set[Role]:
+    """Every role that somebody has in an account."""
+    found = session.scalars(
+        select(MembershipRow.role).where(
+            MembershipRow.environment_id == scope.environment_id,
+            MembershipRow.account_id == account_id,
+        )
+    )
+    return {Role(role) for role in found}
+
+
 def find_member(session: Session, scope: Scope, sid_digest: str, wall: WallNow) -> Member | None:
     """The member of a session that is neither revoked, expired nor idle for too long."""
     row = session.execute(

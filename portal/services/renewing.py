@@ -35,6 +35,7 @@ from portal.services.collecting import fail, invoice_of, open_invoices, restate
 from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
+from portal.services.repricing import settle_price_changes
 from portal.services.starting import begin_scheduled, next_start
 from portal.services.switching import switch_agreed
 from portal.services.till import Till
@@ -227,7 +228,9 @@ def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill
         row.status = SubscriptionStatus.ACTIVE
     if row.resumed_at is not None and made.at >= row.resumed_at:
         row.resumed_at = None
+    settle_price_changes(till, row, then, made.at)
     switch_agreed(till, row, then, made)
+    row.price_id = then.plan.price.id
     for item in then.instances:
         _write_instance(till, item)
     row.next_due_at = bills.next_look(then) or NEVER
@@ -236,7 +239,7 @@ def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill
 def _write_instance(till: Till, item: Recurring) -> None:
     key = (till.environment_id, item.instance_id)
     row = till.session.get_one(InstanceRow, key)
-    row.billed_until_at = item.billed_until
+    row.billed_until_at, row.price_id = item.billed_until, item.price.id
     if row.quantity != item.quantity:
         row.quantity = item.quantity
         row.next_quantity = row.next_quantity_at = None

@@ -222,11 +222,11 @@ def _price_changing(notice: PriceChanging) -> Draft:
         (_("From %(date)s on", date=day), f"{money(notice.after)} {each}"),
     )
     stop = _("If that is not what you want, choose another plan before then.")
-    way = _("See the plans"), _page("plans.index")
+    way = _("See the plans"), page("plans.index")
     if notice.instance_id is not None:
         stop = _("If that is not what you want, cancel it before then: follow the link and confirm."
                  " It works until the end of the period that is paid for.")  # fmt: skip
-        cancel = _page("active.cancel", instance_id=notice.instance_id)
+        cancel = page("active.cancel", instance_id=notice.instance_id)
         way = _("Cancel %(what)s", what=what), cancel
     said = _("The price of %(what)s changes on %(date)s. Until then it stays as it is.",
              what=_counted(what, notice.quantity), date=day)  # fmt: skip

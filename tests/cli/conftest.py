@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
-from portal.cli.catalog import Store, catalog_group
+from portal.cli.catalog import catalog_group
+from portal.cli.opening import Store
 from tests.services.catalog.shop import Shop, open_shop
 from tests.support.database import Database
 

@@ -22,6 +22,7 @@ from portal.services.sign_in import Origin
 from portal.services.usage import Usage, count
 from tests.services.changing import Office
 from tests.services.paying import Till
+from tests.services.repricing import Operator
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
 
@@ -87,6 +88,7 @@ def _live(world: World) -> None:
     _pay_too_late(world)
     _decline_a_renewal(world)
     _agree_on_another_plan(world, actor)
+    _announce_a_price(world)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -123,6 +125,14 @@ def _agree_on_another_plan(world: World, actor: Actor) -> None:
     began, world.now = world.now, datetime(2026, 5, 2, tzinfo=UTC)
     assert isinstance(office.change(actor, "starter"), Agreed)
     world.now = began
+
+
+def _announce_a_price(world: World) -> None:
+    """A dearer add-on and a dearer plan, from a boundary on."""
+    operator = Operator(world, {})
+    operator.sell(sla_support_monthly_usd="249.00", growth_monthly_usd="119.00")
+    for key in ("sla_support_monthly_usd", "growth_monthly_usd"):
+        assert operator.announce(key).moved
 
 
 def _other_environment(connection: Connection, tenant_id: int) -> int:

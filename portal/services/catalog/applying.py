@@ -75,7 +75,7 @@ def apply_catalog(
     the old row keeps it. Raises Conflict when something removed was sold meanwhile.
     Source: product.md §3.
     """
-    _wait_for_others(session, scope)
+    wait_for_others(session, scope)
     proposal = propose(session, scope, wanted, now)
     if proposal.refusals or not proposal.steps:
         session.rollback()
@@ -92,8 +92,8 @@ def apply_catalog(
     return Applied(proposal)
 
 
-def _wait_for_others(session: Session, scope: Scope) -> None:
-    """Let one apply at a time run in an environment, so that each sees the last one's result."""
+def wait_for_others(session: Session, scope: Scope) -> None:
+    """Let one change of what is sold, or at what price, run at a time in an environment."""
     key = func.hashtextextended(f"catalog {scope.environment_id}", 0)
     session.execute(select(func.pg_advisory_xact_lock(key)))
 
