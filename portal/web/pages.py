@@ -14,8 +14,10 @@ from flask_babel import get_timezone, gettext, ngettext
 from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
+from portal.domain.price_changes import PriceAhead
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
+from portal.queries.billing import prices_ahead
 from portal.web import card_sentences, plan_sentences, quantity_sentences, sentences, steps, words
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
@@ -30,7 +32,8 @@ PHRASES = {
         words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,
         sentences.ending_words, sentences.granted, sentences.line_label, sentences.line_notes,
         sentences.meter_state, sentences.meter_tone, sentences.meter_words, sentences.phase_words,
-        sentences.taxed, sentences.units_of, steps.open_invoice_words, steps.refund_words,
+        sentences.price_ahead, sentences.price_change, sentences.taxed, sentences.units_of,
+        steps.open_invoice_words, steps.refund_words,
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
@@ -61,6 +64,7 @@ class Page:
     standing: SubscriptionStatus | None
     ends_at: datetime | None
     former: FormerPlan | None
+    prices_ahead: tuple[PriceAhead, ...]
     has_clock: bool
     sandbox: bool
     demo: bool
@@ -106,6 +110,7 @@ def _page() -> Page:
         standing=state.subscription.status if state and state.subscription else None,
         ends_at=state.subscription.ends_at if state and state.subscription else None,
         former=state.former if state else None,
+        prices_ahead=prices_ahead(state) if state else (),
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
