@@ -11,6 +11,7 @@ from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services import telling
 from portal.services.recording import record
+from portal.services.repricing import drop_price_changes
 from portal.services.till import Till
 
 
@@ -35,6 +36,7 @@ def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
             status=case((of.starts_at >= at, InstanceStatus.ENDED), else_=of.status),
         )
     )
+    drop_price_changes(till, row, at)
     row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
     told = EventName.SUBSCRIPTION_ENDED
     record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)

@@ -37,6 +37,13 @@ def settle_price_changes(
             record_status(till.session, till.scope, till.doer, change, at)
 
 
+def drop_price_changes(till: Till, row: SubscriptionRow, at: datetime) -> None:
+    """Withdraw all that would come after the end of a subscription; commit is the caller's."""
+    for change in price_change_rows(till.session, row):
+        change.status = "withdrawn"
+        record_status(till.session, till.scope, till.doer, change, at)
+
+
 def record_status(
     session: Session, scope: Scope, doer: Doer, change: PriceChangeRow, at: datetime
 ) -> None:

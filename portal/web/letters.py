@@ -221,7 +221,7 @@ def _price_changing(notice: PriceChanging) -> Draft:
         (_("Until then"), f"{money(notice.before)} {each}"),
         (_("From %(date)s on", date=day), f"{money(notice.after)} {each}"),
     )
-    stop = _("If that is not what you want, choose another plan before then.")
+    stop = _("If that is not what you want, choose another plan, or cancel this one, before then.")
     way = _("See the plans"), page("plans.index")
     if notice.instance_id is not None:
         stop = _("If that is not what you want, cancel it before then: follow the link and confirm."

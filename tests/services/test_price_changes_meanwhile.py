@@ -14,6 +14,7 @@ from portal.services import instances
 from portal.services.charging import Settled
 from portal.services.plans import Agreed
 from tests.services.changing import ANNUAL, APRIL_1, Office
+from tests.services.leaving import cancel_plan
 from tests.services.repricing import GROWTH, SALESFORCE, Operator
 from tests.services.test_clock import advance
 from tests.services.test_dunning import pay, settle_card, status
@@ -250,3 +251,13 @@ def test_holders_of_an_archived_plan_move_between_prices_that_are_both_in_force(
     assert operator.announce(new="growth_2027").problems == ()
     assert operator.ahead(actor) == [(95000, JUNE_1)]
     assert APRIL_1 < office.subscription(actor).next_due_at < JUNE_1
+
+
+def test_a_plan_that_ends_before_then_takes_its_announcements_along(
+    connected, operator, office, world
+):
+    cancel_plan(world, connected)
+    assert operator.ahead(connected) == []
+    run_at(world, JUNE_1)
+    assert operator.changes(connected) == [(WITHDRAWN, JUNE_1)]
+    assert world.state(connected).subscription is None
