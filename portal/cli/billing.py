@@ -1,4 +1,4 @@
-"""`flask billing`: the environment, open payments, and the books."""
+"""`flask billing`: the environment, open payments, the books, and corrections."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from datetime import timedelta
 import click
 from flask.cli import with_appcontext
 
+from portal.cli import corrections
 from portal.cli.opening import gateway, now, opened
 from portal.models.base import db
 from portal.services import reconciling, renewing, verifying
 
 
-@click.group("billing", help="The environment, open payments, and the books.")
+@click.group("billing", help="The environment, open payments, the books, and corrections.")
 def group() -> None:
     pass
+
+
+group.add_command(corrections.credit)
+group.add_command(corrections.end)
 
 
 @group.command("init")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portal.domain.credit_notes import Credit, Division
 from portal.domain.money import Money
 
 
@@ -36,6 +37,8 @@ class TransferCode(StrEnum):
     TAX_CREDITED = "tax_credited"
     REFUND = "refund"
     REFUND_RETURNED = "refund_returned"
+    REFUND_OWED = "refund_owed"
+    REFUND_KEPT = "refund_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,29 @@ def credit_transfers(sale: Money, tax: Money, to_balance: Money, key: str) -> tu
     return _transfers(entries, key)
 
 
+def credit_note_transfers(credit: Credit, to: Division, key: str) -> tuple[Transfer, ...]:
+    """The entries of a credit note. What is still to pay of its invoice falls by off_invoice."""
+    of, at = LedgerAccount, TransferCode
+    entries = (
+        (of.REVENUE, of.RECEIVABLE, credit.sale, at.SALE_CREDITED),
+        (of.TAX, of.RECEIVABLE, credit.tax, at.TAX_CREDITED),
+        (of.RECEIVABLE, of.BALANCE, to.to_balance, at.BALANCE_CREDITED),
+        (of.RECEIVABLE, of.OWED_BACK, to.to_card, at.REFUND_OWED),
+        (of.CARRIED, of.RECEIVABLE, to.carried_out, at.CARRIED_FORWARD),
+    )
+    return _transfers(entries, key)
+
+
 def invoice_payment(amount: Money, key: str) -> Transfer:
     """What was owed since an open invoice was issued is paid."""
     accounts = LedgerAccount.CLEARING, LedgerAccount.RECEIVABLE
     return Transfer(*accounts, amount, TransferCode.PAYMENT, f"{key}:{TransferCode.PAYMENT}")
+
+
+def overpayment(amount: Money, key: str) -> Transfer:
+    """What was paid of an open invoice beyond what was left to pay is the customer's."""
+    accounts, code = (LedgerAccount.RECEIVABLE, LedgerAccount.BALANCE), TransferCode
+    return Transfer(*accounts, amount, code.BALANCE_CREDITED, f"{key}:{code.BALANCE_CREDITED}")
 
 
 def unearned_payment(amount: Money, key: str) -> Transfer:
@@ -123,6 +145,12 @@ def returned_refund(amount: Money, key: str) -> Transfer:
     """A refund that the bank sent back after all: the money is owed again."""
     accounts = LedgerAccount.CLEARING, LedgerAccount.OWED_BACK
     code = TransferCode.REFUND_RETURNED
+    return Transfer(*accounts, amount, code, f"{key}:{code}")
+
+
+def kept_refund(amount: Money, key: str) -> Transfer:
+    """A refund that cannot go out: the money pays the customer's next charges."""
+    accounts, code = (LedgerAccount.OWED_BACK, LedgerAccount.BALANCE), TransferCode.REFUND_KEPT
     return Transfer(*accounts, amount, code, f"{key}:{code}")
 
 

@@ -7,11 +7,12 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from portal.domain.access import GRANTS, Permission, Role
+from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.periods import Interval
-from portal.domain.purchases import Undeliverable
+from portal.domain.refunds import RefundReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,15 @@ class PaymentDeclined:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """Late money that went back; failed: the bank would not take it."""
+    """Money that went back; failed: the bank would not take it. kept: it is on the balance then."""
 
     kind: ClassVar[str] = "refunded"
     refund_id: int
     amount: Money
-    reason: Undeliverable
+    reason: RefundReason
     failed: bool
     at: datetime
+    kept: bool = False
 
     @property
     def key(self) -> str:
@@ -262,14 +264,14 @@ class PriceStays:
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
-    | PlanCancelled | PlanEnded | PurchaseLapsed
+    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
-        PlanCancelled, PlanEnded, PurchaseLapsed,
+        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | {
@@ -291,3 +293,8 @@ def invoice_of(notice: Notice) -> Invoiced | None:
             return notice.invoice
         case _:
             return None
+
+
+def credit_note_of(notice: Notice) -> Noted | None:
+    """The credit note whose PDF goes along."""
+    return notice.note if isinstance(notice, Credited) else None

@@ -10,6 +10,7 @@ from typing import Protocol
 from portal.domain.declines import DeclineReason
 from portal.domain.errors import PortalError
 from portal.domain.money import Money
+from portal.domain.refunds import Refund, Refunded, RefundNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,34 +147,6 @@ class HostedPage:
     labels: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """The return of a payment's money. key: the processor refunds at most once for it."""
-
-    key: str
-    payment_ref: str
-    amount: Money
-    labels: dict[str, str]
-
-
-class RefundStatus(StrEnum):
-    SUCCEEDED = "succeeded"
-    PENDING = "pending"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """What a refund stands at. reference: None when the money had gone back before.
-
-    failure: why it failed; the money is with us again and has to be returned another way.
-    """
-
-    reference: str | None
-    status: RefundStatus
-    failure: str = ""
-
-
 RefundOutcome = Refunded | Unknown
 
 
@@ -292,6 +265,10 @@ class PaymentGateway(Protocol):
         """Give a payment's money back; never raises for what a processor may answer."""
         ...
 
-    def read_refund(self, reference: str) -> Refunded:
+    def read_refund(self, reference: str) -> RefundNews:
         """The present state of one refund. Raises NotFound when the processor has none such."""
+        ...
+
+    def refunds_of(self, payment_ref: str) -> tuple[RefundNews, ...]:
+        """Every refund of a payment, whoever asked for it, oldest first."""
         ...

@@ -22,6 +22,7 @@ class WorkingKind(StrEnum):
     WHOLE = "whole"
     UNUSED = "unused"
     LEFT = "left"
+    PART = "part"
     TAX = "tax"
     TAX_INCLUDED = "tax_included"
     TAX_CREDITED = "tax_credited"
@@ -65,6 +66,7 @@ class Phrases:
     tax_included: str = "{rate} % contained in {of} = {result}"
     tax_credited: str = "{rate} % tax on {of} less that on {kept} kept = {result}"
     left: str = "{result}, all that is left of {of}"
+    part: str = "{result} of {of}"
     carried: str = "{result} carried from an earlier bill"
     balance: str = "{result} taken from your balance"
 
@@ -142,6 +144,8 @@ def in_words(working: Working, phrases: Phrases) -> str:
             return phrases.tax_credited.format(**fields)
         case WorkingKind.LEFT:
             return phrases.left.format(**fields)
+        case WorkingKind.PART:
+            return phrases.part.format(**fields)
         case WorkingKind.UNUSED:
             terms = f"{fields['of']} × {_share(working, phrases)}"
             return phrases.equals.format(terms=terms, result=fields["result"])

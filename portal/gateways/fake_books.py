@@ -22,11 +22,9 @@ from portal.domain.payments import (
     PageStatus,
     Paid,
     PaymentNews,
-    Refund,
-    Refunded,
-    RefundStatus,
     SavedCard,
 )
+from portal.domain.refunds import Refund, Refunded, RefundNews, RefundStatus
 from portal.gateways.fake_cards import card_behind, owner_of
 
 T = TypeVar("T")
@@ -192,6 +190,10 @@ class FakeDesk:
             for refund, stands in self._books.refunds.values()
             if refund.payment_ref == payment_ref and stands.status is not RefundStatus.FAILED
         )
+
+
+def refund_news(asked: Refund, stands: Refunded) -> RefundNews:
+    return RefundNews(stands, asked.amount, asked.payment_ref, dict(asked.labels))
 
 
 def unavailable(detail: str) -> NoReturn:

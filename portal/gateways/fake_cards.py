@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from portal.domain.declines import may_retry, reason_for
-from portal.domain.payments import (
-    ChargeOutcome,
-    Declined,
-    NeedsAuthentication,
-    Paid,
-    RefundStatus,
-)
+from portal.domain.payments import ChargeOutcome, Declined, NeedsAuthentication, Paid
+from portal.domain.refunds import RefundStatus
 
 
 class Asks(Enum):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from portal.domain.errors import NotFound, PaymentsUnavailable
+from portal.domain.money import Money
 from portal.domain.payments import (
     CardNews,
     CardRefused,
@@ -18,19 +19,18 @@ from portal.domain.payments import (
     NeedsAuthentication,
     Paid,
     PaymentNews,
-    Refund,
-    Refunded,
     RefundOutcome,
-    RefundStatus,
     SavedCard,
     Unknown,
 )
+from portal.domain.refunds import Refund, Refunded, RefundNews, RefundStatus
 from portal.gateways.fake_books import (
     NO_CARD,
     Fault,
     Payment,
     check_amount,
     check_customer,
+    refund_news,
     unavailable,
 )
 from portal.gateways.fake_cards import (
@@ -182,13 +182,29 @@ class FakePayments(FakePages):
             "refund", refund.key, refund, lambda: self._give_back(refund), Unknown
         )
 
-    def read_refund(self, reference: str) -> Refunded:
-        def read() -> Refunded:
+    def read_refund(self, reference: str) -> RefundNews:
+        def read() -> RefundNews:
             if reference not in self._books.refunds:
                 raise NotFound(f"No such refund: {reference!r}")
-            return self._books.refunds[reference][1]
+            return refund_news(*self._books.refunds[reference])
 
         return self._asked("read_refund", read, unavailable)
+
+    def refunds_of(self, payment_ref: str) -> tuple[RefundNews, ...]:
+        def read() -> tuple[RefundNews, ...]:
+            made = self._books.refunds.values()
+            return tuple(refund_news(*each) for each in made if each[0].payment_ref == payment_ref)
+
+        return self._asked("refunds_of", read, unavailable)
+
+    def refund_there(self, payment_ref: str, amount: Money) -> str:
+        """Somebody refunds a payment at the processor itself; the refund's reference."""
+        with self._lock:
+            key = f"there-{len(self._books.refunds)}"
+            made = self._give_back(Refund(key, payment_ref, amount, {}))
+            if not isinstance(made, Refunded) or made.reference is None:
+                raise ValueError(f"{payment_ref} cannot be refunded")
+            return made.reference
 
     def end_refunds(self) -> None:
         """Let the banks' days pass: every refund ends as its card's refunds do."""

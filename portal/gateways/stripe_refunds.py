@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import stripe
 
-from portal.domain.payments import Refund, Refunded, RefundOutcome, RefundStatus, Unknown
-from portal.gateways.stripe_answers import NO_ANSWER, refusals, text, trace, unavailable
+from portal.domain.money import Money
+from portal.domain.payments import RefundOutcome, Unknown
+from portal.domain.refunds import DISPUTED, Refund, Refunded, RefundNews, RefundStatus
+from portal.gateways.stripe_answers import (
+    NO_ANSWER,
+    id_of,
+    labels_of,
+    refusals,
+    text,
+    trace,
+    unavailable,
+)
 from portal.gateways.stripe_connection import StripeConnection
 
 BEFORE = "charge_already_refunded"
-DISPUTED = ("charge_disputed", "refund_disputed_payment")
 NOT_REFUNDABLE = "charge_not_refundable"
 TOO_MUCH = "amount_too_large"
 _STATUSES = {
@@ -43,9 +52,24 @@ class StripeRefunds(StripeConnection):
             raise unavailable(error) from error
         return _refunded(made)
 
-    def read_refund(self, reference: str) -> Refunded:
+    def read_refund(self, reference: str) -> RefundNews:
         with refusals():
-            return _refunded(self._stripe.refunds.retrieve(reference))
+            return _news(self._stripe.refunds.retrieve(reference))
+
+    def refunds_of(self, payment_ref: str) -> tuple[RefundNews, ...]:
+        with refusals():
+            listed = self._stripe.refunds.list({"payment_intent": payment_ref, "limit": 100})
+            newest_first = [_news(refund) for refund in listed.auto_paging_iter()]
+        return tuple(reversed(newest_first))
+
+
+def _news(refund: stripe.Refund) -> RefundNews:
+    return RefundNews(
+        stands=_refunded(refund),
+        amount=Money(refund.amount, refund.currency),
+        payment_ref=id_of(refund.payment_intent),
+        labels=labels_of(refund),
+    )
 
 
 def _refunded(refund: stripe.Refund) -> Refunded:

@@ -3,6 +3,7 @@
 from portal.models import (
     accounts,
     catalog,
+    credit_notes,
     events,
     invoices,
     ledger,
@@ -17,6 +18,7 @@ from portal.models import (
 __all__ = [
     "accounts",
     "catalog",
+    "credit_notes",
     "events",
     "invoices",
     "ledger",

@@ -109,6 +109,7 @@ class InvoiceLineRow(SaleLine, Scoped, Base):
 class CollectionRow(Base):
     """What became of an invoice that was issued open.
 
+    credited_minor: what credit notes took off what was to pay; `credited` once nothing is left.
     failed_at: when its first charge failed, by the account's clock. retries: those taken since.
     refused_cards: fingerprints that must not be tried again for it.
     """
@@ -124,9 +125,10 @@ class CollectionRow(Base):
             "subscription_id",
             postgresql_where=text("status = 'open'"),
         ),
-        CheckConstraint("status in ('open', 'paid')", name="status"),
+        CheckConstraint("status in ('open', 'paid', 'credited')", name="status"),
         CheckConstraint("(status = 'paid') = (paid_at is not null)", name="paid_at"),
         CheckConstraint("retries >= 0", name="retries"),
+        CheckConstraint("credited_minor >= 0", name="credited"),
         SCOPED,
     )
 
@@ -139,6 +141,7 @@ class CollectionRow(Base):
     retries: Mapped[int] = mapped_column(server_default="0")
     refused_cards: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    credited_minor: Mapped[Minor] = mapped_column(server_default="0")
 
 
 class InvoiceDocumentRow(Base):

@@ -222,18 +222,22 @@ class PaymentAttemptRow(Scoped, Base):
 
 
 class RefundRow(Scoped, Base):
-    """Money that goes back in full, because what was paid for cannot be given.
+    """Money that goes back: in full where what was paid for cannot be given, or by a credit note.
 
-    One for each attempt. status: requested until the processor has answered. reason: of
-    `portal.domain.purchases.Undeliverable`.
+    idempotency_key: one for each attempt, or credit note, or refund that was made at the
+    processor. status: requested until the processor has answered. reason: of
+    `portal.domain.refunds.RefundReason`.
     """
 
     __tablename__ = "refunds"
     __table_args__ = (
         refers("account_id", "accounts"),
         refers("attempt_id", "payment_attempts"),
-        UniqueConstraint("environment_id", "attempt_id"),
+        refers("credit_note_id", "credit_notes"),
+        UniqueConstraint("environment_id", "credit_note_id"),
         UniqueConstraint("environment_id", "idempotency_key"),
+        UniqueConstraint("environment_id", "reference"),
+        Index("ix_refunds_attempt", "environment_id", "attempt_id"),
         Index("ix_refunds_account", "environment_id", "account_id", "created_at"),
         Index(
             "ix_refunds_open",
@@ -248,6 +252,7 @@ class RefundRow(Scoped, Base):
 
     account_id: Mapped[int] = mapped_column(BigInteger)
     attempt_id: Mapped[int] = mapped_column(BigInteger)
+    credit_note_id: Mapped[int | None] = mapped_column(BigInteger)
     idempotency_key: Mapped[Key]
     payment_ref: Mapped[Key]
     amount_minor: Mapped[Minor]

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
+from portal.domain.credit_notes import Cause
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
+from portal.models.credit_notes import CreditNoteDocumentRow, CreditNoteRow
 from portal.models.invoices import InvoiceDocumentRow, InvoiceLineRow, InvoiceRow
+from portal.queries.credit_notes import lines_of, number_in_words
 from portal.queries.invoices import InvoiceLine, line_of
 
 DEFAULT_LOCALE = "en"
+
+DocumentTable = type[InvoiceDocumentRow] | type[CreditNoteDocumentRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,29 @@ class IssuedInvoice:
     charged: Money
     carried_out: Money
     credited: Money
+    card_brand: str
+    card_last4: str
+    lines: tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCreditNote:
+    """A credit note as it was issued. total: with tax; off_invoice, to_card and to_balance sum to
+    it."""
+
+    number: str
+    invoice_number: str
+    issued_at: datetime
+    account_name: str
+    zone: str
+    locale: str
+    cause: Cause
+    reason: str
+    total: Money
+    tax: Money
+    off_invoice: Money
+    to_card: Money
+    to_balance: Money
     card_brand: str
     card_last4: str
     lines: tuple[InvoiceLine, ...]
@@ -63,24 +92,42 @@ def invoice_id_of(session: Session, scope: Scope, account_id: int, number: int) 
     return found
 
 
-def find_document(session: Session, scope: Scope, invoice_id: int) -> Document | None:
-    """The stored PDF, as it is stored."""
-    row = session.get(
-        InvoiceDocumentRow, (scope.environment_id, invoice_id), populate_existing=True
+def credit_note_id_of(session: Session, scope: Scope, account_id: int, number: int) -> int:
+    """Raises NotFound for a number of another account."""
+    found = session.scalar(
+        select(CreditNoteRow.id).where(
+            CreditNoteRow.environment_id == scope.environment_id,
+            CreditNoteRow.account_id == account_id,
+            CreditNoteRow.number == number,
+        )
     )
+    if found is None:
+        raise NotFound("credit note")
+    return found
+
+
+def find_document(
+    session: Session, scope: Scope, kept: DocumentTable, row_id: int
+) -> Document | None:
+    """The stored PDF, as it is stored."""
+    key = (scope.environment_id, row_id)
+    found = session.get(kept, key, populate_existing=True)
+    row = cast("InvoiceDocumentRow | CreditNoteDocumentRow | None", found)
     return Document(row.content, row.sha256) if row else None
 
 
-def undocumented(session: Session, scope: Scope, most: int) -> list[int]:
-    """Ids of up to `most` invoices without a PDF, oldest first."""
-    document = select(InvoiceDocumentRow.invoice_id).where(
-        InvoiceDocumentRow.environment_id == InvoiceRow.environment_id,
-        InvoiceDocumentRow.invoice_id == InvoiceRow.id,
+def undocumented(session: Session, scope: Scope, kept: DocumentTable, most: int) -> list[int]:
+    """Ids of up to `most` papers without a PDF, oldest first."""
+    paper: type[InvoiceRow | CreditNoteRow] = InvoiceRow
+    if kept is CreditNoteDocumentRow:
+        paper, column = CreditNoteRow, CreditNoteDocumentRow.credit_note_id
+    else:
+        column = InvoiceDocumentRow.invoice_id
+    document = select(column).where(kept.environment_id == paper.environment_id, column == paper.id)
+    waiting = select(paper.id).where(
+        paper.environment_id == scope.environment_id, ~document.exists()
     )
-    waiting = select(InvoiceRow.id).where(
-        InvoiceRow.environment_id == scope.environment_id, ~document.exists()
-    )
-    return list(session.scalars(waiting.order_by(InvoiceRow.id).limit(most)))
+    return list(session.scalars(waiting.order_by(paper.id).limit(most)))
 
 
 def issued_invoice(session: Session, scope: Scope, invoice_id: int) -> IssuedInvoice:
@@ -103,6 +150,32 @@ def issued_invoice(session: Session, scope: Scope, invoice_id: int) -> IssuedInv
         card_brand=row.card_brand,
         card_last4=row.card_last4,
         lines=_lines_of(session, row),
+    )
+
+
+def issued_credit_note(session: Session, scope: Scope, note_id: int) -> IssuedCreditNote:
+    """Everything that its paper says."""
+    row = session.get_one(CreditNoteRow, (scope.environment_id, note_id))
+    account = session.get_one(AccountRow, (scope.environment_id, row.account_id))
+    invoice = session.get_one(InvoiceRow, (scope.environment_id, row.invoice_id))
+    code = row.currency
+    return IssuedCreditNote(
+        number=number_in_words(row.number),
+        invoice_number=f"{invoice.number:06d}",
+        issued_at=row.issued_at.astimezone(UTC),
+        account_name=account.name,
+        zone=account.zone,
+        locale=_locale_of(session, scope, row.account_id),
+        cause=Cause(row.cause),
+        reason=row.reason,
+        total=Money(row.total_minor, code),
+        tax=Money(row.tax_minor, code),
+        off_invoice=Money(row.off_invoice_minor, code),
+        to_card=Money(row.card_minor, code),
+        to_balance=Money(row.balance_minor, code),
+        card_brand=row.card_brand,
+        card_last4=row.card_last4,
+        lines=lines_of(session, row),
     )
 
 

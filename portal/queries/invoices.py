@@ -34,7 +34,8 @@ class InvoiceLine:
 class Invoice:
     """total = lines and taxes = charged + carried + taken from the balance - carried before.
 
-    status: as it stands now: paid, carried, or open when `charged` is still to be paid.
+    status: as it stands now: paid, carried, open when `to_pay` is still to be paid, or credited
+    when credit notes took all of that. taken_off: what credit notes took off what was to pay.
     """
 
     id: int
@@ -49,7 +50,13 @@ class Invoice:
     credited: Money
     card_brand: str
     card_last4: str
+    taken_off: Money
     lines: tuple[InvoiceLine, ...]
+
+    @property
+    def to_pay(self) -> Money:
+        """What was charged, or is still to be; without what credit notes took off."""
+        return self.charged - self.taken_off
 
 
 def invoices(session: Session, actor: Actor) -> tuple[Invoice, ...]:
@@ -143,5 +150,6 @@ def _invoice(
         credited=Money(row.credited_minor, row.currency),
         card_brand=row.card_brand,
         card_last4=row.card_last4,
+        taken_off=Money(standing.credited_minor if standing else 0, row.currency),
         lines=lines,
     )

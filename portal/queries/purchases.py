@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
-from portal.domain.purchases import Failure, Undeliverable
+from portal.domain.purchases import Failure
+from portal.domain.refunds import DISPUTED, RefundReason, refund_reason
 from portal.models.purchases import (
     PaymentAttemptRow,
     PurchaseRow,
@@ -38,13 +39,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refunding:
-    """Money that goes back. finished: it has gone; failed: it has to be returned by hand."""
+    """Money that goes back. finished: it has gone; failed: it has to be returned by hand, unless
+    it was kept on the balance."""
 
     amount: Money
-    reason: Undeliverable
+    reason: RefundReason
     finished: bool
     failed: bool
     at: datetime
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,14 @@ def get_purchase(session: Session, actor: Actor, purchase_id: int) -> Purchase:
 
 
 def refunds(session: Session, actor: Actor) -> tuple[Refunding, ...]:
-    """What went back to the account, or is on its way, newest first."""
+    """Late money that went back to the account, or is on its way, newest first."""
     statement = select(RefundRow).where(
-        RefundRow.environment_id == actor.environment_id, RefundRow.account_id == actor.account_id
+        RefundRow.environment_id == actor.environment_id,
+        RefundRow.account_id == actor.account_id,
+        RefundRow.credit_note_id.is_(None),
     )
     newest_first = session.scalars(statement.order_by(RefundRow.id.desc()))
-    return tuple(_refunding(row) for row in newest_first)
+    return tuple(refunding_of(row) for row in newest_first)
 
 
 def _refund_of(session: Session, purchase: PurchaseRow) -> Refunding | None:
@@ -135,19 +140,28 @@ def _refund_of(session: Session, purchase: PurchaseRow) -> Refunding | None:
             RefundRow.environment_id == purchase.environment_id,
             PaymentAttemptRow.environment_id == purchase.environment_id,
             PaymentAttemptRow.purchase_id == purchase.id,
+            RefundRow.credit_note_id.is_(None),
         )
         .order_by(RefundRow.id.desc())
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return _refunding(row) if row else None
+    return refunding_of(row) if row else None
 
 
-def _refunding(row: RefundRow) -> Refunding:
+def is_kept(row: RefundRow) -> bool:
+    """Whether the money stayed with us and is on the balance; a disputed payment goes back by the
+    bank."""
+    credited = row.credit_note_id is not None
+    return row.status == "failed" and credited and row.failure not in DISPUTED
+
+
+def refunding_of(row: RefundRow) -> Refunding:
     return Refunding(
         amount=Money(row.amount_minor, row.currency),
-        reason=Undeliverable(row.reason),
+        reason=refund_reason(row.reason),
         finished=row.status == "succeeded",
         failed=row.status == "failed",
         at=row.created_at.astimezone(UTC),
+        kept=is_kept(row),
     )

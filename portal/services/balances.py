@@ -48,6 +48,26 @@ def spend(session: Session, invoice: InvoiceRow, carried_in: int, carried_out: i
     )
 
 
+def add(
+    session: Session,
+    environment_id: int,
+    account_id: int,
+    code: str,
+    balance: int,
+    carried: int = 0,
+) -> None:
+    """Let the account have more credit, or more cents to pay with its next bill."""
+    _ensure_row(session, environment_id, account_id, code)
+    row = AccountBalanceRow
+    session.execute(
+        update(row)
+        .where(row.environment_id == environment_id, row.account_id == account_id)
+        .values(
+            balance_minor=row.balance_minor + balance, carried_minor=row.carried_minor + carried
+        )
+    )
+
+
 def give_back(session: Session, purchase: PurchaseRow) -> None:
     """Undo `hold`."""
     balance, carried = purchase.balance_reserved_minor, purchase.carried_reserved_minor

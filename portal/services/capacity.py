@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from portal.queries.subscriptions import Instance, Subscription
 
 PLAN_PRIORITY = 40
 PURCHASED_PRIORITY = 50
+SHORTEST = timedelta(microseconds=1)
+"""How long a lot lasts at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,20 @@ def open_lots(session: Session, scope: Scope, account_id: int, lots: list[NewLot
         return
     rows = [_row(scope, account_id, lot) for lot in lots]
     session.execute(insert(LotRow).values(rows).on_conflict_do_nothing())
+
+
+def end_lots(session: Session, scope: Scope, instance_id: int, at: datetime) -> None:
+    """Let units that the instance brought, and that have an end, end at `at`; commits nothing."""
+    row = LotRow
+    session.execute(
+        update(row)
+        .where(
+            row.environment_id == scope.environment_id,
+            row.instance_id == instance_id,
+            row.expires_at > at,
+        )
+        .values(expires_at=func.greatest(at, row.effective_at + SHORTEST))
+    )
 
 
 def _plan_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:

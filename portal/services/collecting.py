@@ -10,7 +10,8 @@ from portal.domain.declines import may_retry
 from portal.domain.dunning import Unpaid
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
-from portal.domain.ledger import invoice_payment
+from portal.domain.ledger import invoice_payment, overpayment
+from portal.domain.money import Money
 from portal.domain.payments import Paid, SavedCard
 from portal.domain.periods import BillingNow
 from portal.domain.purchases import Undeliverable
@@ -18,7 +19,7 @@ from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.services import telling
+from portal.services import balances, telling
 from portal.services.attempts import Debt, amount_of
 from portal.services.books import post
 from portal.services.marking import mark_paid
@@ -51,18 +52,30 @@ def collect(
     at = till.account_now(debt.account_id)
     mark_paid(till, attempt, paid, card)
     refund_id = None
-    if row.status == "paid":
+    if row.status != "open":
         refund_id = give_back_later(till, attempt, Undeliverable.PAID_TWICE, at)
     else:
-        row.status, row.paid_at = "paid", at
-        moved = invoice_payment(amount_of(attempt), f"invoice:{debt.invoice_id}")
-        post(session, environment_id, debt.account_id, [moved], at)
+        _book(till, row, amount_of(attempt), at)
         told, subject = EventName.INVOICE_PAID, f"invoice:{debt.invoice_id}"
         record(session, till.scope, till.doer, told, subject, at, reference=paid.reference)
         restate(till, row.subscription_id, at)
-        telling.renewed(till, invoice_of(session, row))
+        telling.renewed(till, invoice_of(session, row), amount_of(attempt))
     session.commit()
     return refund_id
+
+
+def _book(till: Till, row: CollectionRow, paid: Money, at: BillingNow) -> None:
+    """Note what was paid; beyond what was left to pay it is the customer's, on the balance."""
+    beyond = paid - left_to_pay(invoice_of(till.session, row), row)
+    row.status, row.paid_at = "paid", at
+    key = f"invoice:{row.invoice_id}"
+    moved = [invoice_payment(paid, key)]
+    if beyond.minor > 0:
+        moved.append(overpayment(beyond, key))
+        balances.add(
+            till.session, row.environment_id, row.account_id, beyond.currency, beyond.minor
+        )
+    post(till.session, till.environment_id, row.account_id, moved, at)
 
 
 def note_refusal(till: Till, attempt: PaymentAttemptRow) -> None:
@@ -145,6 +158,11 @@ def open_invoices(session: Session, subscription: SubscriptionRow) -> tuple[Unpa
         for row in rows
         if row.failed_at is not None
     )
+
+
+def left_to_pay(invoice: InvoiceRow, row: CollectionRow) -> Money:
+    """What an open invoice asks for, less what credit notes took off it."""
+    return Money(invoice.charged_minor - row.credited_minor, invoice.currency)
 
 
 def invoice_of(session: Session, row: CollectionRow) -> InvoiceRow:

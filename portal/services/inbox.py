@@ -15,7 +15,7 @@ from portal.domain.payments import HostedPage, Paid, PaymentGateway
 from portal.domain.periods import WallNow
 from portal.models.events import StripeEventRow
 from portal.models.purchases import PaymentAttemptRow
-from portal.services import card_entry, cards, charging, refunding
+from portal.services import card_entry, cards, charging, refund_news
 from portal.services.attempts import amount_of, find_by_key
 from portal.services.recording import Doer
 from portal.services.till import Till
@@ -112,7 +112,9 @@ def _act_on(till: Till, event_type: str, thing: dict[str, Any]) -> None:
         case "checkout.session":
             _apply_page(till, thing["id"])
         case "refund":
-            refunding.apply_news(till, thing["id"])
+            refund_news.read_refund(till, thing["id"])
+        case "charge" if event_type == "charge.refunded" and thing.get("payment_intent"):
+            refund_news.read_refunds_of(till, thing["payment_intent"])
         case "payment_method":
             cards.sync(till, thing["id"])
         case "customer" if event_type == "customer.deleted":

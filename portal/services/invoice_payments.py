@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import NotFound
-from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.models.invoices import CollectionRow, InvoiceRow
@@ -23,6 +22,7 @@ from portal.services.attempts import (
     start,
 )
 from portal.services.charging import ask, close
+from portal.services.collecting import left_to_pay
 from portal.services.till import Till, till_of
 from portal.services.ways import Paying, customer_of, way_of
 
@@ -90,7 +90,7 @@ def _start(till: Till, debt: Debt, way: Way, customer: str, paying: Paying) -> N
     )
     if collection.status == "open" and not open_attempts(till.session, debt):
         invoice = till.session.get_one(InvoiceRow, (till.environment_id, debt.invoice_id))
-        amount = Money(invoice.charged_minor, invoice.currency)
+        amount = left_to_pay(invoice, collection)
         name, shown_at = f"Invoice {invoice.number:06d}", paying.shown_at(invoice.number)
         start(till.session, debt, way, Bill(customer, amount, name, shown_at), till.wall)
     till.session.commit()
@@ -106,7 +106,7 @@ def _bring_on(till: Till, debt: Debt, *, first: bool = False) -> InvoicePayment:
 def _standing(till: Till, debt: Debt) -> InvoicePayment:
     key = (till.environment_id, debt.invoice_id)
     collection = till.session.get(CollectionRow, key, populate_existing=True)
-    if collection is None or collection.status == "paid":
+    if collection is None or collection.status != "open":
         return InvoicePaid()
     attempt = last_attempt(till.session, debt)
     if attempt is not None and attempt.status == "open" and attempt.page_url:

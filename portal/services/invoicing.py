@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -28,6 +27,7 @@ from portal.models.purchases import (
     SaleLine,
 )
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.services.numbering import next_number
 from portal.services.phrases import ENGLISH
 from portal.services.recording import Doer, record
 
@@ -110,7 +110,7 @@ def issue_bill(
 
     Open when something has to be paid for it. Commit is the caller's.
     """
-    invoice = _invoice_of(made, subscription, _next_number(session, scope))
+    invoice = _invoice_of(made, subscription, next_number(session, scope, InvoiceCounterRow))
     session.add(invoice)
     session.flush()
     session.add_all(
@@ -204,7 +204,7 @@ def issue_invoice(session: Session, scope: Scope, sale: Sale, doer: Doer, at: da
         environment_id=scope.environment_id,
         account_id=sale.purchase.account_id,
         purchase_id=sale.purchase.id,
-        number=_next_number(session, scope),
+        number=next_number(session, scope, InvoiceCounterRow),
         status="carried" if money.carried_out else "paid",
         currency=sale.quote.currency,
         total_minor=(money.sale + money.tax - credit.sale - credit.tax).minor,
@@ -234,14 +234,3 @@ def _card(session: Session, sale: Sale) -> PaymentMethodRow | None:
         return None
     key = (sale.purchase.environment_id, sale.attempt.payment_method_id)
     return session.get(PaymentMethodRow, key)
-
-
-def _next_number(session: Session, scope: Scope) -> int:
-    """The environment's next invoice number; its row stays locked until commit, so no gaps."""
-    counter = insert(InvoiceCounterRow).values(environment_id=scope.environment_id, last_number=1)
-    return session.scalars(
-        counter.on_conflict_do_update(
-            index_elements=["environment_id"],
-            set_={"last_number": InvoiceCounterRow.last_number + 1},
-        ).returning(InvoiceCounterRow.last_number)
-    ).one()

@@ -26,11 +26,11 @@ from portal.domain.mails import (
     Unanswered,
     Writer,
 )
-from portal.domain.notices import KINDS, Notice, invoice_of, is_told
+from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of, is_told
 from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.mails import MailRow
-from portal.services.documents import Printer, document_by_id
+from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
 
 log = structlog.get_logger()
 QUEUE = "queue"
@@ -202,19 +202,23 @@ def _reader(office: Post, row: MailRow) -> Reader:
 
 
 def _document(office: Post, notice: Notice) -> Attachment | None:
-    """The invoice's PDF; a mail goes without one rather than not at all."""
-    invoice = invoice_of(notice)
-    if invoice is None:
+    """The PDF of the invoice or credit note; a mail goes without one rather than not at all."""
+    invoice, note = invoice_of(notice), credit_note_of(notice)
+    if invoice is not None:
+        name, paper, shelf = f"invoice-{invoice.number:06d}.pdf", invoice.id, INVOICES
+    elif note is not None:
+        name, paper, shelf = f"credit-note-{note.number:06d}.pdf", note.id, CREDIT_NOTES
+    else:
         return None
     try:
         found = document_by_id(
-            office.session, office.scope, invoice.id, printer=office.printer, wall=office.wall
+            office.session, office.scope, paper, shelf, printer=office.printer, wall=office.wall
         )
     except Exception:
         office.session.rollback()
-        log.exception("mail_without_its_invoice", invoice_id=invoice.id)
+        log.exception("mail_without_its_paper", paper=name)
         return None
-    return Attachment(f"invoice-{invoice.number:06d}.pdf", found.content)
+    return Attachment(name, found.content)
 
 
 def _mark(office: Post, mail_id: int, reason: str, *, answered: bool) -> None:

@@ -17,7 +17,6 @@ from portal.domain.dunning import Step, StepKind
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.ledger import settlement_transfers
-from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.recurring import Recurring
@@ -31,7 +30,7 @@ from portal.services import balances, charging, telling
 from portal.services.attempts import Bill as Demand
 from portal.services.attempts import SavedWay, debt_of, start
 from portal.services.books import post
-from portal.services.collecting import fail, invoice_of, open_invoices, restate
+from portal.services.collecting import fail, invoice_of, left_to_pay, open_invoices, restate
 from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
@@ -217,7 +216,7 @@ def _bill(till: Till, row: SubscriptionRow, state: AccountState, at: datetime) -
         told = EventName.SUBSCRIPTION_RENEWED
         record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
     if not made.due.charged:
-        telling.renewed(till, invoice)
+        telling.renewed(till, invoice, made.due.charged)
     return _demand(till, row, invoice, at) if made.due.charged else None
 
 
@@ -286,7 +285,7 @@ def _charge(
         fail(till, collection, BillingNow(at), "no_card")
         return None
     invoice = invoice_of(till.session, collection)
-    amount = Money(invoice.charged_minor, invoice.currency)
+    amount = left_to_pay(invoice, collection)
     demand = Demand(account.stripe_customer_id, amount, f"Invoice {invoice.number:06d}", "")
     attempt = start(till.session, debt_of(invoice), SavedWay(card), demand, till.wall)
     return _Charge(attempt.id, row.account_id, BillingNow(at))

@@ -13,6 +13,7 @@ from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.stored_lines import lines_by_id
 from portal.queries.subscriptions import Instance
 from portal.services import balances, cards, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
@@ -127,7 +128,18 @@ def _delivery(till: Till, sale: Sale, state: AccountState) -> Delivery:
         quantity=_bought_units(sale, instance),
         units_left=room,
         balance_free=free,
-        moved_on=_moved_on(till, sale, state),
+        moved_on=_moved_on(till, sale, state) or _is_given_back(till, sale),
+    )
+
+
+def _is_given_back(till: Till, sale: Sale) -> bool:
+    """Whether a line that the sale credits has less left by now: a credit note came first."""
+    credits = [line for line in sale.lines if line.credited_line_id is not None]
+    by_id = lines_by_id(till.session, till.scope, {line.credited_line_id or 0 for line in credits})
+    left = {line.id: (line.kept.minor, line.tax_left.minor) for line in by_id.values()}
+    return any(
+        left[line.credited_line_id or 0][line.kind == "tax"] < -line.amount_minor
+        for line in credits
     )
 
 

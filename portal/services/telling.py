@@ -129,14 +129,14 @@ def _wanted(till: Till, purchase: PurchaseRow) -> tuple[str, str | None]:
     return described(add_on.name, instance.quantity), add_on.lookup_key
 
 
-def renewed(till: Till, invoice: InvoiceRow) -> None:
+def renewed(till: Till, invoice: InvoiceRow, charged: Money) -> None:
     """A renewal's invoice that is paid, or that had nothing to pay."""
     key = (till.environment_id, invoice.subscription_id)
     subscription = till.session.get_one(SubscriptionRow, key)
     notice = Renewed(
         invoice=Invoiced(invoice.id, invoice.number),
         sold=_sold(till, invoice),
-        charged=Money(invoice.charged_minor, invoice.currency),
+        charged=charged,
         carried=Money(invoice.carried_out_minor, invoice.currency),
         next_at=_utc(subscription.billed_until_at) if subscription.cancel_at is None else None,
     )
@@ -163,7 +163,7 @@ def failed(till: Till, row: CollectionRow, unpaid: Iterable[Unpaid], reason: str
     notice = PaymentFailed(
         invoice=Invoiced(invoice.id, invoice.number),
         tries=row.retries + 1,
-        amount=Money(invoice.charged_minor, invoice.currency),
+        amount=Money(invoice.charged_minor - row.credited_minor, invoice.currency),
         reason=REASONS.get(reason, DeclineReason.REFUSED),
         retry_at=step.at if step is not None and again else None,
         suspends_at=suspends_at,
@@ -241,7 +241,7 @@ def _planned(till: Till, row: InstanceRow, quote: QuoteRow) -> Sold:
 def _owed(till: Till, row: SubscriptionRow) -> Money:
     """The sum of a subscription's open invoices, in its account's currency."""
     account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
-    amounts = select(InvoiceRow.charged_minor).join(
+    amounts = select(InvoiceRow.charged_minor - CollectionRow.credited_minor).join(
         CollectionRow,
         (CollectionRow.environment_id == InvoiceRow.environment_id)
         & (CollectionRow.invoice_id == InvoiceRow.id),

@@ -40,7 +40,10 @@ def _receivables(session: Session, scope: Scope) -> list[str]:
 def _open_invoices(session: Session, scope: Scope) -> dict[int, int]:
     """What open invoices ask for, by account."""
     rows = session.execute(
-        select(InvoiceRow.account_id, func.sum(InvoiceRow.charged_minor))
+        select(
+            InvoiceRow.account_id,
+            func.sum(InvoiceRow.charged_minor - CollectionRow.credited_minor),
+        )
         .join(CollectionRow, CollectionRow.invoice_id == InvoiceRow.id)
         .where(
             InvoiceRow.environment_id == scope.environment_id,

@@ -11,6 +11,7 @@ from portal.web.views import (
     addons,
     auth,
     clock,
+    credit_notes,
     health,
     invoices,
     payment_methods,
@@ -41,8 +42,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, clock, health, invoices, payment_methods, plans, preferences,
-        purchases, quantities, usage, webhooks,
+        active, addons, auth, clock, credit_notes, health, invoices, payment_methods, plans,
+        preferences, purchases, quantities, usage, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import url_for
+from flask_babel import gettext as _
+
+from portal.web.language import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,12 @@ class Draft:
 def page(endpoint: str, **where: object) -> str:
     """The absolute address of a page."""
     return url_for(endpoint, _external=True, **where)  # type: ignore[arg-type]
+
+
+def add_ons() -> tuple[str, str]:
+    """The link to what is held."""
+    return _("See your add-ons"), page("active.index")
+
+
+def counted(name: str, quantity: int) -> str:
+    return name if quantity == 1 else f"{number(quantity)} × {name}"

@@ -108,6 +108,7 @@ def _phrases() -> Phrases:
             "%%", "%"
         ),
         left=gettext("{result}, all that is left of {of}"),
+        part=gettext("{result} of {of}"),
         carried=gettext("{result} carried from an earlier bill"),
         balance=gettext("{result} taken from your balance"),
     )

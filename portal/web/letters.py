@@ -7,6 +7,7 @@ from datetime import datetime, time
 from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
 
+from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -28,7 +29,8 @@ from portal.domain.notices import (
 )
 from portal.domain.payments import Declined
 from portal.queries.purchases import Refunding
-from portal.web.drafts import Draft, page
+from portal.web.credit_letters import of_credit
+from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.steps import decline_words, refund_words
@@ -65,6 +67,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_ending(notice)
         case PriceStays():
             return _price_stays(notice)
+        case Credited() | AddOnEnded():
+            return of_credit(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:
@@ -109,7 +113,9 @@ def _declined(notice: PaymentDeclined) -> Draft:
 
 
 def _refunded(notice: Refunded) -> Draft:
-    back = Refunding(notice.amount, notice.reason, not notice.failed, notice.failed, notice.at)
+    back = Refunding(
+        notice.amount, notice.reason, not notice.failed, notice.failed, notice.at, notice.kept
+    )
     subject = _("We returned %(amount)s to you", amount=money(notice.amount))
     if notice.failed:
         subject = _("We could not return %(amount)s to your card", amount=money(notice.amount))
@@ -121,7 +127,7 @@ def _cancelled(notice: AddOnCancelled) -> Draft:
     return Draft(
         _("You cancelled %(what)s", what=notice.name),
         (_("%(what)s stays as it is until %(date)s and is not charged again.",
-           what=_counted(notice.name, notice.quantity), date=date(notice.ends_at)),
+           what=counted(notice.name, notice.quantity), date=date(notice.ends_at)),
          _("Until then you can keep it; that costs nothing.")),
         (),
         (_("See your add-ons"), page("active.index", _anchor=f"instance-{notice.instance_id}")),
@@ -176,7 +182,7 @@ def _suspended(notice: Suspended) -> Draft:
 def _restored(notice: Restored) -> Draft:
     said = _("Thank you. Everything is paid, and your plan works again since %(at)s.",
              at=date_time(notice.at))  # fmt: skip
-    return Draft(_("Your plan works again"), (said,), (), _add_ons())
+    return Draft(_("Your plan works again"), (said,), (), add_ons())
 
 
 def _plan_changed(notice: PlanChanged) -> Draft:
@@ -184,10 +190,10 @@ def _plan_changed(notice: PlanChanged) -> Draft:
     if notice.scheduled:
         said = _("Your plan changes from %(before)s to %(after)s on %(date)s. Nothing is charged"
                  " for the change.", **changes)  # fmt: skip
-        return Draft(_("Your plan will change"), (said,), (), _add_ons())
+        return Draft(_("Your plan will change"), (said,), (), add_ons())
     said = _("Your plan changed from %(before)s to %(after)s on %(date)s.", **changes)
     facts = ((_("Charged"), money(notice.charged)),) if notice.charged is not None else ()
-    return Draft(_("Your plan has changed"), (said,), facts, _add_ons())
+    return Draft(_("Your plan has changed"), (said,), facts, add_ons())
 
 
 def _card_expiring(notice: CardExpiring) -> Draft:
@@ -229,26 +235,22 @@ def _price_changing(notice: PriceChanging) -> Draft:
         cancel = page("active.cancel", instance_id=notice.instance_id)
         way = _("Cancel %(what)s", what=what), cancel
     said = _("The price of %(what)s changes on %(date)s. Until then it stays as it is.",
-             what=_counted(what, notice.quantity), date=day)  # fmt: skip
+             what=counted(what, notice.quantity), date=day)  # fmt: skip
     return Draft(subject, (said, stop), facts, way)
 
 
 def _price_stays(notice: PriceStays) -> Draft:
-    what = _counted(notice.name, notice.quantity)
+    what = counted(notice.name, notice.quantity)
     price = f"{money(notice.price)} {per(notice.interval)}"
     said = _("We had told you of another price of %(what)s from %(date)s on. That is called off:"
              " it goes on for %(price)s.", what=what, date=date(notice.changes_at),
              price=price)  # fmt: skip
-    return Draft(_("The price of %(what)s stays", what=notice.name), (said,), (), _add_ons())
-
-
-def _add_ons() -> tuple[str, str]:
-    return _("See your add-ons"), page("active.index")
+    return Draft(_("The price of %(what)s stays", what=notice.name), (said,), (), add_ons())
 
 
 def _names(sold: tuple[Sold, ...]) -> str:
     """The first by name, and how many more."""
-    first = _counted(sold[0].name, sold[0].quantity) if sold else ""
+    first = counted(sold[0].name, sold[0].quantity) if sold else ""
     more = len(sold) - 1
     if more < 1:
         return first
@@ -259,12 +261,8 @@ def _names(sold: tuple[Sold, ...]) -> str:
     )  # fmt: skip
 
 
-def _counted(name: str, quantity: int) -> str:
-    return name if quantity == 1 else f"{number(quantity)} × {name}"
-
-
 def _lines(sold: tuple[Sold, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((_counted(line.name, line.quantity), money(line.amount)) for line in sold)
+    return tuple((counted(line.name, line.quantity), money(line.amount)) for line in sold)
 
 
 def _sums(charged: Money, carried: Money) -> tuple[tuple[str, str], ...]:

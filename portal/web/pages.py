@@ -18,7 +18,15 @@ from portal.domain.price_changes import PriceAhead
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
-from portal.web import card_sentences, plan_sentences, quantity_sentences, sentences, steps, words
+from portal.web import (
+    card_sentences,
+    credit_papers,
+    plan_sentences,
+    quantity_sentences,
+    sentences,
+    steps,
+    words,
+)
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
 from portal.web.wiring import wiring
@@ -33,7 +41,9 @@ PHRASES = {
         sentences.ending_words, sentences.granted, sentences.line_label, sentences.line_notes,
         sentences.meter_state, sentences.meter_tone, sentences.meter_words, sentences.phase_words,
         sentences.price_ahead, sentences.price_change, sentences.taxed, sentences.units_of,
-        steps.open_invoice_words, steps.refund_words,
+        credit_papers.balance_words, credit_papers.cause_words, credit_papers.credited_label,
+        credit_papers.parts_words, steps.open_invoice_words, steps.refund_words,
+        steps.returned_words,
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,

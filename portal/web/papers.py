@@ -1,4 +1,4 @@
-"""The words of an invoice's PDF, in the language and zone of its account."""
+"""The words of the PDF of an invoice or a credit note, in its account's language and zone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 
 from portal.domain.lines import LineKind
 from portal.gateways.pdf import Paper, PaperLine, TypstPress
-from portal.queries.documents import IssuedInvoice
+from portal.queries.documents import IssuedCreditNote, IssuedInvoice
 from portal.queries.invoices import InvoiceLine
+from portal.web.credit_papers import closing_words, credit_note_paper
 from portal.web.language import (
     date_in,
     direction,
@@ -34,11 +35,14 @@ class PaperPrinter:
     def __init__(self, press: TypstPress, issuer: str, support_email: str) -> None:
         self._press, self._issuer, self._support_email = press, issuer, support_email
 
-    def printed(self, invoice: IssuedInvoice) -> bytes:
-        """The PDF, dated when the invoice was issued."""
-        with force_locale(known_locale(invoice.locale)):
-            paper = paper_of(invoice, self._issuer, self._support_email)
-        return self._press.printed(paper, invoice.issued_at)
+    def printed(self, paper: IssuedInvoice | IssuedCreditNote) -> bytes:
+        """The PDF, dated when it was issued."""
+        with force_locale(known_locale(paper.locale)):
+            if isinstance(paper, IssuedCreditNote):
+                words = credit_note_paper(paper, self._issuer, self._support_email)
+            else:
+                words = paper_of(paper, self._issuer, self._support_email)
+        return self._press.printed(words, paper.issued_at)
 
 
 def paper_of(invoice: IssuedInvoice, issuer: str, support_email: str) -> Paper:
@@ -58,7 +62,7 @@ def paper_of(invoice: IssuedInvoice, issuer: str, support_email: str) -> Paper:
         columns=(_("What"), _("Quantity"), _("Amount")),
         lines=tuple(_line(line, zone) for line in invoice.lines if line.kind not in SETTLING),
         sums=tuple(_sums(invoice)),
-        closing=_("Questions? %(email)s", email=support_email) if support_email else "",
+        closing=closing_words(support_email),
         page=_("Page {page} of {pages}"),
     )
 

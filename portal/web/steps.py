@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from portal.domain.declines import DeclineReason
 from portal.domain.payments import Declined
 from portal.domain.purchases import Failure, Undeliverable
+from portal.domain.refunds import Correction, RefundReason
 from portal.queries.attempts import Attempt
 from portal.queries.purchases import Purchase, Refunding, Step
 from portal.web.language import money, time
@@ -91,19 +92,25 @@ def open_invoice_words(attempt: Attempt | None) -> str:
 
 def refund_words(refund: Refunding) -> str:
     """Why money went back, and whether it has gone."""
-    why = {
+    why: dict[RefundReason, str] = {
         Undeliverable.PAID_TWICE: _("It had been paid already."),
         Undeliverable.PERIOD_OVER: _("The period it was for had ended before it was paid."),
         Undeliverable.SUBSCRIPTION_ENDED: _("The plan it was for had ended before it was paid."),
         Undeliverable.NO_ROOM: _("Your plan holds as many as it can already."),
         Undeliverable.BALANCE_USED: _("The price had changed before it was paid."),
         Undeliverable.MOVED_ON: _("Your plan had changed otherwise before it was paid."),
+        Correction.CREDITED: _("It was credited to you."),
+        Correction.AT_PROCESSOR: _("It was credited to you."),
     }
-    return " ".join([why[refund.reason], _how_it_goes_back(refund)])
+    return " ".join([why[refund.reason], returned_words(refund)])
 
 
-def _how_it_goes_back(refund: Refunding) -> str:
+def returned_words(refund: Refunding) -> str:
+    """Whether money that goes back has gone."""
     amount = money(refund.amount)
+    if refund.kept:
+        return _("Your bank did not take %(amount)s back: it is on your account balance now, and"
+                 " pays your next charges.", amount=amount)  # fmt: skip
     if refund.failed:
         return _("Your bank did not take %(amount)s back; we will return it another way. Please"
                  " write to us.", amount=amount)  # fmt: skip

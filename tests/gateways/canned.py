@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 import stripe
 
 from portal.domain.money import Money
-from portal.domain.payments import CardEntry, Charge, Checkout, Refund
+from portal.domain.payments import CardEntry, Charge, Checkout
+from portal.domain.refunds import Refund
 from portal.gateways.stripe_payments import StripePayments
 
 CHARGE = Charge(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from portal.domain.money import Money
-from portal.domain.payments import CardEntry, Charge, Checkout, Refund
+from portal.domain.payments import CardEntry, Charge, Checkout
+from portal.domain.refunds import Refund
 from tests.gateways.processors import OPEN_FOR, fresh
 
 

@@ -25,10 +25,9 @@ from portal.domain.payments import (
     PageStatus,
     Paid,
     PaymentNews,
-    Refunded,
-    RefundStatus,
     Unknown,
 )
+from portal.domain.refunds import Refunded, RefundStatus
 from tests.gateways.conftest import ChargeFor
 from tests.gateways.processors import (
     PageClosed,
@@ -886,10 +885,11 @@ def test_each_refund(
     assert isinstance(made, Refunded)
     assert made.reference is not None
     assert (made.status, made.failure) == (first, "")
-    assert processor.gateway.read_refund(made.reference) == made
+    news = processor.gateway.read_refund(made.reference)
+    assert (news.stands, news.amount, news.payment_ref) == (made, Money(4900, "usd"), payment)
     if first is not last:
         processor.end_refunds(made.reference)
-    ended = processor.gateway.read_refund(made.reference)
+    ended = processor.gateway.read_refund(made.reference).stands
     assert (ended.reference, ended.status) == (made.reference, last)
     assert bool(ended.failure) == (last is FAILED)
     assert processor.amount_returned(payment) == returned
@@ -918,6 +918,18 @@ def test_a_checkout_is_refunded_too(processor: Processor) -> None:
     assert isinstance(made, Refunded)
     assert made.status is SUCCEEDED
     assert processor.amount_returned(paid.reference) == 1000
+
+
+def test_the_refunds_of_a_payment_are_listed_oldest_first(processor: Processor, pay: Pay) -> None:
+    payment, other = pay(), pay()
+    asked = [a_refund(payment, 1000), a_refund(other, 500), a_refund(payment, 300)]
+    for refund in asked:
+        processor.gateway.refund(refund)
+    listed = processor.gateway.refunds_of(payment)
+    assert [(news.amount.minor, news.payment_ref) for news in listed] == [
+        (1000, payment), (300, payment),
+    ]  # fmt: skip
+    assert [news.labels for news in listed] == [asked[0].labels, asked[2].labels]
 
 
 def test_a_refund_is_made_once_per_key(processor: Processor, pay: Pay) -> None:

@@ -11,15 +11,8 @@ import stripe
 
 from portal.domain.declines import DeclineReason
 from portal.domain.errors import PaymentsUnavailable
-from portal.domain.payments import (
-    Declined,
-    NeedsAuthentication,
-    PageStatus,
-    Paid,
-    Refunded,
-    RefundStatus,
-    Unknown,
-)
+from portal.domain.payments import Declined, NeedsAuthentication, PageStatus, Paid, Unknown
+from portal.domain.refunds import Refunded, RefundStatus
 from portal.gateways.fake_payments import Fault
 from portal.gateways.stripe_payments import StripePayments
 from tests.gateways.conftest import ChargeFor

@@ -9,15 +9,8 @@ import pytest
 
 from portal.domain.declines import DeclineReason
 from portal.domain.errors import PaymentsUnavailable
-from portal.domain.payments import (
-    ChargeOutcome,
-    Declined,
-    NeedsAuthentication,
-    Paid,
-    Refunded,
-    RefundStatus,
-    Unknown,
-)
+from portal.domain.payments import ChargeOutcome, Declined, NeedsAuthentication, Paid, Unknown
+from portal.domain.refunds import Refunded, RefundStatus
 from portal.gateways.stripe_payments import StripePayments
 from tests.gateways.canned import (
     CHARGE,

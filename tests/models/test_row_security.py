@@ -29,6 +29,9 @@ APPEND_ONLY = (
     "invoices",
     "invoice_lines",
     "invoice_documents",
+    "credit_notes",
+    "credit_note_lines",
+    "credit_note_documents",
 )
 
 

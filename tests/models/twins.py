@@ -9,16 +9,19 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, text
 
 from portal.domain.access import Actor
+from portal.domain.credit_notes import Destination
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
-from portal.queries.documents import IssuedInvoice
-from portal.services import sign_in
+from portal.services import crediting, sign_in
 from portal.services.charging import NeedsCheckout
-from portal.services.documents import print_missing
+from portal.services.crediting import Correction
+from portal.services.documents import Issued, print_missing
 from portal.services.inbox import receive
 from portal.services.plans import Agreed
+from portal.services.recording import Doer
 from portal.services.renewing import run_due
 from portal.services.sign_in import Origin
+from portal.services.till import Till as Counter
 from portal.services.usage import Usage, count
 from tests.services.changing import Office
 from tests.services.paying import Till
@@ -56,8 +59,8 @@ class _News:
 class _Printer:
     """Short papers: what is in them is nothing to these tests."""
 
-    def printed(self, invoice: IssuedInvoice) -> bytes:
-        return invoice.number.encode()
+    def printed(self, paper: Issued) -> bytes:
+        return paper.number.encode()
 
 
 def scoped_tables() -> list[Table]:
@@ -89,6 +92,7 @@ def _live(world: World) -> None:
     _decline_a_renewal(world)
     _agree_on_another_plan(world, actor)
     _announce_a_price(world)
+    _credit(world)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -133,6 +137,15 @@ def _announce_a_price(world: World) -> None:
     operator.sell(sla_support_monthly_usd="249.00", growth_monthly_usd="119.00")
     for key in ("sla_support_monthly_usd", "growth_monthly_usd"):
         assert operator.announce(key).moved
+
+
+def _credit(world: World) -> None:
+    """A credit note, so that there is one and a refund of it."""
+    asked = Correction(1, None, None, Destination.CARD, "It did not work.")
+    with world.session() as session:
+        crediting.correct(
+            Counter(session, world.gateway, world.scope, world.wall, Doer("staff:test")), asked
+        )
 
 
 def _other_environment(connection: Connection, tenant_id: int) -> int:

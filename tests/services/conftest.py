@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.access import Actor
+from tests.services.crediting import Desk
 from tests.services.paying import Till
 from tests.support.world import World
 
@@ -12,6 +13,11 @@ from tests.support.world import World
 @pytest.fixture
 def till(world: World) -> Till:
     return Till(world)
+
+
+@pytest.fixture
+def desk(world: World, till: Till) -> Desk:
+    return Desk(world, till)
 
 
 @pytest.fixture

@@ -60,10 +60,10 @@ class Till:
         with self.world.session() as session:
             return reconcile(session, self.world.scope, gateway=self.gateway, wall=self.world.wall)
 
-    def hear(self, kind: str, thing: str, reference: str) -> None:
+    def hear(self, kind: str, thing: str, reference: str, **more: str) -> None:
         """Stripe's event about one object, as the webhook hands it over."""
         self.world.count += 1
-        news = _News(f"evt_{self.world.count}", kind, thing, reference)
+        news = _News(f"evt_{self.world.count}", kind, {"object": thing, "id": reference} | more)
         with self.world.session() as session:
             receive(session, self.world.scope, news, gateway=self.gateway, wall=self.world.wall)
 
@@ -111,6 +111,6 @@ class Till:
 class _News:
     ignored = False
 
-    def __init__(self, event_id: str, kind: str, thing: str, reference: str) -> None:
+    def __init__(self, event_id: str, kind: str, thing: dict[str, str]) -> None:
         self.id, self.type = event_id, kind
-        self.payload: dict[str, Any] = {"data": {"object": {"object": thing, "id": reference}}}
+        self.payload: dict[str, Any] = {"data": {"object": thing}}

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from portal.domain.access import Actor
 from portal.domain.instances import SubscriptionStatus
+from portal.domain.money import Money
 from portal.domain.periods import BillingNow
 from portal.models.accounts import PaymentMethodRow
 from portal.models.catalog import PriceRow
@@ -88,7 +89,7 @@ def test_a_renewal_says_what_was_charged_and_when_the_next_is(world, office):
     actor = world.account()
     invoice = renewal(world, actor)
     with Acting(world) as till:
-        telling.renewed(till, invoice)
+        telling.renewed(till, invoice, Money(invoice.charged_minor, invoice.currency))
         till.session.commit()
     [notice] = told(office, "renewed")
     assert notice["invoice"] == {"id": invoice.id, "number": invoice.number}

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from portal.domain.capacity import MONTH
+from portal.domain.credit_notes import Cause
+from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
@@ -28,6 +30,7 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.purchases import Undeliverable
+from portal.domain.refunds import Correction
 
 AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
 """The evening before in New York."""
@@ -56,6 +59,19 @@ PLAN_CANCELLED = PlanCancelled(
 )  # fmt: skip
 RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
 RAISED = PriceChanging(3, 4, "Extra members", 5, usd(22500), usd(25000), MONTH, AT, reminder=False)
+CREDITED = Credited(
+    note=Noted(2, 1),
+    invoice_number=12,
+    names=("Salesforce connector", "Extra members"),
+    cause=Cause.CORRECTED,
+    reason="It did not work for a week.",
+    amount=usd(4000),
+    off_invoice=usd(0),
+    to_card=usd(3000),
+    to_balance=usd(1000),
+    card_brand="visa",
+    card_last4="4242",
+)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -84,4 +100,10 @@ NOTICES: list[Notice] = [
     RAISED,
     replace(RAISED, instance_id=None, name="Growth", quantity=1, reminder=True),
     PriceStays(3, "Extra members", 5, usd(22500), MONTH, AT),
+    CREDITED,
+    replace(CREDITED, to_card=usd(0), to_balance=usd(500), off_invoice=usd(3500), reason=""),
+    replace(CREDITED, cause=Cause.AT_PROCESSOR, reason="", card_brand="", card_last4=""),
+    replace(RETURNED, reason=Correction.CREDITED, failed=True, kept=True),
+    AddOnEnded(4, "Extra members", 5, AT, "You asked us to.", usd(1500)),
+    AddOnEnded(4, "Extra members", 1, AT, "You asked us to.", usd(0)),
 ]

@@ -9,8 +9,11 @@ from flask_babel import gettext as _
 
 from portal.domain.access import Permission
 from portal.queries import invoices as queries
+from portal.queries.balance import balance_of
 from portal.queries.billing import next_bills
 from portal.queries.cards import saved_cards
+from portal.queries.credit_notes import credit_notes, notes_of
+from portal.queries.given_back import given_back
 from portal.queries.purchases import refunds
 from portal.services import documents, invoice_payments
 from portal.services.invoice_payments import AtCheckout, InvoicePaid
@@ -30,6 +33,9 @@ def index() -> Response:
     actor = member().actor
     context: dict[str, Any] = {
         "invoices": queries.invoices(database(), actor),
+        "notes": credit_notes(database(), actor),
+        "given_back": given_back(database(), actor),
+        "balance": balance_of(database(), actor),
         "refunds": refunds(database(), actor),
         "next_bills": next_bills(state()),
         "state": state(),
@@ -102,6 +108,8 @@ def _page(number: int, status: int, form: CardForm | None = None) -> Response:
         "invoices/_invoice.html",
         status,
         invoice=invoice,
+        notes=notes_of(database(), actor, invoice.id),
+        given_back=given_back(database(), actor),
         attempt=queries.last_try(database(), actor, invoice.id),
         form=form or _cards(CardForm(None), number),
         state=state(),
