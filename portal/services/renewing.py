@@ -13,24 +13,22 @@ from sqlalchemy.orm import Session
 from portal.domain import bills, dunning
 from portal.domain.access import Scope
 from portal.domain.bills import Bill, BillingState
-from portal.domain.dunning import Step, StepKind
+from portal.domain.dunning import Step
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.ledger import settlement_transfers
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.recurring import Recurring
-from portal.models.accounts import AccountRow, PaymentMethodRow
-from portal.models.invoices import CollectionRow, InvoiceRow
+from portal.models.accounts import AccountRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.billing import billing_state
 from portal.services import balances, charging, telling
-from portal.services.attempts import Bill as Demand
-from portal.services.attempts import SavedWay, debt_of, start
 from portal.services.books import post
-from portal.services.collecting import fail, invoice_of, left_to_pay, open_invoices, restate
+from portal.services.collecting import open_invoices
+from portal.services.demanding import StartedCharge, default_card, demand, try_again
 from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
@@ -52,15 +50,6 @@ class Ran:
 
     subscriptions: int
     steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Charge:
-    """An attempt to be asked for once its step is stored."""
-
-    attempt_id: int
-    account_id: int
-    as_of: BillingNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +132,7 @@ def _due(till: Till, most: int) -> list[int]:
     return found
 
 
-def _store_step(till: Till, subscription_id: int) -> _Charge | bool:
+def _store_step(till: Till, subscription_id: int) -> StartedCharge | bool:
     """Write the next step and commit; what is to be charged for it, or whether there was one."""
     key = SubscriptionRow.environment_id == till.environment_id
     row = till.session.scalar(
@@ -179,7 +168,7 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
     if dunning.bills_on(status) and (at := bills.next_due(billing_state(state))):
         found.append(_Due(at, "bill"))
     if status is not SubscriptionStatus.SUSPENDED:
-        card = _card(till, row)
+        card = default_card(till, row)
         unpaid = open_invoices(till.session, row)
         if step := dunning.next_step(unpaid, card.fingerprint if card else None, zone):
             found.append(_Due(step.at, "dunning", step))
@@ -188,10 +177,10 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
     return min(found, key=lambda each: each.at, default=None)
 
 
-def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> _Charge | None:
+def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> StartedCharge | None:
     """One step, at the instant it was due."""
     if due.step is not None:
-        return _collect(till, row, due.step)
+        return try_again(till, row, due.step)
     if due.what == "bill":
         return _bill(till, row, state, due.at)
     if due.what == "end":
@@ -201,7 +190,9 @@ def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> _
     return None
 
 
-def _bill(till: Till, row: SubscriptionRow, state: AccountState, at: datetime) -> _Charge | None:
+def _bill(
+    till: Till, row: SubscriptionRow, state: AccountState, at: datetime
+) -> StartedCharge | None:
     """Issue the invoice of one boundary, and go on from there."""
     before = billing_state(state)
     made = bills.bill(before, at)
@@ -217,7 +208,7 @@ def _bill(till: Till, row: SubscriptionRow, state: AccountState, at: datetime) -
         record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
     if not made.due.charged:
         telling.renewed(till, invoice, made.due.charged)
-    return _demand(till, row, invoice, at) if made.due.charged else None
+    return demand(till, row, invoice, at) if made.due.charged else None
 
 
 def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill) -> None:
@@ -242,61 +233,3 @@ def _write_instance(till: Till, item: Recurring) -> None:
     if row.quantity != item.quantity:
         row.quantity = item.quantity
         row.next_quantity = row.next_quantity_at = None
-
-
-def _demand(till: Till, row: SubscriptionRow, invoice: InvoiceRow, at: datetime) -> _Charge | None:
-    """Open the invoice and start its charge; without a card it has failed already."""
-    collection = CollectionRow(
-        environment_id=till.environment_id,
-        invoice_id=invoice.id,
-        account_id=row.account_id,
-        subscription_id=row.id,
-        status="open",
-        refused_cards=[],
-    )
-    till.session.add(collection)
-    till.session.flush()
-    return _charge(till, row, collection, at)
-
-
-def _collect(till: Till, row: SubscriptionRow, step: Step) -> _Charge | None:
-    """A retry, or the end of all retries."""
-    at = step.at
-    if step.kind is StepKind.SUSPEND:
-        restate(till, row.id, BillingNow(at))
-        row.next_due_at = at  # whatever is left to come is found in the next look
-        return None
-    key = (till.environment_id, step.invoice_id)
-    collection = till.session.get_one(
-        CollectionRow, key, with_for_update=True, populate_existing=True
-    )
-    collection.retries = step.number
-    row.next_due_at = at
-    return _charge(till, row, collection, at) if step.charges else None
-
-
-def _charge(
-    till: Till, row: SubscriptionRow, collection: CollectionRow, at: datetime
-) -> _Charge | None:
-    """Start an attempt with the default card."""
-    card = _card(till, row)
-    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
-    if card is None or account.stripe_customer_id is None:
-        fail(till, collection, BillingNow(at), "no_card")
-        return None
-    invoice = invoice_of(till.session, collection)
-    amount = left_to_pay(invoice, collection)
-    demand = Demand(account.stripe_customer_id, amount, f"Invoice {invoice.number:06d}", "")
-    attempt = start(till.session, debt_of(invoice), SavedWay(card), demand, till.wall)
-    return _Charge(attempt.id, row.account_id, BillingNow(at))
-
-
-def _card(till: Till, row: SubscriptionRow) -> PaymentMethodRow | None:
-    return till.session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == till.environment_id,
-            PaymentMethodRow.account_id == row.account_id,
-            PaymentMethodRow.is_default,
-            PaymentMethodRow.detached_at.is_(None),
-        )
-    )

@@ -57,18 +57,27 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _restored(notice)
         case PlanChanged():
             return _plan_changed(notice)
-        case CardExpiring():
-            return _card_expiring(notice)
-        case TrialEnding():
-            return _trial_ending(notice)
-        case PriceChanging():
-            return _price_changing(notice)
+        case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
+            return _of_what_comes(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed():
             return of_ending(notice)
         case PriceStays():
             return _price_stays(notice)
         case Credited() | AddOnEnded():
             return of_credit(notice)
+
+
+def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:
+    """What is said ahead of its day."""
+    match notice:
+        case CardExpiring():
+            return _card_expiring(notice)
+        case TrialEnding():
+            return _trial_ending(notice)
+        case PriceChanging():
+            return _price_changing(notice)
+        case PriceStays():
+            return _price_stays(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:
