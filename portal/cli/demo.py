@@ -20,16 +20,16 @@ from portal.domain.catalog import Catalog
 from portal.domain.periods import Anchor, BillingNow, WallNow
 from portal.domain.quotes import Request
 from portal.domain.taxes import Tax
+from portal.domain.usage import Usage
 from portal.queries.accounts import account_state
 from portal.queries.catalog import load_catalog
-from portal.queries.demo import DEMO_PASSWORD, owner_of, what_is_loaded
+from portal.queries.demo import DEMO_PASSWORD, Loaded, owner_of, what_is_loaded
 from portal.services import accounts, purchases, renewing, usage
 from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
 from portal.services.sign_in import hash_password
-from portal.services.usage import Usage
 from portal.services.ways import Paying
 
 CATALOG = Path(__file__).parents[2] / "catalog.yaml"
@@ -157,7 +157,7 @@ def _load_account(
         billed = period.start if demo.billed_here else period.end
         accounts.subscribe(session, scope, account_id, plan, price, since, billed)
         renewing.run_due(session, scope, gateway=gateway(), wall=wall)
-    _use(session, scope, account_id, demo, wall)
+    _use(session, scope, account_id, demo, wall, there)
     if not there.has_instances:
         _buy(session, scope, account_id, demo, wall)
 
@@ -175,16 +175,22 @@ def _anchor(demo: DemoAccount, wall: WallNow) -> Anchor:
     return Anchor(_since(demo, wall), demo.new.zone)
 
 
-def _use(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow) -> None:
-    """A message count for every whole day since the plan began, and the levels held now."""
-    day = _since(demo, wall)
+def _use(
+    session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow, there: Loaded
+) -> None:
+    """A message count for every whole day since the plan began that has none yet, and the levels.
+
+    Each load adds the days since the one before.
+    """
+    day, zone = _since(demo, wall), ZoneInfo(demo.new.zone)
     reported = []
     while day + timedelta(days=1) <= wall:
         units = Decimal(demo.daily * WEEK[day.weekday()] // 100)
         noon = day + timedelta(hours=12)
-        reported.append(Usage(f"demo-messages-{day:%Y-%m-%d}", "messages", units, noon))
+        if there.used_until is None or there.used_until < noon.astimezone(zone).date():
+            reported.append(Usage(f"demo-messages-{day:%Y-%m-%d}", "messages", units, noon))
         day += timedelta(days=1)
-    for feature, level in demo.levels.items():
+    for feature, level in demo.levels.items() if there.used_until is None else ():
         reported.append(Usage(f"demo-{feature}", feature, Decimal(level), wall))
     usage.count(session, scope, account_id, reported, wall)
 

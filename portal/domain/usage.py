@@ -37,7 +37,6 @@ class Refusal(StrEnum):
     FUTURE = "future"
     TOO_OLD = "too_old"
     DIMENSIONS = "dimensions"
-    NO_SUBSCRIPTION = "no_subscription"
     MORE_THAN_USED = "more_than_used"
 
 
@@ -136,7 +135,7 @@ def _name(event: Usage) -> _Found:
 
 def _feature(event: Usage, feature: Feature | None) -> _Found:
     if feature is None:
-        return Refusal.UNKNOWN_FEATURE, "There is no feature with this key."
+        return Refusal.UNKNOWN_FEATURE, f"{event.feature!r} is not a feature."
     if feature.type is not FeatureType.METERED:
         return Refusal.NOT_METERED, f"{event.feature} is not a metered feature."
     return None

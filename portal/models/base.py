@@ -27,6 +27,7 @@ Code = Annotated[str, mapped_column(String(3))]
 Word = Annotated[str, mapped_column(String(40))]
 Minor = Annotated[int, mapped_column(BigInteger)]
 Units = Annotated[Decimal, mapped_column(Numeric(20, 8))]
+Total = Annotated[Decimal, mapped_column(Numeric(30, 8))]
 UnitPrice = Annotated[Decimal, mapped_column(Numeric(25, 15))]
 Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 

@@ -1,15 +1,25 @@
-"""Capacity and its use: lots, the draws from them, usage events and their counters."""
+"""Capacity and its use: lots, the draws from them, usage events, counters and days."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import SCOPED, Base, Created, Instant, Scoped, Units, Word, refers
+from portal.models.base import (
+    SCOPED,
+    Base,
+    Created,
+    Instant,
+    Scoped,
+    Total,
+    Units,
+    Word,
+    refers,
+)
 
 
 class LotRow(Scoped, Base):
@@ -46,41 +56,74 @@ class LotRow(Scoped, Base):
     created_at: Mapped[Created]
 
 
-class UsageEventRow(Base):
-    """A reported fact. event_id is the host's; unique per account, so a repeat counts once."""
+class UsageIdRow(Base):
+    """The id of an event that was counted, for as long as a repeat may come.
 
-    __tablename__ = "usage_events"
+    received_at: in the account's own time.
+    """
+
+    __tablename__ = "usage_ids"
     __table_args__ = (
         refers("account_id", "accounts"),
-        refers("feature_id", "features"),
+        Index("ix_usage_ids_received", "environment_id", "received_at"),
         SCOPED,
     )
 
     environment_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    received_at: Mapped[Instant]
+
+
+class UsageEventRow(Scoped, Base):
+    """A reported fact and where it was counted; append-only.
+
+    event_id: the host's. excess: units that no lot covered. late: counted in the window that was
+    present then, its own being closed. day: in the account's zone. Units below zero correct what
+    was used; reason says why.
+    """
+
+    __tablename__ = "usage_events"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("feature_id", "features"),
+        CheckConstraint("units >= 0 or reason <> ''", name="reason"),
+        CheckConstraint("excess between least(units, 0) and greatest(units, 0)", name="excess"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    event_id: Mapped[str] = mapped_column(String(255))
     feature_id: Mapped[int] = mapped_column(BigInteger)
     units: Mapped[Units]
+    excess: Mapped[Units]
     occurred_at: Mapped[Instant]
+    window_start_at: Mapped[Instant]
+    late: Mapped[bool]
+    day: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(200))
     dimensions: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     received_at: Mapped[Created]
 
 
 class DrawRow(Scoped, Base):
-    """Units that one event took from one lot; append-only."""
+    """Units that one event took from one lot, below zero when it gave them back; append-only.
+
+    usage_event_id: the row of usage_events, without a key, so that old events can be put away.
+    """
 
     __tablename__ = "draws"
     __table_args__ = (
         refers("lot_id", "lots"),
-        UniqueConstraint("environment_id", "account_id", "event_id", "lot_id"),
+        UniqueConstraint("environment_id", "usage_event_id", "lot_id"),
         Index("ix_draws_lot", "environment_id", "lot_id"),
-        CheckConstraint("units > 0", name="units"),
+        CheckConstraint("units <> 0", name="units"),
         SCOPED,
     )
 
     account_id: Mapped[int] = mapped_column(BigInteger)
     lot_id: Mapped[int] = mapped_column(BigInteger)
-    event_id: Mapped[str] = mapped_column(String(255))
+    usage_event_id: Mapped[int] = mapped_column(BigInteger)
     units: Mapped[Units]
     at: Mapped[Instant]
 
@@ -88,7 +131,7 @@ class DrawRow(Scoped, Base):
 class CounterRow(Base):
     """Use of one feature in one quota window; for a held feature `used` is the present level.
 
-    excess: units that no lot covered.
+    excess: units that no lot covered. level_at: when the level was reached, for held features.
     """
 
     __tablename__ = "counters"
@@ -103,5 +146,29 @@ class CounterRow(Base):
     account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     feature_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     window_start_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    used: Mapped[Units]
-    excess: Mapped[Units]
+    used: Mapped[Total]
+    excess: Mapped[Total]
+    level_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class UsageDayRow(Base):
+    """Use of one feature on one day of the account's zone; for a held feature its highest level.
+
+    dimension, value: what use is broken down by; both empty for all of the day.
+    """
+
+    __tablename__ = "usage_days"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("feature_id", "features"),
+        CheckConstraint("units >= 0", name="units"),
+        SCOPED,
+    )
+
+    environment_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    feature_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    dimension: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(100), primary_key=True)
+    units: Mapped[Total]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Role, Scope
+from portal.domain.catalog import FeatureUse
 from portal.domain.errors import NotFound
 from portal.models.accounts import MembershipRow, PaymentMethodRow, PersonRow
+from portal.models.catalog import FeatureRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
+from portal.models.usage import UsageDayRow
 
 DEMO_PASSWORD = "portal-demo"  # noqa: S105  (public on purpose: it opens demo data only)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
+    """used_until: the last day on which something was consumed."""
+
     emails: frozenset[str]
     has_card: bool
     has_subscription: bool
     has_instances: bool
+    used_until: date | None
 
 
 def what_is_loaded(session: Session, scope: Scope, account_id: int) -> Loaded:
@@ -33,10 +40,25 @@ def what_is_loaded(session: Session, scope: Scope, account_id: int) -> Loaded:
             MembershipRow.account_id == account_id,
         )
     )
-    return Loaded(frozenset(emails), *(
-        _has(session, table, scope, account_id)
-        for table in (PaymentMethodRow, SubscriptionRow, InstanceRow)
-    ))  # fmt: skip
+    feature = (FeatureRow.environment_id == UsageDayRow.environment_id) & (
+        FeatureRow.id == UsageDayRow.feature_id
+    )
+    used_until = (
+        select(func.max(UsageDayRow.day))
+        .join(FeatureRow, feature)
+        .where(
+            UsageDayRow.environment_id == scope.environment_id,
+            UsageDayRow.account_id == account_id,
+            FeatureRow.use == FeatureUse.CONSUMED,
+        )
+    )
+    return Loaded(
+        emails=frozenset(emails),
+        has_card=_has(session, PaymentMethodRow, scope, account_id),
+        has_subscription=_has(session, SubscriptionRow, scope, account_id),
+        has_instances=_has(session, InstanceRow, scope, account_id),
+        used_until=session.scalar(used_until),
+    )
 
 
 def owner_of(session: Session, scope: Scope, account_id: int) -> Actor:

@@ -70,18 +70,21 @@ def meters(session: Session, scope: Scope, state: AccountState) -> tuple[Meter, 
         return ()
     lots = _open_lots(session, scope, state)
     counters = _counters(session, scope, state)
-    found = []
-    for feature in state.catalog.features:
-        if feature.type is FeatureType.METERED:
-            meter = _consumed if feature.is_consumed else _held
-            found.append(meter(state, feature, lots, counters))
+    metered = [f for f in state.catalog.features if f.type is FeatureType.METERED]
+    found = [_meter(state, feature, lots, counters) for feature in metered]
     return tuple(m for m in found if m.sources or m.used)
 
 
-def quota_window(state: AccountState, feature: Feature, at: datetime) -> Period:
-    """The window in which use of `feature` at `at` is counted; without a plan, the month."""
+def meter_of(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Meter:
+    """The meter of one metered feature, empty where the account has nothing of it."""
+    lots = _open_lots(session, scope, state)
+    return _meter(state, feature, lots, _counters(session, scope, state))
+
+
+def quota_windows(state: AccountState, feature: Feature) -> tuple[Anchor, Interval]:
+    """The series of windows in which use of `feature` is counted; without a plan, the months."""
     if state.subscription is None:
-        return Anchor(LEVEL_WINDOW, state.account.zone).period_at(at, MONTH)
+        return Anchor(LEVEL_WINDOW, state.account.zone), MONTH
     period = next(
         (
             e.usage_reset_period
@@ -90,13 +93,14 @@ def quota_window(state: AccountState, feature: Feature, at: datetime) -> Period:
         ),
         BillingPeriod.MONTHLY,
     )
-    return state.subscription.cycle.quota_window(at, Interval(period))
+    return state.subscription.cycle.quota_anchor, Interval(period)
 
 
-def is_unlimited(state: AccountState, feature: Feature, at: datetime) -> bool:
-    """True when a source in force at `at` has no limit: use draws nothing and is never excess."""
-    resolved = resolve(feature, sources_of(state), at)
-    return resolved.is_enabled and resolved.limit is None
+def unlimited_sources(state: AccountState, feature: Feature) -> tuple[Source, ...]:
+    """Sources without a limit: while one is in force, use draws nothing and is never excess."""
+    return tuple(
+        s for s in sources_of(state) if s.entitlement.feature == feature if s.limit is None
+    )
 
 
 def sources_of(
@@ -141,6 +145,16 @@ def lot_of(row: LotRow) -> Lot:
     )
 
 
+def _meter(
+    state: AccountState,
+    feature: Feature,
+    lots: list[LotRow],
+    counters: dict[tuple[int, datetime], CounterRow],
+) -> Meter:
+    meter = _consumed if feature.is_consumed else _held
+    return meter(state, feature, lots, counters)
+
+
 def _consumed(
     state: AccountState,
     feature: Feature,
@@ -150,13 +164,14 @@ def _consumed(
     mine = sorted(
         (r for r in lots if r.feature_id == feature.id), key=lambda r: burn_rank(lot_of(r))
     )
-    window = quota_window(state, feature, state.now) if state.subscription else None
+    anchor, interval = quota_windows(state, feature)
+    window = anchor.period_at(state.now, interval) if state.subscription else None
     counter = counters.get((feature.id, window.start)) if window else None
     used = counter.used if counter else Decimal(0)
     excess = counter.excess if counter else Decimal(0)
     left = available([lot_of(row) for row in mine], state.now)
     resolved = resolve(feature, sources_of(state), state.now)
-    unlimited = is_unlimited(state, feature, state.now)
+    unlimited = resolved.is_enabled and resolved.limit is None
     return Meter(
         feature=feature,
         used=used,

@@ -48,8 +48,13 @@ def open_windows(session: Session, scope: Scope, state: AccountState, at: dateti
     Called before any read or draw of capacity, so that a late job is never an outage.
     Source: product.md §4a.
     """
+    open_lots(session, scope, state.account.id, lots_at(state, at))
+
+
+def lots_at(state: AccountState, at: datetime) -> list[NewLot]:
+    """The lots of every quota window that contains `at`."""
     if state.subscription is None:
-        return
+        return []
     lots = [*_plan_lots(state.subscription, at), *_plan_grant_lots(state.subscription, at)]
     for instance in state.instances:
         if not _was_bought(instance) or not instance.span.covers(at):
@@ -59,7 +64,7 @@ def open_windows(session: Session, scope: Scope, state: AccountState, at: dateti
         if instance.price.is_recurring:
             lots += _window_lots(instance, state.subscription, at)
             lots += _grant_lots(instance, state.subscription, at)
-    open_lots(session, scope, state.account.id, lots)
+    return lots
 
 
 def open_windows_now(session: Session, scope: Scope, state: AccountState) -> None:
@@ -77,10 +82,11 @@ def open_purchased(session: Session, scope: Scope, state: AccountState, instance
 
 
 def open_lots(session: Session, scope: Scope, account_id: int, lots: list[NewLot]) -> None:
-    """Insert those lots that are not there yet."""
+    """Insert those lots that are not there yet, in one order: others may open the same ones."""
     if not lots:
         return
-    rows = [_row(scope, account_id, lot) for lot in lots]
+    ordered = sorted(lots, key=lambda lot: (lot.priority, lot.source_key, lot.effective_at))
+    rows = [_row(scope, account_id, lot) for lot in ordered]
     session.execute(insert(LotRow).values(rows).on_conflict_do_nothing())
 
 

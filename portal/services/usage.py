@@ -1,63 +1,164 @@
-"""Counting what was used, once per event, and drawing it from the lots."""
+"""Counting what was used: each event once, drawn in burn order; what no lot covers is excess."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.catalog import Feature
-from portal.domain.grants import Draw, Drawing, Lot, draw
 from portal.domain.periods import WallNow
+from portal.domain.usage import (
+    IDS_KEPT,
+    MOST_EVENTS,
+    OLDEST,
+    Duplicate,
+    Refusal,
+    Refused,
+    Usage,
+    Verdict,
+)
 from portal.models.accounts import AccountRow
-from portal.models.usage import CounterRow, DrawRow, LotRow, UsageEventRow
+from portal.models.usage import UsageIdRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.usage import LEVEL_WINDOW, is_unlimited, lot_of, quota_window
-from portal.services.capacity import open_windows
+from portal.services.correcting import Correction, give_back
+from portal.services.drawing import count_use
+from portal.services.placing import Placed, open_lots_for, place_all
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """units: used of a consumed feature, or the new level of a held one."""
+def ingest(
+    session: Session, scope: Scope, account_id: int, events: Sequence[Usage], *, wall: WallNow
+) -> tuple[Verdict, ...]:
+    """Count up to MOST_EVENTS events of one account; commit; one verdict each, in their order.
 
-    event_id: str
-    feature: str
-    units: Decimal
-    occurred_at: datetime
+    A refused event takes nothing from the others. Checks refuse, counting never does: what no lot
+    covers is excess. Corrections come after the use they are sent with. Safe to repeat, also after
+    a crash: what was counted is then told as a duplicate.
+    Raises NotFound for no such account, ValueError for too many events.
+    Source: product.md §4a.
+    """
+    verdicts = _verdicts(session, scope, account_id, events, wall, OLDEST)
+    session.commit()
+    return verdicts
+
+
+def ingest_all(
+    session: Session,
+    scope: Scope,
+    reports: Mapping[int, Sequence[Usage]],
+    *,
+    wall: WallNow,
+) -> dict[int, tuple[Verdict, ...]]:
+    """`ingest` for several accounts by their ids, each in a transaction of its own.
+
+    Raises ValueError for more than MOST_EVENTS in all.
+    """
+    _fits(sum(len(events) for events in reports.values()))
+    return {
+        account_id: ingest(session, scope, account_id, reports[account_id], wall=wall)
+        for account_id in sorted(reports)
+    }
 
 
 def count(
-    session: Session, scope: Scope, account_id: int, reported: list[Usage], wall: WallNow
+    session: Session, scope: Scope, account_id: int, reported: Sequence[Usage], wall: WallNow
 ) -> int:
-    """Count events in their order, each id once; commit; return how many were new.
+    """Count what happened before the portal was there, in the windows it happened in; commit.
 
-    Checks refuse, counting never does: what no lot covers is excess. Raises ValueError for a
-    feature that is not metered or negative units, and counts nothing. Source: product.md §4a.
+    Returns how many were new. Raises ValueError for the first that cannot be counted; then none
+    is.
     """
+    verdicts = _verdicts(session, scope, account_id, reported, wall, None)
+    for verdict in verdicts:
+        if isinstance(verdict, Refused):
+            session.rollback()
+            raise ValueError(f"{verdict.event_id}: {verdict.detail}")
+    session.commit()
+    return len([verdict for verdict in verdicts if not isinstance(verdict, Duplicate)])
+
+
+def forget_ids(session: Session, scope: Scope, wall: WallNow) -> int:
+    """Delete the ids of events that are too old to be counted again; commit; return how many."""
+    now = func.coalesce(AccountRow.test_clock_at, wall)
+    old = delete(UsageIdRow).where(
+        UsageIdRow.environment_id == scope.environment_id,
+        AccountRow.environment_id == scope.environment_id,
+        AccountRow.id == UsageIdRow.account_id,
+        UsageIdRow.received_at < now - IDS_KEPT,
+    )
+    gone = len(session.scalars(old.returning(UsageIdRow.event_id)).all())
+    session.commit()
+    return gone
+
+
+def _verdicts(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    events: Sequence[Usage],
+    wall: WallNow,
+    oldest: timedelta | None,
+) -> tuple[Verdict, ...]:
+    """Count what can be counted, and commit nothing; of an id sent twice the first one counts."""
+    _fits(len(events))
     _line_up(session, scope, account_id)
     state = account_state(session, scope, account_id, wall)
-    features = {f.lookup_key: f for f in state.catalog.features if f.use is not None}
-    if problem := _first_problem(reported, features):
-        session.rollback()
-        raise ValueError(problem)
-    counted = 0
-    for usage in reported:
-        feature = features[usage.feature]
-        if _is_new(session, scope, account_id, feature, usage):
-            _move(session, scope, state, feature, usage)
-            counted += 1
-    session.commit()
-    return counted
+    placed = place_all(state, events, oldest)
+    first: dict[str, Placed] = {}
+    for each in placed:
+        if isinstance(each, Placed):
+            first.setdefault(each.event.event_id, each)
+    open_lots_for(session, scope, state, first.values())
+    fates = _fates(session, scope, state, list(first.values()))
+    return tuple(
+        each if isinstance(each, Refused) else _told(each, first, fates) for each in placed
+    )
+
+
+def _fates(
+    session: Session, scope: Scope, state: AccountState, placed: list[Placed]
+) -> dict[str, Verdict]:
+    """What became of each, by its event's id."""
+    use = [each for each in placed if not each.is_correction]
+    fresh = count_use(session, scope, state.account.id, use, state.now)
+    fates: dict[str, Verdict] = {
+        each.event.event_id: each.verdict
+        if each.event.event_id in fresh
+        else Duplicate(each.event.event_id)
+        for each in use
+    }
+    for each in placed:
+        if each.is_correction:
+            made = give_back(session, scope, state.account.id, each, state.now)
+            fates[each.event.event_id] = _corrected(each, made)
+    return fates
+
+
+def _corrected(placed: Placed, made: Correction) -> Verdict:
+    event_id = placed.event.event_id
+    match made:
+        case Correction.MADE:
+            return placed.verdict
+        case Correction.KNOWN:
+            return Duplicate(event_id)
+        case Correction.MORE_THAN_USED:
+            said = f"Less than that was used in its window, or on {placed.day}, or so broken down."
+            return Refused(event_id, Refusal.MORE_THAN_USED, said)
+
+
+def _told(placed: Placed, first: Mapping[str, Placed], fates: Mapping[str, Verdict]) -> Verdict:
+    event_id = placed.event.event_id
+    fate = fates[event_id]
+    if placed is first[event_id] or isinstance(fate, Refused):
+        return fate
+    return Duplicate(event_id)
 
 
 def _line_up(session: Session, scope: Scope, account_id: int) -> None:
-    """Let one report of an account be counted at a time: two that name the same events, windows
-    or lots in another order would wait for each other in a ring."""
+    """Let one report of an account be counted at a time: the statements that follow see all that
+    was counted before them."""
     session.execute(
         select(AccountRow.id)
         .where(AccountRow.environment_id == scope.environment_id, AccountRow.id == account_id)
@@ -65,132 +166,6 @@ def _line_up(session: Session, scope: Scope, account_id: int) -> None:
     )
 
 
-def _first_problem(reported: list[Usage], features: dict[str, Feature]) -> str | None:
-    for usage in reported:
-        if usage.feature not in features:
-            return f"{usage.feature} is not a metered feature"
-        if usage.units < 0:
-            return f"{usage.event_id}: units must not be negative"
-    return None
-
-
-def _is_new(
-    session: Session, scope: Scope, account_id: int, feature: Feature, usage: Usage
-) -> bool:
-    stored = session.execute(
-        insert(UsageEventRow)
-        .values(
-            environment_id=scope.environment_id,
-            account_id=account_id,
-            event_id=usage.event_id,
-            feature_id=feature.id,
-            units=usage.units,
-            occurred_at=usage.occurred_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(UsageEventRow.event_id)
-    )
-    return stored.first() is not None
-
-
-def _move(
-    session: Session, scope: Scope, state: AccountState, feature: Feature, usage: Usage
-) -> None:
-    if not feature.is_consumed:
-        _set_level(session, scope, state, feature, usage)
-        return
-    open_windows(session, scope, state, usage.occurred_at)
-    excess = Decimal(0)
-    if state.subscription is None:
-        excess = usage.units  # what is left of packs is not used up without a plan
-    elif not is_unlimited(state, feature, usage.occurred_at):
-        excess = _draw(session, scope, state, feature, usage).excess
-    window = quota_window(state, feature, usage.occurred_at)
-    _add(session, scope, state, feature, window.start, usage.units, excess)
-
-
-def _draw(
-    session: Session, scope: Scope, state: AccountState, feature: Feature, usage: Usage
-) -> Drawing:
-    """Take from the open lots, locked in id order."""
-    at = usage.occurred_at
-    rows = session.scalars(
-        select(LotRow)
-        .where(
-            LotRow.environment_id == scope.environment_id,
-            LotRow.account_id == state.account.id,
-            LotRow.feature_id == feature.id,
-            LotRow.effective_at <= at,
-            or_(LotRow.expires_at.is_(None), LotRow.expires_at > at),
-        )
-        .order_by(LotRow.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    lots: list[Lot] = [lot_of(row) for row in rows]
-    taken = draw(lots, usage.units, at)
-    for each in taken.draws:
-        _take(session, scope, state.account.id, each, usage)
-    return taken
-
-
-def _take(session: Session, scope: Scope, account_id: int, each: Draw, usage: Usage) -> None:
-    session.execute(
-        update(LotRow)
-        .where(LotRow.environment_id == scope.environment_id, LotRow.id == each.lot_id)
-        .values(remaining=LotRow.remaining - each.units)
-    )
-    session.add(
-        DrawRow(
-            environment_id=scope.environment_id,
-            account_id=account_id,
-            lot_id=each.lot_id,
-            event_id=usage.event_id,
-            units=each.units,
-            at=usage.occurred_at,
-        )
-    )
-    session.flush()
-
-
-def _add(
-    session: Session,
-    scope: Scope,
-    state: AccountState,
-    feature: Feature,
-    window_start_at: datetime,
-    used: Decimal,
-    excess: Decimal,
-) -> None:
-    fresh = insert(CounterRow).values(
-        environment_id=scope.environment_id,
-        account_id=state.account.id,
-        feature_id=feature.id,
-        window_start_at=window_start_at,
-        used=used,
-        excess=excess,
-    )
-    moved = {"used": CounterRow.used + used, "excess": CounterRow.excess + excess}
-    session.execute(fresh.on_conflict_do_update(index_elements=_COUNTER_KEY, set_=moved))
-
-
-def _set_level(
-    session: Session, scope: Scope, state: AccountState, feature: Feature, usage: Usage
-) -> None:
-    """A held feature's counter is its present level."""
-    fresh = insert(CounterRow).values(
-        environment_id=scope.environment_id,
-        account_id=state.account.id,
-        feature_id=feature.id,
-        window_start_at=LEVEL_WINDOW,
-        used=usage.units,
-        excess=0,
-    )
-    session.execute(
-        fresh.on_conflict_do_update(
-            index_elements=_COUNTER_KEY, set_={"used": usage.units, "excess": 0}
-        )
-    )
-
-
-_COUNTER_KEY = ["environment_id", "account_id", "feature_id", "window_start_at"]
+def _fits(events: int) -> None:
+    if events > MOST_EVENTS:
+        raise ValueError(f"a report has at most {MOST_EVENTS} events")

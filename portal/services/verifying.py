@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
@@ -11,12 +9,16 @@ from portal.domain.access import Scope
 from portal.domain.ledger import LedgerAccount
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.ledger import AccountBalanceRow, TransferRow
-from portal.models.usage import DrawRow, LotRow
+from portal.services.verifying_usage import verify_usage
 
 
 def verify(session: Session, scope: Scope) -> list[str]:
     """One sentence for each projection that differs from its ledger; empty when all agree."""
-    return [*_receivables(session, scope), *_balances(session, scope), *_lots(session, scope)]
+    return [
+        *_receivables(session, scope),
+        *_balances(session, scope),
+        *verify_usage(session, scope),
+    ]
 
 
 def _receivables(session: Session, scope: Scope) -> list[str]:
@@ -76,24 +78,6 @@ def _balances(session: Session, scope: Scope) -> list[str]:
         if held != (int(ledger[0]), int(ledger[1])):
             found.append(f"account {row.account_id}: holds {held}, its transfers say {ledger}")
     return found
-
-
-def _lots(session: Session, scope: Scope) -> list[str]:
-    drawn = func.coalesce(func.sum(DrawRow.units), Decimal(0))
-    rows = session.execute(
-        select(LotRow.id, LotRow.granted, LotRow.remaining, drawn)
-        .outerjoin(
-            DrawRow,
-            (DrawRow.environment_id == LotRow.environment_id) & (DrawRow.lot_id == LotRow.id),
-        )
-        .where(LotRow.environment_id == scope.environment_id)
-        .group_by(LotRow.environment_id, LotRow.id)
-        .having(LotRow.granted - drawn != LotRow.remaining)
-    )
-    return [
-        f"lot {lot}: {granted} granted, {used} drawn, yet {left} left"
-        for lot, granted, left, used in rows
-    ]
 
 
 def _debit_balance(account: LedgerAccount) -> ColumnElement[int]:

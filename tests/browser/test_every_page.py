@@ -38,10 +38,10 @@ def holder(stack) -> dict[str, Any]:
     from decimal import Decimal
 
     from portal.domain.taxes import Tax
+    from portal.domain.usage import Usage
     from portal.models.accounts import PaymentMethodRow
     from portal.models.invoices import InvoiceRow
     from portal.services import instances, usage
-    from portal.services.usage import Usage
 
     world = stack.world
     actor = world.account(tax=Tax(Decimal(20), False, "VAT"))

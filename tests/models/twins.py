@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 
 from portal.domain.access import Actor
 from portal.domain.credit_notes import Destination
+from portal.domain.usage import Usage
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
 from portal.services import crediting, sign_in
@@ -22,7 +23,7 @@ from portal.services.recording import Doer
 from portal.services.renewing import run_due
 from portal.services.sign_in import Origin
 from portal.services.till import Till as Counter
-from portal.services.usage import Usage, count
+from portal.services.usage import count
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.services.repricing import Operator

@@ -13,13 +13,14 @@ from sqlalchemy import func, select, update
 from portal.domain.access import Actor, Role
 from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.instances import Phase
+from portal.domain.usage import Usage
 from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries import active
 from portal.queries.subscriptions import Instance
 from portal.services import instances
-from portal.services.usage import Usage, count
+from portal.services.usage import count
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)

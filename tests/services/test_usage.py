@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from itertools import count as numbers
 
 import pytest
 from sqlalchemy import select, update
 
 from portal.domain.access import Actor
-from portal.domain.grants import LotSource
 from portal.domain.periods import Period
+from portal.domain.usage import Usage
 from portal.models.catalog import EntitlementRow, FeatureRow, PlanRow
-from portal.models.usage import CounterRow, DrawRow, LotRow, UsageEventRow
-from portal.queries.usage import Meter, meters
+from portal.models.usage import CounterRow, DrawRow, UsageEventRow
 from portal.services import usage
-from portal.services.capacity import NewLot, open_lots, open_windows_now
-from portal.services.usage import Usage
 from portal.services.verifying import verify
+from tests.services.using import give, left, lots, meter, rows, used
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-_ids = numbers(1)
 
 
 @pytest.fixture
@@ -35,10 +30,6 @@ def world(shop: World) -> Iterator[World]:
         assert verify(session, shop.scope) == []
 
 
-def used(feature: str, units: int, at: datetime, event_id: str = "") -> Usage:
-    return Usage(event_id or f"event-{next(_ids)}", feature, Decimal(units), at)
-
-
 def count(world: World, actor: Actor, *reported: Usage) -> int:
     with world.session() as session:
         return usage.count(session, world.scope, actor.account_id, list(reported), world.wall)
@@ -46,25 +37,6 @@ def count(world: World, actor: Actor, *reported: Usage) -> int:
 
 def send(world: World, actor: Actor, units: int) -> None:
     assert count(world, actor, used("messages", units, world.now)) == 1
-
-
-def meter(world: World, actor: Actor, feature: str = "messages") -> Meter:
-    state = world.state(actor)
-    with world.session() as session:
-        open_windows_now(session, world.scope, state)
-        found = meters(session, world.scope, state)
-    return next(m for m in found if m.feature.lookup_key == feature)
-
-
-def lots(world: World, actor: Actor) -> list[tuple[str, int, int]]:
-    with world.session() as session:
-        mine = select(LotRow).where(LotRow.account_id == actor.account_id).order_by(LotRow.id)
-        return [(r.source, int(r.granted), int(r.remaining)) for r in session.scalars(mine)]
-
-
-def rows(world: World, table: type, actor: Actor) -> int:
-    with world.session() as session:
-        return len(session.scalars(select(table).filter_by(account_id=actor.account_id)).all())
 
 
 def test_an_event_counts_once_however_often_it_is_reported(world):
@@ -121,25 +93,14 @@ def test_batches_that_name_the_same_events_in_other_orders_do_not_block_each_oth
 
 def test_the_plan_burns_before_packs_and_packs_by_their_end(world):
     actor = world.account(plan="starter", price="starter_monthly_usd")
-    feature = next(f for f in world.catalog().features if f.lookup_key == "messages")
     ends = {"never": None, "late": MAY_1 + timedelta(days=9), "soon": APRIL_11 + timedelta(days=1)}
-    opened = [
-        NewLot(feature, LotSource.PACK, name, Decimal(100), 50, world.now, end)
-        for name, end in ends.items()
-    ]
-    with world.session() as session:
-        open_lots(session, world.scope, actor.account_id, opened)
-        session.commit()
-    left = {}
+    give(world, actor, "messages", *((name, 100, end) for name, end in ends.items()))
+    packs: list[list[int]] = []
     for units in (9_950, 100, 100, 100):
         send(world, actor, units)
-        with world.session() as session:
-            mine = select(LotRow).where(LotRow.account_id == actor.account_id)
-            left = {r.source_key: int(r.remaining) for r in session.scalars(mine)}
-            order = [left.pop(key) for key in ("soon", "late", "never")]
-        if units == 9_950:
-            assert (list(left.values()), order) == ([50], [100, 100, 100])
-    assert (list(left.values()), order) == ([0], [0, 0, 50])
+        after = left(world, actor)
+        packs.append([after.pop(key) for key in ("soon", "late", "never")] + list(after.values()))
+    assert packs == [[100, 100, 100, 50], [50, 100, 100, 0], [0, 50, 100, 0], [0, 0, 50, 0]]
 
 
 def test_a_pack_lasts_until_its_window_ends_and_the_plan_starts_anew(world):

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from portal.domain.usage import Usage
 from portal.services import instances
-from portal.services.usage import Usage, count
+from portal.services.usage import count
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.web.reading import Visitor
