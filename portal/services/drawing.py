@@ -61,7 +61,8 @@ walk as (
             else 0 end as taken
         from walk w join ranked l on l.feature_id = w.feature_id and l.rank = w.rank + 1
         where w.needed > 0) step),
-taken as materialized (select seq, lot_id, taken as units from walk where taken > 0),
+taken as materialized (
+    select seq, rank, lot_id, taken as units from walk where taken > 0),
 """
 """Lots in burn order, one a step: each gives to the events of its span, the first ones first.
 The outcome is that of `domain.grants.draw` for one event after the other."""
@@ -78,7 +79,7 @@ events as (
 drawn as (
     insert into draws (environment_id, account_id, lot_id, usage_event_id, units, at)
     select :environment, :account, t.lot_id, e.id, t.units, u.counted_at
-    from taken t join used u using (seq) join events e using (event_id) order by t.seq, t.lot_id),
+    from taken t join used u using (seq) join events e using (event_id) order by t.seq, t.rank),
 moved as (
     update lots set remaining = lots.remaining - t.units
     from (select lot_id, sum(units) as units from taken group by lot_id) t

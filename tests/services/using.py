@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import count as numbers
 
-from sqlalchemy import select
+from sqlalchemy import Update, select, update
 
 from portal.domain.access import Actor
 from portal.domain.grants import LotSource
 from portal.domain.usage import Usage, Verdict
+from portal.models.catalog import EntitlementRow, FeatureRow, PlanRow
 from portal.models.usage import LotRow, UsageDayRow
 from portal.queries.usage import Meter, meters
 from portal.services.capacity import NewLot, open_lots, open_windows_now
@@ -60,7 +61,8 @@ def left(world: World, actor: Actor) -> dict[str, int]:
     """Units left by the lot's key, of lots that a test has given."""
     with world.session() as session:
         mine = select(LotRow).where(LotRow.account_id == actor.account_id).order_by(LotRow.id)
-        return {r.source_key: int(r.remaining) for r in session.scalars(mine)}
+        found = session.scalars(mine)
+        return {r.source_key: int(r.remaining) for r in found if ":" not in r.source_key}
 
 
 def give(
@@ -75,6 +77,16 @@ def give(
     with world.session() as session:
         open_lots(session, world.scope, actor.account_id, opened)
         session.commit()
+
+
+def of_plan(plan: str, **values: object) -> Update:
+    """Changes what a plan grants of messages."""
+    sold = select(PlanRow.id).where(PlanRow.lookup_key == plan).scalar_subquery()
+    feature = select(FeatureRow.id).where(FeatureRow.lookup_key == "messages").scalar_subquery()
+    granted = update(EntitlementRow).where(
+        EntitlementRow.plan_id == sold, EntitlementRow.feature_id == feature
+    )
+    return granted.values(**values)
 
 
 def days(world: World, actor: Actor) -> dict[str, int]:
