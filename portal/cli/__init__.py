@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.cli import billing, clock, demo
+from portal.cli import billing, clock, demo, usage
 from portal.cli.catalog import catalog_group
 from portal.cli.opening import Store, now, opened
 
 
 def install(app: Flask) -> None:
     """Add the command groups; each runs in the environment that the settings name."""
-    for group in (billing.group, catalog_group(Store(opened, now)), clock.group, demo.group):
+    catalog = catalog_group(Store(opened, now))
+    for group in (billing.group, catalog, clock.group, demo.group, usage.group):
         app.cli.add_command(group)

@@ -7,7 +7,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 
 from portal.domain.jobs import SEND_MAIL, queue_of
 from portal.jobs.means import Means, opened
-from portal.services import documents, mailing, reconciling, reminding, renewing
+from portal.services import documents, mailing, reconciling, reminding, renewing, usage
 
 EACH_MINUTE = "* * * * *"
 EACH_HOUR = "7 * * * *"
@@ -23,6 +23,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     _add_billing(jobs, app, means, queue)
     _add_papers(jobs, app, means, queue)
     _add_reminders(jobs, app, means, queue)
+    _add_forgetting(jobs, app, means, queue)
     _add_retries(jobs, queue)
     return jobs
 
@@ -78,6 +79,14 @@ def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
             reminding.remind_of_cards(session, scope, means.now())
             reminding.remind_of_trials(session, scope, means.now())
             reminding.remind_of_prices(session, scope, means.now())
+
+
+def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
+    @jobs.task(name="forget_usage_ids", queue=queue, queueing_lock=f"{queue}:usage_ids")
+    def forget_usage_ids(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            usage.forget_ids(session, scope, means.now())
 
 
 def _add_retries(jobs: App, queue: str) -> None:
