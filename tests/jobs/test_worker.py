@@ -22,7 +22,9 @@ from portal.gateways.fake_payments import FakePayments
 from portal.jobs.tasks import jobs_of
 from portal.models.base import db
 from portal.models.mails import MailRow
+from portal.models.usage import UsageIdRow
 from tests.jobs.workers import Worker, jobs, tell, wait_for
+from tests.services.using import report, used
 from tests.support.notices import BOUGHT, CHANGED
 from tests.web.conftest import settings_for
 
@@ -141,8 +143,23 @@ def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(app):
     tasks = {
         t for t in jobs_of(app, app.extensions["jobs"], 7).tasks.values() if "builtin" not in t.name
     }
-    assert {t.name for t in tasks} >= {SEND_MAIL, "reconcile", "remind", "retry_stalled"}
+    named = {SEND_MAIL, "reconcile", "remind", "forget_usage_ids", "retry_stalled"}
+    assert {t.name for t in tasks} >= named
     assert {t.queue for t in tasks} == {queue}
+
+
+def test_ids_of_usage_events_are_kept_for_35_days(world, world_database):
+    app = create_app(settings_for(world_database), FakePayments(), lambda: world.wall)
+    engine = jobs_of(app, app.extensions["jobs"], world.scope.environment_id)
+    report(world, world.account(), used("messages", 5, world.now))
+    left = []
+    for span in ({"days": 35}, {"seconds": 1}):
+        world.pass_time(**span)
+        engine.tasks["forget_usage_ids"](timestamp=0)
+        left.append(world.rows(UsageIdRow))
+    with app.app_context():
+        db.engine.dispose()
+    assert left == [1, 0]
 
 
 def test_failed_jobs_are_kept_for_a_week(world, app):
