@@ -22,7 +22,8 @@ from portal.domain.usage import (
 )
 from portal.models.accounts import AccountRow
 from portal.models.usage import UsageIdRow
-from portal.queries.accounts import AccountState, account_state
+from portal.queries.accounts import AccountState
+from portal.queries.counting import counting_state
 from portal.services.correcting import Correction, give_back
 from portal.services.drawing import count_use
 from portal.services.placing import Placed, open_lots_for, place_all
@@ -104,7 +105,7 @@ def _verdicts(
     """Count what can be counted, and commit nothing; of an id sent twice the first one counts."""
     _fits(len(events))
     _line_up(session, scope, account_id)
-    state = account_state(session, scope, account_id, wall)
+    state = counting_state(session, scope, account_id, wall)
     placed = place_all(state, events, oldest)
     first: dict[str, Placed] = {}
     for each in placed:

@@ -59,18 +59,18 @@ def test_100_writers_at_once_count_every_event_once(world):
         assert sum(session.scalars(mine)) == 110_000
 
 
-instants = st.integers(0, 12).map(lambda half_days: APRIL_11 + timedelta(hours=12 * half_days))
+instants = st.integers(0, 7).map(lambda days: APRIL_11 + timedelta(days=days))
 some_units = st.integers(1, 6000).map(lambda cents: cents * CENT)
-spans = st.tuples(instants, st.none() | st.integers(1, 9).map(lambda days: timedelta(days=days)))
+ends = st.sampled_from([None, *(APRIL_11 + timedelta(days=days) for days in (4, 8))])
+spans = st.tuples(instants, ends).filter(lambda span: span[1] is None or span[0] < span[1])
 
 
 @st.composite
 def packs(draw_from: st.DrawFn) -> list[tuple[Decimal, int, bool, datetime, datetime | None]]:
     """Units, priority, promotional, from when, until when."""
     return [
-        (draw_from(some_units), draw_from(st.integers(1, 2)), draw_from(st.booleans()), start,
-         None if length is None else start + length)
-        for start, length in draw_from(st.lists(spans, max_size=6))
+        (draw_from(some_units), draw_from(st.integers(1, 2)), draw_from(st.booleans()), *span)
+        for span in draw_from(st.lists(spans, max_size=6))
     ]  # fmt: skip
 
 
@@ -217,6 +217,19 @@ def test_w2_a_lower_priority_number_burns_first(world):
     report(world, actor, used("sms", 90, world.now))
     still = left(world, actor)
     assert [still[f"pack-{n}"] for n in range(5)] == [50, 30, 10, 20, 0]
+
+
+def test_of_lots_that_end_together_what_was_given_burns_before_what_was_paid(world):
+    actor = world.account()
+    for promotional in (False, True):
+        start = world.now - timedelta(days=not promotional)
+        stock(world, actor.account_id, [(Decimal(10), 50, promotional, start, MAY_1)])
+    report(world, actor, used("sms", 6, world.now))
+    with world.session() as session:
+        mine = select(LotRow.promotional, LotRow.remaining).filter_by(
+            account_id=actor.account_id, source="pack"
+        )
+        assert dict(session.execute(mine).all()) == {True: 4, False: 10}
 
 
 def test_a_lot_ends_at_its_very_instant(world):

@@ -21,7 +21,7 @@ from portal.services import accounts
 from portal.services.accounts import NewAccount
 from portal.services.usage import forget_ids, ingest, ingest_all
 from portal.services.verifying import verify
-from tests.services.using import days, fates, lots, meter, report, rows, used
+from tests.services.using import days, fates, lots, meter, of_plan, report, rows, used
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
@@ -220,3 +220,29 @@ def test_a_test_clock_judges_by_its_own_time(world):
             wall=WallNow(world.now),
         )  # fmt: skip
     assert [type(verdict) for verdict in told] == [Counted, Refused]
+
+
+def test_what_is_bought_cancelled_or_repriced_between_two_reports_is_noticed(world):
+    actor = world.account()
+    report(world, actor, used("messages", 100_000, world.now))
+    world.buy(actor, "messages_100k_recurring")
+    report(world, actor, used("messages", 66_667, world.now))
+    assert (meter(world, actor).left, meter(world, actor).excess) == (0, 0)
+    world.now = MAY_1
+    report(world, actor, used("messages", 150_000, world.now))
+    assert [left for _, _, left in lots(world, actor)[-2:]] == [0, 50_000]
+    world.change(of_plan("growth", usage_limit=None))
+    report(world, actor, used("messages", 900_000, world.now))
+    assert meter(world, actor).excess == 0
+    world.change(of_plan("growth", usage_limit=100_000))
+
+
+def test_a_report_of_a_known_account_sends_five_statements_however_many_events(world):
+    actor = world.account()
+    report(world, actor, used("messages", 1, world.now))
+    sent: list[str] = []
+    events_of.listen(world.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    assert set(fates(world, actor, *(used("messages", 1, world.now) for _ in range(200)))) == {
+        "counted"
+    }
+    assert len(sent) == 5, sent

@@ -1,0 +1,68 @@
+"""An account's state for counting use, kept until one of the rows behind it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.errors import NotFound
+from portal.domain.periods import BillingNow, WallNow
+from portal.queries.accounts import AccountState, account_state
+
+MOST_KEPT = 2_000
+"""Accounts of one database; beyond it the one kept longest goes first."""
+_MARK = text("""
+select a.test_clock_at, concat_ws('/', a.xmin,
+    (select catalog_version from environments e where e.id = a.environment_id),
+    (select string_agg(s.id || ' ' || s.xmin, ',' order by s.id) from subscriptions s
+        where s.environment_id = a.environment_id and s.account_id = a.id),
+    (select string_agg(i.id || ' ' || i.xmin, ',' order by i.id) from instances i
+        where i.environment_id = a.environment_id and i.account_id = a.id))
+from accounts a where a.environment_id = :environment and a.id = :account
+""")
+"""xmin: which transaction wrote the row as it is; a row that changes has another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    mark: str
+    state: AccountState
+
+
+_one_at_a_time = Lock()
+_kept: WeakKeyDictionary[Engine | Connection, dict[tuple[int, int], _Kept]] = WeakKeyDictionary()
+
+
+def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
+    """`account_state` in one statement, as long as neither account, plan, instances nor catalog
+    have changed. Balances, phases and what is not paid for yet may be old.
+
+    Raises NotFound for another scope's or no account.
+    """
+    given = {"environment": scope.environment_id, "account": account_id}
+    row = session.execute(_MARK, given).first()
+    if row is None:
+        raise NotFound("account")
+    clock, mark = row
+    key = (scope.environment_id, account_id)
+    found = _kept.get(session.get_bind(), {}).get(key)
+    if found is None or found.mark != mark:
+        found = _Kept(mark, account_state(session, scope, account_id, wall))
+        _keep(session.get_bind(), key, found)
+    now = BillingNow((clock or wall).astimezone(UTC))
+    return replace(found.state, account=replace(found.state.account, now=now))
+
+
+def _keep(bind: Engine | Connection, key: tuple[int, int], found: _Kept) -> None:
+    with _one_at_a_time:
+        kept = _kept.setdefault(bind, {})
+        kept.pop(key, None)
+        kept[key] = found
+        if len(kept) > MOST_KEPT:
+            kept.pop(next(iter(kept)))
