@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.catalog import Feature
 from portal.domain.entitlements import Source
+from portal.domain.grants import LotSource
 from portal.domain.periods import Period
 from portal.domain.usage import Counted, Late, Refused, Usage, place, refused
+from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.usage import LEVEL_WINDOW, quota_windows, unlimited_sources
-from portal.services.capacity import lots_at, open_lots
+from portal.services.capacity import NewLot, lots_at, open_lots
 
 _HALF_A_DAY = 43_200
 
@@ -84,7 +87,33 @@ def open_lots_for(
             instants.setdefault(half_day, []).append(each.counted_at)
     edges = {edge for found in instants.values() for edge in (min(found), max(found))}
     lots = {(lot.source_key, lot.effective_at): lot for at in edges for lot in lots_at(state, at)}
-    open_lots(session, scope, state.account.id, list(lots.values()))
+    open_lots(session, scope, state.account.id, _still_due(session, scope, state, lots.values()))
+
+
+def _still_due(
+    session: Session, scope: Scope, state: AccountState, lots: Iterable[NewLot]
+) -> list[NewLot]:
+    """Without those of windows that are over and were opened by the plan of that time."""
+    found = list(lots)
+    past = [lot for lot in found if lot.expires_at and lot.expires_at <= state.now]
+    if not past:
+        return found
+    opened = session.execute(
+        select(LotRow.feature_id, LotRow.effective_at).where(
+            LotRow.environment_id == scope.environment_id,
+            LotRow.account_id == state.account.id,
+            LotRow.source == LotSource.PLAN,
+            LotRow.effective_at.in_({lot.effective_at for lot in past}),
+        )
+    )
+    known = {(feature_id, at.astimezone(UTC)) for feature_id, at in opened}
+    return [
+        lot
+        for lot in found
+        if lot not in past
+        or lot.source is not LotSource.PLAN
+        or (lot.feature.id, lot.effective_at) not in known
+    ]
 
 
 def _level(event: Usage, feature: Feature, zone: ZoneInfo) -> Placed:

@@ -16,6 +16,8 @@ from portal.domain.errors import NotFound
 from portal.domain.periods import Period, WallNow
 from portal.domain.usage import Counted, Duplicate, Late, Refused, Usage
 from portal.models.accounts import AccountRow
+from portal.models.catalog import PlanRow
+from portal.models.subscriptions import SubscriptionRow
 from portal.models.usage import CounterRow, DrawRow, UsageDayRow, UsageEventRow, UsageIdRow
 from portal.services import accounts
 from portal.services.accounts import NewAccount
@@ -120,6 +122,8 @@ def test_the_level_that_happened_last_wins_whenever_it_is_reported(world):
     assert meter(world, actor, "members").used == 6
     report(world, actor, used("members", 2, hours[1]), used("members", 3, hours[1]))
     assert meter(world, actor, "members").used == 3, "at the same instant, the one received last"
+    report(world, actor, used("members", 5, hours[1]))
+    assert meter(world, actor, "members").used == 5
     report(world, actor, used("members", 0, hours[0]))
     assert meter(world, actor, "members").used == 0
     assert days(world, actor) == {"10 Apr": 9, "11 Apr": 0}, "a day keeps its highest level"
@@ -246,3 +250,17 @@ def test_a_report_of_a_known_account_sends_five_statements_however_many_events(w
         "counted"
     }
     assert len(sent) == 5, sent
+
+
+def test_late_use_is_not_covered_twice_when_the_plan_has_changed_meanwhile(world):
+    actor, april_30 = world.account(), MAY_1 - timedelta(hours=1)
+    world.now = april_30
+    report(world, actor, used("messages", 99_990, april_30))
+    world.now = MAY_1 + timedelta(hours=1)
+    business = select(PlanRow.id).where(PlanRow.lookup_key == "business").scalar_subquery()
+    mine = update(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id)
+    world.change(mine.values(plan_id=business))
+    report(world, actor, used("messages", 50, april_30), used("messages", 7, world.now))
+    assert lots(world, actor) == [("plan", 100_000, 0), ("plan", 500_000, 499_993)]
+    world.now = april_30
+    assert meter(world, actor).excess == 40
