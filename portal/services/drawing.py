@@ -27,7 +27,7 @@ _COLUMNS = {
     "draws": "boolean",
     "held": "boolean",
 }
-_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _COLUMNS.items())
+_TYPED = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
 _FRESH = """
 used as materialized (select src.* from src join fresh using (event_id)),
@@ -124,8 +124,8 @@ peaks as (
 """
 
 _STATEMENT = text(
-    f"with recursive src as materialized (select * from unnest({_ARRAYS})"  # noqa: S608
-    f" as s({', '.join(_COLUMNS)})), fresh as ("
+    "with recursive src as materialized (select * from json_to_recordset(cast(:events as json))"  # noqa: S608
+    f" as s({_TYPED})), fresh as ("
     " insert into usage_ids (environment_id, account_id, event_id, received_at)"
     " select :environment, :account, event_id, :now from src order by event_id"
     " on conflict do nothing returning event_id),"
@@ -147,6 +147,7 @@ def count_use(
     ordered = sorted(placed, key=lambda each: each.counted_at)
     instants = [each.counted_at for each in ordered if each.draws] or [now]
     given: dict[str, object] = {
+        "events": json.dumps([_values(seq, each) for seq, each in enumerate(ordered)]),
         "environment": scope.environment_id,
         "account": account_id,
         "now": now,
@@ -156,26 +157,24 @@ def count_use(
             {each.feature.id for each in ordered if each.draws and each.has_plan}
         ),
     }
-    rows = [_values(seq, each) for seq, each in enumerate(ordered)]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return frozenset(session.scalars(_STATEMENT, given | dict(zip(_COLUMNS, columns, strict=True))))
+    return frozenset(session.scalars(_STATEMENT, given))
 
 
-def _values(seq: int, each: Placed) -> tuple[object, ...]:
-    """In the order of _COLUMNS."""
+def _values(seq: int, each: Placed) -> dict[str, object]:
+    """What _COLUMNS names."""
     event = each.event
-    return (
-        seq,
-        event.event_id,
-        each.feature.id,
-        event.units,
-        event.occurred_at,
-        each.counted_at,
-        each.window_start_at,
-        each.day,
-        each.is_late,
-        event.reason,
-        json.dumps(dict(event.dimensions)),
-        each.draws,
-        not each.feature.is_consumed,
-    )
+    return {
+        "seq": seq,
+        "event_id": event.event_id,
+        "feature_id": each.feature.id,
+        "units": str(event.units),
+        "occurred_at": event.occurred_at.isoformat(),
+        "counted_at": each.counted_at.isoformat(),
+        "window_start_at": each.window_start_at.isoformat(),
+        "day": each.day.isoformat(),
+        "late": each.is_late,
+        "reason": event.reason,
+        "dimensions": dict(event.dimensions),
+        "draws": each.draws,
+        "held": not each.feature.is_consumed,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +96,17 @@ def test_each_correction_counts_once_and_comes_after_the_use_it_is_sent_with(wor
     assert facts(world, actor) == (20, 0, 80, 100)
 
 
+def test_40_corrections_at_once_take_back_no_more_than_was_used(world):
+    actor = packs(world)
+    report(world, actor, used("sms", 120, world.now))
+    with ThreadPoolExecutor(20) as pool:
+        told = list(
+            pool.map(lambda _: fates(world, actor, correction("sms", 8, world.now)), range(40))
+        )
+    assert sorted(told) == [["counted"]] * 15 + [["more_than_used"]] * 25
+    assert facts(world, actor) == (0, 0, 100, 100)
+
+
 def test_a_correction_says_which_day_and_what_part_of_it(world):
     actor, monday = packs(world), APRIL_11 + timedelta(days=2)
     world.now = monday + timedelta(days=1)
@@ -117,6 +129,18 @@ def test_a_correction_says_which_day_and_what_part_of_it(world):
         "14 Apr": 9,
         "14 Apr channel mail": 9,
     }
+
+
+def test_a_day_that_two_windows_share_gives_back_only_what_its_window_holds(world):
+    noon = timedelta(hours=12)
+    actor = world.account(since=datetime(2026, 4, 1, 12, tzinfo=UTC))
+    give(world, actor, "sms", ("pack", 100, None))
+    world.now = MAY_1 + noon + timedelta(hours=1)
+    report(world, actor, used("sms", 50, MAY_1 + timedelta(hours=11)), used("sms", 10, world.now))
+    assert days(world, actor) == {"01 May": 60}
+    told = fates(world, actor, correction("sms", 20, world.now), correction("sms", 9, world.now))
+    assert told == ["more_than_used", "counted"]
+    assert meter(world, actor, "sms").used == 1
 
 
 def test_units_go_back_to_a_lot_that_has_ended_and_a_late_correction_takes_from_this_window(world):

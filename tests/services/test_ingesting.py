@@ -113,6 +113,16 @@ def test_use_up_to_a_day_late_counts_in_its_own_window_and_later_use_in_the_pres
         assert dict(session.execute(mine).all()) == {40: False, 5: True}
 
 
+def test_one_report_opens_the_windows_on_both_sides_of_a_boundary(world):
+    boundary = datetime(2026, 4, 30, 15, tzinfo=UTC)  # midnight in Tokyo
+    actor = world.account(zone="Asia/Tokyo", since=datetime(2026, 3, 31, 15, tzinfo=UTC))
+    world.now = boundary + timedelta(minutes=30)
+    minutes = [boundary + timedelta(minutes=n) for n in (-30, -20, 10, 20)]
+    report(world, actor, *(used("messages", 3, at) for at in minutes))
+    assert lots(world, actor) == [("plan", 100_000, 99_994)] * 2
+    assert days(world, actor) == {"30 Apr": 6, "01 May": 6}
+
+
 def test_the_level_that_happened_last_wins_whenever_it_is_reported(world):
     actor = world.account()
     hours = {age: world.now - timedelta(hours=age) for age in range(5)}
