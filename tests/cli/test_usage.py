@@ -44,10 +44,10 @@ def used(world) -> None:
         Usage("one", "messages", Decimal(9_000), APRIL_11, {"channel": "mail"}),
         Usage("two", "messages", Decimal(12_500), APRIL_11),
         Usage("back", "messages", Decimal(-2_000), APRIL_11, reason="Sent twice"),
+        Usage("level", "members", Decimal(2), APRIL_11),
     ]
     later = [
         Usage("three", "messages", Decimal(600), APRIL_11),
-        Usage("level", "members", Decimal(2), APRIL_11),
         Usage("earlier", "members", Decimal(4), APRIL_11 - timedelta(hours=1)),
     ]
     with world.session() as session:
