@@ -33,6 +33,22 @@ def test_a_second_load_changes_nothing(world, world_database):
     assert len(taken) == 2
 
 
+def test_a_later_load_adds_the_days_since_and_counts_none_twice(world, world_database):
+    settings = settings_for(world_database, portal_demo=True)
+    app = create_app(settings, world.gateway, lambda: world.wall)
+    counts = []
+    for _ in range(2):
+        for words in (["usage", "forget-ids"], ["demo", "load"]):
+            done = app.test_cli_runner().invoke(args=words)
+            assert done.exit_code == 0, done.output
+        counts.append(world.rows(UsageEventRow))
+        world.pass_time(days=40)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    assert counts[1] == counts[0] + len(DEMO) * 40
+
+
 def test_without_demo_mode_it_refuses(world, world_database):
     app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
     done = app.test_cli_runner().invoke(args=["demo", "load"])
