@@ -1,4 +1,4 @@
-"""An account's state for counting use, kept until one of the rows behind it changes."""
+"""An account's state for counting and checking use, kept until a row behind it changes."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from portal.domain.periods import WallNow
 from portal.domain.quotas import Allowed, Help, RefusedUse, Standing, WhyNot, missing, why_not
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.addons import Card, all_cards
+from portal.queries.counting import counting_state
 from portal.queries.usage import meter_of, sources_of
 from portal.services.capacity import open_windows_now
 
@@ -35,7 +36,7 @@ def check(
     Promises nothing: what is used meanwhile counts. A past due account keeps what it has.
     Raises NotFound for no such account or feature. Source: product.md §4a, §6, §8.
     """
-    state = account_state(session, scope, account_id, wall)
+    state = counting_state(session, scope, account_id, wall)
     asked = next((f for f in state.catalog.features if f.lookup_key == feature), None)
     if asked is None:
         raise NotFound("feature")
@@ -52,7 +53,8 @@ def check(
         return RefusedUse(standing, no, None)
     if not short or resolved.is_soft_limit:
         return Allowed(standing, short)
-    return RefusedUse(standing, why_not(standing), _help(scope, state, asked, short))
+    buyer = account_state(session, scope, account_id, wall)
+    return RefusedUse(standing, why_not(standing), _help(scope, buyer, asked, short))
 
 
 def _metered(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Standing:

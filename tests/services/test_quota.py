@@ -146,12 +146,14 @@ def test_no_plan_no_feature_no_account(world):
         check(session, world.scope, 999_999, "messages", wall=world.wall)
 
 
-def test_no_event_is_read(world):
+def test_six_statements_and_no_event_is_read(world):
     actor = world.account()
     report(world, actor, used("messages", 5, world.now))
     sent: list[str] = []
     event.listen(world.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
-    for feature in ("messages", "members", "salesforce"):
+    asked(world, actor, "messages")
+    assert len(sent) == 6, sent
+    for feature in ("members", "salesforce"):
         asked(world, actor, feature)
     assert any("counters" in statement for statement in sent)
     assert not [s for s in sent if "usage_events" in s or "draws" in s]
