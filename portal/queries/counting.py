@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -31,8 +31,16 @@ from accounts a where a.environment_id = :environment and a.id = :account
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """until: the next instant at which the clock alone makes it another one."""
+
     mark: str
     state: AccountState
+    until: datetime | None
+
+    def holds(self, mark: str, now: datetime) -> bool:
+        return (
+            self.mark == mark and self.state.now <= now and (self.until is None or now < self.until)
+        )
 
 
 _one_at_a_time = Lock()
@@ -41,7 +49,7 @@ _kept: WeakKeyDictionary[Engine | Connection, dict[tuple[int, int], _Kept]] = We
 
 def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
     """`account_state` in one statement, as long as neither account, plan, instances nor catalog
-    have changed. Balances, phases and what is not paid for yet may be old.
+    have changed. Balances and what is not paid for yet may be old.
 
     Raises NotFound for another scope's or no account.
     """
@@ -50,13 +58,21 @@ def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNo
     if row is None:
         raise NotFound("account")
     clock, mark = row
-    key = (scope.environment_id, account_id)
+    key, now = (scope.environment_id, account_id), BillingNow((clock or wall).astimezone(UTC))
     found = _kept.get(session.get_bind(), {}).get(key)
-    if found is None or found.mark != mark:
-        found = _Kept(mark, account_state(session, scope, account_id, wall))
+    if found is None or not found.holds(mark, now):
+        state = account_state(session, scope, account_id, wall)
+        found = _Kept(mark, state, _next_change(state))
         _keep(session.get_bind(), key, found)
-    now = BillingNow((clock or wall).astimezone(UTC))
     return replace(found.state, account=replace(found.state.account, now=now))
+
+
+def _next_change(state: AccountState) -> datetime | None:
+    """When a plan or an add-on begins, ends or has fewer units next."""
+    instants = [state.subscription.ends_at] if state.subscription else []
+    for each in state.instances:
+        instants += (each.span.starts_at, each.span.stops_at, each.next_quantity_at)
+    return min((at for at in instants if at is not None and at > state.now), default=None)
 
 
 def _keep(bind: Engine | Connection, key: tuple[int, int], found: _Kept) -> None:

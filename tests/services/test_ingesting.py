@@ -17,13 +17,13 @@ from portal.domain.periods import Period, WallNow
 from portal.domain.usage import Counted, Duplicate, Late, Refused, Usage
 from portal.models.accounts import AccountRow
 from portal.models.catalog import PlanRow
-from portal.models.subscriptions import SubscriptionRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.models.usage import CounterRow, DrawRow, UsageDayRow, UsageEventRow, UsageIdRow
 from portal.services import accounts
 from portal.services.accounts import NewAccount
 from portal.services.usage import forget_ids, ingest, ingest_all
 from portal.services.verifying import verify
-from tests.services.using import days, fates, lots, meter, of_plan, report, rows, used
+from tests.services.using import days, fates, give, left, lots, meter, of_plan, report, rows, used
 from tests.support.world import APRIL_11, World
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
@@ -249,6 +249,27 @@ def test_what_is_bought_cancelled_or_repriced_between_two_reports_is_noticed(wor
     report(world, actor, used("messages", 900_000, world.now))
     assert meter(world, actor).excess == 0
     world.change(of_plan("growth", usage_limit=100_000))
+
+
+def test_what_the_clock_alone_changes_between_two_reports_is_noticed(world):
+    actor = world.account()
+    world.buy(actor, "messages_100k_recurring", quantity=2)
+    give(world, actor, "sms", ("pack", 100, None))
+    both = (("messages", 10), ("sms", 5))
+    report(world, actor, *(used(feature, units, world.now) for feature, units in both))
+    june_1 = datetime(2026, 6, 1, tzinfo=UTC)
+    fewer = update(InstanceRow).where(InstanceRow.account_id == actor.account_id)
+    ending = update(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id)
+    world.change(
+        fewer.values(next_quantity=1, next_quantity_at=MAY_1), ending.values(cancel_at=june_1)
+    )
+    report(world, actor, used("messages", 10, world.now))
+    for instant in (MAY_1, june_1):
+        world.now = instant
+        report(world, actor, *(used(feature, units, world.now) for feature, units in both))
+    granted = [units for source, units, _ in lots(world, actor) if source == "instance"]
+    assert granted == [133_334, 100_000], "one of two from May on, and none in June"
+    assert left(world, actor) == {"pack": 90}, "without a plan nothing is drawn"
 
 
 def test_a_report_of_a_known_account_sends_five_statements_however_many_events(world):
