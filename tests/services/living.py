@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from portal.domain.bills import next_bills
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
+from portal.domain.quotes import Start
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
@@ -105,10 +106,15 @@ class Living(RuleBasedStateMachine):
             self._advance(timedelta(seconds=1))
             self.another_card(card)
 
-    @rule(add_on=st.sampled_from(ADD_ONS), quantity=st.integers(1, 3), renew=st.booleans())
-    def buy(self, add_on: str, quantity: int, renew: bool) -> None:
+    @rule(
+        add_on=st.sampled_from(ADD_ONS),
+        quantity=st.integers(1, 3),
+        renew=st.booleans(),
+        start=st.sampled_from((Start.NOW, Start.NOW, Start.NEXT_CYCLE)),
+    )
+    def buy(self, add_on: str, quantity: int, renew: bool, start: Start) -> None:
         with suppress(ValueError, Conflict, PaymentsUnavailable):
-            self.world.buy(self.actor, add_on, 1 if add_on in ONCE else quantity, renew)
+            self.world.buy(self.actor, add_on, 1 if add_on in ONCE else quantity, renew, start)
 
     @rule(
         plan=st.sampled_from(PLANS),
@@ -156,28 +162,24 @@ class Living(RuleBasedStateMachine):
                 self.till.gateway.pay_page(page)
                 self.till.hear("checkout.session.completed", "checkout.session", page)
 
-    @rule(choice=st.sampled_from(("default", "new")))
-    def pay_another_way(self, choice: str) -> None:
+    @rule(choice=st.sampled_from(("default", "new", "stop")))
+    def pay_another_way_or_stop(self, choice: str) -> None:
         for purchase in self._reserved():
             with suppress(PaymentsUnavailable):
-                self.till.pay(self.actor, purchase, choice)
+                if choice == "stop":
+                    self.till.stop(self.actor, purchase)
+                else:
+                    self.till.pay(self.actor, purchase, choice)
 
-    @rule()
-    def stop(self) -> None:
-        for purchase in self._reserved():
-            with suppress(PaymentsUnavailable):
-                self.till.stop(self.actor, purchase)
-
-    @rule(position=st.integers(0, 5), keep=st.booleans())
-    def cancel_or_keep(self, position: int, keep: bool) -> None:
-        held = [i for i in self._held() if i.price.is_recurring]
-        if not held:
+    @rule(position=st.integers(0, 5), act=st.sampled_from(("cancel", "keep", "withdraw")))
+    def cancel_keep_or_withdraw(self, position: int, act: str) -> None:
+        mine = [i for i in self.world.state(self.actor).instances if i.price.is_recurring]
+        if not mine:
             return
-        act = instances.keep if keep else instances.cancel
-        more = () if keep else ("",)
-        with self.world.session() as session, suppress(Conflict):
-            chosen = held[position % len(held)].id
-            act(self.actor, chosen, *more, session=session, wall=self.world.wall)
+        more = ("",) if act == "cancel" else ()
+        with self.world.session() as session, suppress(Conflict, NotFound):
+            chosen, wall = mine[position % len(mine)].id, self.world.wall
+            getattr(instances, act)(self.actor, chosen, *more, session=session, wall=wall)
 
     @rule(card=st.sampled_from(CARDS))
     def another_card(self, card: str) -> None:
@@ -206,6 +208,10 @@ class Living(RuleBasedStateMachine):
     def time_passes(self, days: int, hours: int) -> None:
         self._advance(timedelta(days=days, hours=hours))
 
+    @rule(months=st.integers(1, 6))
+    def months_pass(self, months: int) -> None:
+        self._advance(timedelta(days=31 * months))
+
     @rule()
     def the_next_bill_comes_as_it_was_foreseen(self) -> None:
         state = self.world.state(self.actor)
@@ -229,7 +235,7 @@ class Living(RuleBasedStateMachine):
     @rule(where=st.sampled_from(tuple(DYING)), add_on=st.sampled_from(ADD_ONS))
     def the_process_dies_as_something_is_bought(self, where: str, add_on: str) -> None:
         with dying(where, 0):
-            self.buy(add_on, 1, renew=True)
+            self.buy(add_on, 1, renew=True, start=Start.NOW)
 
     @rule()
     def everything_is_picked_up(self) -> None:
