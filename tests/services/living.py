@@ -21,8 +21,8 @@ from portal.models.accounts import AccountRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.queries.subscriptions import Instance
 from portal.queries.billing import billing_state
+from portal.queries.subscriptions import Instance
 from portal.services import accounts, charging, clock, instances, invoice_payments, settlement
 from portal.services.charging import NeedsCheckout
 from portal.services.recording import Doer

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
-from portal.domain.payments import NeedsAuthentication, Refunded, RefundStatus
+from portal.domain.payments import NeedsAuthentication
 from portal.domain.purchases import Failure
+from portal.domain.refunds import Refunded, RefundStatus
 from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import RefundRow
 from portal.services import card_choices, cards
@@ -76,7 +77,11 @@ def refunded(world, till, buyer, card: str) -> str:
 
 
 def says(monkeypatch, till, answer: Refunded) -> None:
-    monkeypatch.setattr(till.gateway, "read_refund", lambda reference: answer)
+    """What the processor has of the only refund."""
+    read = till.gateway.read_refund
+    monkeypatch.setattr(
+        till.gateway, "read_refund", lambda reference: replace(read(reference), stands=answer)
+    )
 
 
 def test_older_news_of_a_refund_that_has_ended_changes_nothing(world, till, buyer, monkeypatch):

@@ -64,6 +64,12 @@ def test_p5_the_unused_part_of_what_was_billed(world, desk, office):
     assert [note.cause for note in desk.notes(actor)] == ["ended"]
 
 
+def test_p19_40_of_which_17_of_31_days_are_left(world, desk, office):
+    actor = connector(world, office, "40", since=datetime(2024, 3, 1, tzinfo=UTC))
+    world.now = datetime(2024, 3, 15, tzinfo=UTC)
+    assert ended(world, desk, actor) == 2194
+
+
 def test_p6_never_todays_price(world, desk, office):
     actor = connector(world, office, "5")
     office.reprice("salesforce_monthly_usd", "20")

@@ -14,6 +14,7 @@ from portal.domain.catalog import AddOn, Feature, Plan, Price
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow
 from portal.domain.taxes import NO_TAX, Tax
+from portal.domain.usage import Usage
 from portal.models.usage import LotRow
 from portal.queries.usage import Meter, meters
 from portal.services import usage
@@ -22,7 +23,6 @@ from portal.services.catalog.applying import Applied, apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
 from portal.services.catalog.exporting import export_catalog
 from portal.services.charging import Settled
-from portal.services.usage import Usage
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.support.world import World
