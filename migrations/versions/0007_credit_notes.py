@@ -46,7 +46,7 @@ def upgrade() -> None:
     sa.Column('card_brand', sa.String(length=40), nullable=False),
     sa.Column('card_last4', sa.String(length=40), nullable=False),
     sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("cause in ('corrected', 'ended', 'at_processor')", name=op.f('ck_credit_notes_cause')),
+    sa.CheckConstraint("cause in ('corrected', 'ended', 'at_processor', 'withdrawn', 'not_begun')", name=op.f('ck_credit_notes_cause')),
     sa.CheckConstraint('off_invoice_minor + card_minor + balance_minor = total_minor', name=op.f('ck_credit_notes_whole')),
     sa.CheckConstraint('off_invoice_minor >= 0 and card_minor >= 0 and balance_minor >= 0 and carried_out_minor >= 0', name=op.f('ck_credit_notes_parts')),
     sa.CheckConstraint('total_minor > 0 and tax_minor between 0 and total_minor', name=op.f('ck_credit_notes_amounts')),

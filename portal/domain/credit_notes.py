@@ -12,11 +12,16 @@ from portal.domain.money import Money, currency
 
 
 class Cause(StrEnum):
-    """What a credit note follows from."""
+    """What a credit note follows from.
+
+    WITHDRAWN: taken back before it started. NOT_BEGUN: the plan ended before it could start.
+    """
 
     CORRECTED = "corrected"
     ENDED = "ended"
     AT_PROCESSOR = "at_processor"
+    WITHDRAWN = "withdrawn"
+    NOT_BEGUN = "not_begun"
 
 
 class Destination(StrEnum):

@@ -68,7 +68,10 @@ class CreditNoteRow(Scoped, Base):
         CheckConstraint(
             "off_invoice_minor + card_minor + balance_minor = total_minor", name="whole"
         ),
-        CheckConstraint("cause in ('corrected', 'ended', 'at_processor')", name="cause"),
+        CheckConstraint(
+            "cause in ('corrected', 'ended', 'at_processor', 'withdrawn', 'not_begun')",
+            name="cause",
+        ),
         SCOPED,
     )
 

@@ -8,20 +8,23 @@ from sqlalchemy import case, func, update
 
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
+from portal.domain.periods import BillingNow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services import telling
 from portal.services.recording import record
 from portal.services.repricing import drop_price_changes
 from portal.services.till import Till
+from portal.services.withdrawing import give_back_unbegun
 
 
 def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
     """Close a subscription at `at`, all its bills made; commit is the caller's, who has its lock.
 
-    What was bought ends with it, and what would begin later never does. Invoices that are still
-    open stay so, and are not charged by themselves any more.
+    What was bought ends with it; what would begin later never does, and its money goes back.
+    Invoices that are still open stay so, and are not charged by themselves any more.
     Source: product.md §6 (subscription cancelled); ADR 0018.
     """
+    give_back_unbegun(till, row, BillingNow(at))
     of = InstanceRow
     till.session.execute(
         update(of)

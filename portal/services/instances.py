@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
-from portal.domain.instances import InstanceStatus, Phase
+from portal.domain.instances import Phase
 from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
@@ -34,7 +34,7 @@ def cancel(
     Repeating it keeps the first date. Raises NotFound, Forbidden, or Conflict for an instance
     that does not renew. Source: seed 1, step 5; product.md §6.
     """
-    row, state, instance = _lock(actor, instance_id, session, wall)
+    row, state, instance = lock_instance(actor, instance_id, session, wall)
     if instance.phase in _STAYS and instance.price.is_recurring and not instance.renews:
         session.rollback()
         return instance
@@ -57,7 +57,7 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
 
     Raises NotFound, Forbidden, or Conflict once the instance has ended.
     """
-    row, state, instance = _lock(actor, instance_id, session, wall)
+    row, state, instance = lock_instance(actor, instance_id, session, wall)
     if instance.renews:
         session.rollback()
         return instance
@@ -70,24 +70,6 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
     _record(session, actor, EventName.INSTANCE_KEPT, row, state)
     session.commit()
     return _reread(actor, instance_id, session, wall)
-
-
-def withdraw(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> None:
-    """Take back what was bought for later, before it starts. Repeating it changes nothing.
-
-    Raises NotFound, Forbidden, or Conflict once it has started.
-    Source: product.md §6 (start at next cycle).
-    """
-    row, state, instance = _lock(actor, instance_id, session, wall)
-    if instance.status is InstanceStatus.ENDED and row.cancel_at == row.starts_at:
-        session.rollback()
-        return
-    if instance.phase is not Phase.SCHEDULED or not instance.price.is_recurring:
-        session.rollback()
-        raise Conflict("only what has not started can be taken back")
-    row.status, row.cancel_at = InstanceStatus.ENDED, row.starts_at
-    _record(session, actor, EventName.INSTANCE_WITHDRAWN, row, state)
-    session.commit()
 
 
 def next_boundary(state: AccountState, instance: Instance) -> datetime:
@@ -114,10 +96,12 @@ def find_instance(state: AccountState, instance_id: int) -> Instance:
     raise NotFound("instance")
 
 
-def _lock(
+def lock_instance(
     actor: Actor, instance_id: int, session: Session, wall: WallNow
 ) -> tuple[InstanceRow, AccountState, Instance]:
-    """The subscription's row is locked first, as everything that changes it does."""
+    """An instance of the member's account, locked; its subscription's row first, as everything
+    that changes it does. Raises Forbidden, NotFound.
+    """
     actor.require(Permission.BILLING_UPDATE)
     lock_subscription(session, actor)
     row = session.scalar(

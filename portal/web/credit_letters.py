@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.queries.credit_notes import number_in_words
-from portal.web.credit_papers import parts_words
+from portal.web.credit_papers import cause_words, parts_words
 from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.language import date, money
 
@@ -23,8 +24,8 @@ def _credited(notice: Credited) -> Draft:
     number = number_in_words(notice.note.number)
     said = [_("Invoice %(number)s was corrected: %(amount)s is credited to you.",
               number=f"{notice.invoice_number:06d}", amount=money(notice.amount))]  # fmt: skip
-    if notice.reason:
-        said.append(notice.reason)
+    if why := cause_words(notice):
+        said.append(f"{why}." if notice.cause is not Cause.CORRECTED else why)
     if notice.to_card:
         said.append(_("What goes to your card is on its way; banks take 5 to 10 days to show it."))
     if notice.to_balance:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 
 from portal.domain.credit_notes import Cause
+from portal.domain.credit_notices import Credited
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.gateways.pdf import Paper, PaperLine
@@ -82,11 +83,14 @@ def parts_words(parts: Parts) -> tuple[tuple[str, Money], ...]:
     return tuple((label, amount) for label, amount in named if amount)
 
 
-def cause_words(note: CreditNote | IssuedCreditNote) -> str:
+def cause_words(note: CreditNote | IssuedCreditNote | Credited) -> str:
     """Why there is a credit note: in the staff's words where they gave some."""
-    if note.cause is Cause.AT_PROCESSOR:
-        return _("Refunded at the payment processor")
-    return note.reason
+    said = {
+        Cause.AT_PROCESSOR: _("Refunded at the payment processor"),
+        Cause.WITHDRAWN: _("Taken back before it started"),
+        Cause.NOT_BEGUN: _("It could not start: your plan ended before"),
+    }
+    return said.get(note.cause, note.reason)
 
 
 def balance_words(entry: BalanceEntry) -> str:

@@ -20,7 +20,7 @@ from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries import usage
 from portal.queries.billing import next_bills
-from portal.services import instances
+from portal.services import instances, withdrawing
 from portal.services.capacity import open_windows_now
 from portal.services.charging import NeedsCheckout, Settled
 from portal.services.purchases import Refused
@@ -60,7 +60,9 @@ def instance(world: World, actor: Actor, instance_id: int):
 
 def withdraw(world: World, actor: Actor, instance_id: int) -> None:
     with world.session() as session:
-        instances.withdraw(actor, instance_id, session=session, wall=world.wall)
+        withdrawing.withdraw(
+            actor, instance_id, session=session, gateway=world.gateway, wall=world.wall
+        )
 
 
 def messages_left(world: World, actor: Actor) -> Decimal:

@@ -86,6 +86,16 @@ def test_taken_back_it_is_in_the_history(owner, world, visit):
     assert world.rows(InstanceRow) == 1
 
 
+def test_a_pack_taken_back_says_what_goes_where(owner, world, visit):
+    visit.post(PACK, form_of(visit.get(PACK + "?start=next_cycle")), 303)
+    page = visit.get(f"{ACTIVE}/1/withdraw")
+    assert "$49.00 goes back to the card that paid it" in page.text
+    visit.post(f"{ACTIVE}/1/withdraw", {"csrf_token": page.hidden("csrf_token")}, 303)
+    assert "Taken back before it started" in visit.get(ACTIVE).text
+    assert "Taken back before it started" in visit.get("/settings/billing/credit-notes/1").text
+    assert [refund.amount.minor for refund in world.gateway.refunds] == [4900]
+
+
 def test_once_it_has_started_there_is_nothing_to_take_back(owner, world, visit):
     booked(visit)
     page = visit.get(f"{ACTIVE}/1/withdraw")

@@ -12,8 +12,9 @@ from portal.domain.errors import Conflict
 from portal.domain.instances import Phase
 from portal.queries import active as queries
 from portal.queries.billing import next_bills
+from portal.queries.invoices import find_invoice_of
 from portal.queries.subscriptions import Instance
-from portal.services import instances
+from portal.services import instances, withdrawing
 from portal.services.capacity import open_windows_now
 from portal.services.instances import find_instance, next_boundary
 from portal.web import htmx
@@ -21,6 +22,7 @@ from portal.web.access import requires
 from portal.web.forms.instances import CancelForm
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.sentences import renewal
+from portal.web.wiring import wiring
 
 bp = Blueprint("active", __name__, url_prefix="/settings/billing/add-ons/active")
 
@@ -73,17 +75,27 @@ def confirm_cancel(instance_id: int) -> Response:
 @requires(Permission.BILLING_READ)
 def withdraw(instance_id: int) -> Response:
     instance = find_instance(state(), instance_id)
-    if instance.phase is not Phase.SCHEDULED or not instance.price.is_recurring:
+    if instance.phase is not Phase.SCHEDULED:
         raise Conflict("nothing to take back")
+    paid = None
+    if instance.purchase_id is not None:
+        paid = find_invoice_of(database(), member().actor, instance.purchase_id)
     return htmx.page(
-        "active/withdraw.html", "active/_withdraw.html", instance=instance, state=state()
+        "active/withdraw.html",
+        "active/_withdraw.html",
+        instance=instance,
+        paid=paid,
+        state=state(),
     )
 
 
 @bp.post("/<int:instance_id>/withdraw")
 @requires(Permission.BILLING_UPDATE)
 def confirm_withdraw(instance_id: int) -> Response:
-    instances.withdraw(member().actor, instance_id, session=database(), wall=wall())
+    withdrawing.withdraw(
+        member().actor, instance_id,
+        session=database(), gateway=wiring().gateway, wall=wall(),
+    )  # fmt: skip
     flash(_("Taken back: it does not start."), "success")
     return htmx.go(url_for("active.index"))
 
