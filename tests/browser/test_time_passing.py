@@ -38,7 +38,7 @@ def open_invoice(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
-def test_renewals_an_expired_pack_a_decline_and_its_recovery(stack, open_page, scripts):
+def test_three_months_of_bills_a_decline_its_recovery_and_a_downgrade(stack, open_page, scripts):
     portal, account = owner_of(stack, open_page, scripts)
     for add_on in (PACK, CONNECTOR):
         portal.choose(add_on).click()
@@ -73,6 +73,27 @@ def test_renewals_an_expired_pack_a_decline_and_its_recovery(stack, open_page, s
     assert stack.charges(account)[-1] == (14900, "usd")
     portal.open("add-ons")
     expect(portal.card(PACK).get_by_role("link", name="Add to plan")).to_be_visible()
+
+    downgrade(portal)
+    portal.open("payment-methods")
+    portal.page.get_by_role("article", name="Visa ending 4242").get_by_role(
+        "button", name="Make default"
+    ).click()
+    to_the_next_bill(portal)
+    assert stack.charges(account)[-1] == (7900, "usd"), "Starter, and the connector"
+    portal.open("plans")
+    expect(portal.page.locator("#plans-current")).to_contain_text("Starter")
+    portal.open("invoices")
+    with portal.page.expect_download() as loading:
+        portal.page.get_by_role("link", name="Download PDF").first.click()
+    assert loading.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def downgrade(portal: Portal) -> None:
+    portal.open("plans/starter/monthly")
+    expect(portal.page.locator("main")).to_contain_text("At the end of your term, on 1 Jul 2026")
+    portal.page.get_by_role("button", name="Change on 1 Jul 2026").click()
+    expect(portal.page.locator("main")).to_contain_text("Your plan changes on 1 Jul 2026")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
