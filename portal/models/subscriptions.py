@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Index,
+    Numeric,
     Text,
     UniqueConstraint,
     func,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import SCOPED, Base, Created, Instant, Scoped, Word, refers
+from portal.models.base import SCOPED, Base, Created, Instant, Key, Minor, Scoped, Word, refers
 
 
 class SubscriptionRow(Scoped, Base):
@@ -70,6 +72,36 @@ class SubscriptionRow(Scoped, Base):
     cancel_reason: Mapped[str] = mapped_column(Text, server_default="")
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
+
+
+class BilledElsewhereRow(Base):
+    """A plan's period that was paid for outside the portal, before the account came here.
+
+    id: of the same series as those of invoice lines, so that a credit names either. amount_minor:
+    without a tax that comes on top; the tax is that of the account at the time.
+    """
+
+    __tablename__ = "billed_elsewhere"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("subscription_id", "subscriptions"),
+        UniqueConstraint("environment_id", "subscription_id"),
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        CheckConstraint("period_end_at > period_start_at", name="period"),
+        SCOPED,
+    )
+
+    environment_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[Key]
+    amount_minor: Mapped[Minor]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(7, 4))
+    tax_inclusive: Mapped[bool]
+    tax_label: Mapped[Word]
+    period_start_at: Mapped[Instant]
+    period_end_at: Mapped[Instant]
 
 
 class InstanceRow(Scoped, Base):

@@ -14,11 +14,13 @@ from portal.domain.access import Scope
 from portal.domain.credits import StoredLine
 from portal.domain.money import Money
 from portal.domain.periods import Period
-from portal.domain.taxes import NO_TAX, Tax
+from portal.domain.taxes import NO_TAX, Tax, tax_on
 from portal.domain.working import from_plain
+from portal.models.accounts import AccountRow
 from portal.models.credit_notes import CreditNoteLineRow
 from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PurchaseRow, QuoteRow
+from portal.models.subscriptions import BilledElsewhereRow
 from portal.queries.accounts import AccountState
 
 _Line = tuple[InvoiceLineRow, int | None, str]
@@ -45,7 +47,8 @@ class _Around:
 def stored_lines(session: Session, scope: Scope, state: AccountState) -> tuple[StoredLine, ...]:
     """Charge lines of the subscription whose period lies ahead or runs, oldest first.
 
-    A purchase's line belongs to the instance that it bought, a plan's to none.
+    A purchase's line belongs to the instance that it bought, a plan's to none; what was paid
+    elsewhere for the plan is one too.
     """
     if state.subscription is None:
         return ()
@@ -55,7 +58,11 @@ def stored_lines(session: Session, scope: Scope, state: AccountState) -> tuple[S
         == state.subscription.id,
         InvoiceLineRow.period_end_at > state.now,
     )
-    return _read(session, scope, wanted)
+    elsewhere = and_(
+        BilledElsewhereRow.subscription_id == state.subscription.id,
+        BilledElsewhereRow.period_end_at > state.now,
+    )
+    return (*_elsewhere(session, scope, elsewhere), *_read(session, scope, wanted))
 
 
 def billed_lines(session: Session, scope: Scope, invoice_id: int) -> tuple[StoredLine, ...]:
@@ -64,9 +71,11 @@ def billed_lines(session: Session, scope: Scope, invoice_id: int) -> tuple[Store
 
 
 def lines_by_id(session: Session, scope: Scope, line_ids: Iterable[int]) -> dict[int, StoredLine]:
-    """Charge lines, wherever they stand."""
-    found = _read(session, scope, _charges(scope).where(InvoiceLineRow.id.in_(line_ids)))
-    return {line.id: line for line in found}
+    """Charge lines, wherever they stand, and what was paid elsewhere."""
+    ids = set(line_ids)
+    found = _read(session, scope, _charges(scope).where(InvoiceLineRow.id.in_(ids)))
+    others = _elsewhere(session, scope, BilledElsewhereRow.id.in_(ids))
+    return {line.id: line for line in (*found, *others)}
 
 
 def _charges(scope: Scope) -> Select[InvoiceLineRow, int | None, str]:
@@ -122,6 +131,38 @@ def _stored(row: _Line, around: _Around) -> StoredLine:
         tax_kept=Money((taxed.amount_minor if taxed else 0) - given.tax, code),
         position=line.position,
         invoice_id=line.invoice_id,
+    )
+
+
+def _elsewhere(session: Session, scope: Scope, wanted: ColumnElement[bool]) -> list[StoredLine]:
+    rows = session.execute(
+        select(BilledElsewhereRow, AccountRow.currency)
+        .join(
+            AccountRow,
+            and_(
+                AccountRow.environment_id == BilledElsewhereRow.environment_id,
+                AccountRow.id == BilledElsewhereRow.account_id,
+            ),
+        )
+        .where(BilledElsewhereRow.environment_id == scope.environment_id, wanted)
+    ).all()
+    given = _given(session, scope, {row.id for row, _ in rows}) if rows else {}
+    return [_paid_elsewhere(row, code, given.get(row.id) or _Given()) for row, code in rows]
+
+
+def _paid_elsewhere(row: BilledElsewhereRow, code: str, given: _Given) -> StoredLine:
+    billed, tax = Money(row.amount_minor, code), Tax(row.tax_rate, row.tax_inclusive, row.tax_label)
+    return StoredLine(
+        id=row.id,
+        name=row.name,
+        quantity=1,
+        billed=billed,
+        period=Period(row.period_start_at.astimezone(UTC), row.period_end_at.astimezone(UTC)),
+        tax=tax,
+        credited=Money(given.credited, code),
+        refunded=Money(given.refunded, code),
+        closed_at=given.closed_at,
+        tax_kept=tax_on(tax, billed) - Money(given.tax, code),
     )
 
 

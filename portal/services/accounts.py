@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
 from portal.domain.catalog import Plan, Price
-from portal.domain.errors import NotFound
+from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.money import currency
@@ -71,23 +71,35 @@ def find_account_id(session: Session, scope: Scope, key: str) -> int | None:
 
 def create_account(session: Session, scope: Scope, new: NewAccount, wall: WallNow) -> int:
     """Store the account; commit. Raises ValueError for an unknown currency or time zone."""
-    code, zone = currency(new.currency).code, ZoneInfo(new.zone).key
-    row = AccountRow(
+    account_id = add_account(session, scope, new, "cli", wall)
+    if account_id is None:
+        raise Conflict(f"account {new.key}")
+    session.commit()
+    return account_id
+
+
+def add_account(
+    session: Session, scope: Scope, new: NewAccount, doer: str, wall: WallNow
+) -> int | None:
+    """The new account's id; None where its key is there, also of one just made beside this.
+
+    Commit is the caller's. Raises ValueError as `create_account`.
+    """
+    row = insert(AccountRow).values(
         environment_id=scope.environment_id,
         key=new.key,
         name=new.name,
-        currency=code,
-        zone=zone,
+        currency=currency(new.currency).code,
+        zone=ZoneInfo(new.zone).key,
         tax_rate=new.tax.rate,
         tax_inclusive=new.tax.inclusive,
         tax_label=new.tax.label,
     )
-    session.add(row)
-    session.flush()
-    doer = Doer("cli", row.id)
-    record(session, scope, doer, EventName.ACCOUNT_CREATED, f"account:{row.id}", wall)
-    session.commit()
-    return row.id
+    made = session.scalar(row.on_conflict_do_nothing().returning(AccountRow.id))
+    if made is not None:
+        told = EventName.ACCOUNT_CREATED
+        record(session, scope, Doer(doer, made), told, f"account:{made}", wall)
+    return made
 
 
 def ensure_customer(
@@ -144,33 +156,46 @@ def add_member(
     email: str,
     name: str,
     role: Role,
-    password_hash: str,
+    password_hash: str | None,
 ) -> None:
     """Give a person, made where unknown, a role in the account; commit."""
-    person = session.scalar(
-        select(PersonRow).where(
-            PersonRow.environment_id == scope.environment_id,
-            func.lower(PersonRow.email) == email.lower(),
-        )
-    )
-    if person is None:
-        person = PersonRow(
-            environment_id=scope.environment_id,
-            email=email,
-            name=name,
-            password_hash=password_hash,
-        )
-        session.add(person)
-        session.flush()
-    session.add(
-        MembershipRow(
-            environment_id=scope.environment_id,
-            account_id=account_id,
-            person_id=person.id,
-            role=role,
-        )
-    )
+    enrol(session, scope, account_id, email, name, role, password_hash)
     session.commit()
+
+
+def enrol(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    email: str,
+    name: str,
+    role: Role,
+    password_hash: str | None = None,
+) -> int:
+    """The same without the commit, also for a member, who gets this role; the membership's id."""
+    row = insert(MembershipRow).values(
+        environment_id=scope.environment_id,
+        account_id=account_id,
+        person_id=_person_id(session, scope, email, name, password_hash),
+        role=role,
+    )
+    given = row.on_conflict_do_update(
+        index_elements=["environment_id", "account_id", "person_id"], set_={"role": role}
+    )
+    return session.scalars(given.returning(MembershipRow.id)).one()
+
+
+def _person_id(
+    session: Session, scope: Scope, email: str, name: str, password_hash: str | None
+) -> int:
+    """The person with this address, who keeps their name and password; made where unknown."""
+    new = insert(PersonRow).values(
+        environment_id=scope.environment_id, email=email, name=name, password_hash=password_hash
+    )
+    session.execute(new.on_conflict_do_nothing())
+    same = func.lower(PersonRow.email) == email.lower()
+    found = select(PersonRow.id).where(PersonRow.environment_id == scope.environment_id, same)
+    return session.scalars(found).one()
 
 
 def save_card(
@@ -201,26 +226,41 @@ def subscribe(
     since: datetime,
     billed_until: datetime | None = None,
 ) -> None:
-    """Put the account on a plan from `since`, which anchors its billing and its quotas; commit.
+    """`begin_plan`, and commit."""
+    begin_plan(session, scope, account_id, plan, price, since, billed_until)
+    session.commit()
+
+
+def begin_plan(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    plan: Plan,
+    price: Price,
+    since: datetime,
+    billed_until: datetime | None = None,
+) -> SubscriptionRow:
+    """Put the account on a plan from `since`, which anchors its billing and its quotas.
 
     billed_until: the end of what was billed elsewhere; None when nothing was, so that the first
-    period is due at once. A price with a trial is due, and anchored, when that ends.
+    period is due at once. A price with a trial is due, and anchored, when that ends. Commit is
+    the caller's.
     """
     account = session.get_one(AccountRow, (scope.environment_id, account_id))
     trial_ends = trial_end(price, since, account.zone) if billed_until is None else None
     due_at = billed_until or trial_ends or since
-    session.add(
-        SubscriptionRow(
-            environment_id=scope.environment_id,
-            account_id=account_id,
-            plan_id=plan.id,
-            price_id=price.id,
-            status=SubscriptionStatus.TRIALING if trial_ends else SubscriptionStatus.ACTIVE,
-            billing_anchor_at=trial_ends or since,
-            quota_anchor_at=since,
-            billed_until_at=due_at,
-            next_due_at=due_at,
-            started_at=since,
-        )
+    row = SubscriptionRow(
+        environment_id=scope.environment_id,
+        account_id=account_id,
+        plan_id=plan.id,
+        price_id=price.id,
+        status=SubscriptionStatus.TRIALING if trial_ends else SubscriptionStatus.ACTIVE,
+        billing_anchor_at=trial_ends or since,
+        quota_anchor_at=since,
+        billed_until_at=due_at,
+        next_due_at=due_at,
+        started_at=since,
     )
-    session.commit()
+    session.add(row)
+    session.flush()
+    return row

@@ -58,7 +58,7 @@ def sign_in(
         return None
     if person.password_hash and _hasher.check_needs_rehash(person.password_hash):
         person.password_hash = _hasher.hash(password)
-    return _start(session, scope, person, membership, origin, wall)
+    return start(session, scope, person, membership, origin, wall)
 
 
 def sign_out(session: Session, scope: Scope, sid: str, wall: WallNow) -> None:
@@ -89,7 +89,7 @@ def touch(session: Session, scope: Scope, session_id: int, seen_at: WallNow, wal
         session.commit()
 
 
-def _start(
+def start(
     session: Session,
     scope: Scope,
     person: PersonRow,
@@ -97,6 +97,7 @@ def _start(
     origin: Origin,
     wall: WallNow,
 ) -> str:
+    """A session of somebody who has shown who they are: its id; commit."""
     sid = secrets.token_urlsafe(32)
     row = SessionRow(
         environment_id=scope.environment_id,

@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "credit_notes",
     "credit_note_lines",
     "credit_note_documents",
+    "billed_elsewhere",
 )
 
 

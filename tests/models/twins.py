@@ -10,14 +10,19 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 
 from portal.domain.access import Actor
 from portal.domain.credit_notes import Destination
+from portal.domain.keys import Access
 from portal.domain.usage import Usage
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
-from portal.services import crediting, sign_in
+from portal.services import crediting, keys, sign_in
+from portal.services.accounts import NewAccount
+from portal.services.beginnings import Beginning, Elsewhere
 from portal.services.charging import NeedsCheckout
 from portal.services.crediting import Correction
 from portal.services.documents import Issued, print_missing
+from portal.services.host_accounts import Owner, Put, Wanted, put
 from portal.services.inbox import receive
+from portal.services.links import make
 from portal.services.plans import Agreed
 from portal.services.recording import Doer
 from portal.services.renewing import run_due
@@ -94,6 +99,7 @@ def _live(world: World) -> None:
     _agree_on_another_plan(world, actor)
     _announce_a_price(world)
     _credit(world)
+    _let_the_host_in(world)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -122,6 +128,18 @@ def _decline_a_renewal(world: World) -> None:
     with world.session() as session:
         run_due(session, world.scope, gateway=world.gateway, wall=world.wall)
     world.now = began
+
+
+def _let_the_host_in(world: World) -> None:
+    """A key, an account that was billed elsewhere before, and a link for its owner."""
+    owner, before = Owner("host@mover.test", "Mo"), Elsewhere(world.now, Decimal(99))
+    beginning = Beginning("growth", "growth_monthly_usd", before)
+    wanted = Wanted(NewAccount("mover", "Mover", "usd"), owner, beginning)
+    with world.session() as session:
+        keys.create(session, world.scope, "host", Access.WRITE, world.wall)
+        moved = put(session, world.scope, wanted, "key:1", world.wall)
+        assert isinstance(moved, Put)
+        make(session, world.scope, moved.account_id, owner.email, "/", "key:1", world.wall)
 
 
 def _agree_on_another_plan(world: World, actor: Actor) -> None:

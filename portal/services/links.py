@@ -1,0 +1,98 @@
+"""Sign-in links, which the host asks for and a member follows once."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.events import EventName
+from portal.domain.periods import WallNow
+from portal.models.accounts import MembershipRow, PersonRow
+from portal.models.keys import SignInLinkRow
+from portal.queries.links import digest_of_link, good_link
+from portal.services.recording import Doer, record
+from portal.services.sign_in import Origin, start
+
+LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """written: what goes into the address, and is kept nowhere."""
+
+    written: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The session that began, and the page that the host wanted shown."""
+
+    sid: str
+    target: str
+
+
+def make(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    email: str,
+    target: str,
+    doer: str,
+    wall: WallNow,
+) -> NewLink | None:
+    """A link for a member of the account; commit. None when nobody there has the address."""
+    member = _member(session, scope, account_id, email)
+    if member is None:
+        return None
+    written, expires_at = secrets.token_urlsafe(32), wall + LIFE
+    session.add(
+        SignInLinkRow(
+            environment_id=scope.environment_id,
+            membership_id=member.id,
+            digest=digest_of_link(written),
+            target=target,
+            created_at=wall,
+            expires_at=expires_at,
+        )
+    )
+    told, subject = EventName.LINK_MADE, f"person:{member.person_id}"
+    record(session, scope, Doer(doer, account_id), told, subject, wall)
+    session.commit()
+    return NewLink(written, expires_at)
+
+
+def follow(
+    session: Session, scope: Scope, written: str, origin: Origin, wall: WallNow
+) -> Followed | None:
+    """Sign its member in and spend the link; commit. None when it is spent, over or none of ours.
+
+    Two at once: one of them signs in.
+    """
+    row = session.scalar(good_link(scope, written, wall).with_for_update())
+    if row is None:
+        session.rollback()
+        return None
+    row.used_at = wall
+    membership = session.get_one(MembershipRow, (scope.environment_id, row.membership_id))
+    person = session.get_one(PersonRow, (scope.environment_id, membership.person_id))
+    target = row.target
+    return Followed(start(session, scope, person, membership, origin, wall), target)
+
+
+def _member(session: Session, scope: Scope, account_id: int, email: str) -> MembershipRow | None:
+    return session.scalar(
+        select(MembershipRow)
+        .join(PersonRow, PersonRow.id == MembershipRow.person_id)
+        .where(
+            MembershipRow.environment_id == scope.environment_id,
+            MembershipRow.account_id == account_id,
+            PersonRow.environment_id == scope.environment_id,
+            func.lower(PersonRow.email) == email.lower(),
+        )
+    )

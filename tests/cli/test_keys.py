@@ -1,0 +1,58 @@
+"""`flask keys`: from a new key to its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.factory import create_app
+from portal.models.base import db
+from tests.web.conftest import settings_for
+
+
+@pytest.fixture
+def run(world, world_database):
+    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
+    runner = app.test_cli_runner()
+    yield lambda *words: runner.invoke(args=["keys", *words])
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_life(run, world):
+    assert "no key yet" in run("list").output
+    made = run("create", "chat host", "--access", "write", "--days", "90")
+    assert made.exit_code == 0, (made.output, made.exception)
+    written = made.stdout.strip()
+    prefix = written.split("_")[2]
+    assert "cannot be shown again" in made.stderr
+    line = run("list").output
+    assert line.split()[:2] == [prefix, "write"]
+    assert "until 2026-07-10" in line
+    assert "never used" in line
+    assert "chat host" in line
+    assert written not in line
+    new = run("rotate", prefix, "--overlap", "1")
+    assert new.stdout.strip().startswith("portal_development_")
+    assert new.stdout.strip() != written
+    world.pass_time(hours=1)
+    assert "expired" in run("list").output
+    other = new.stdout.strip().split("_")[2]
+    assert run("revoke", other).exit_code == 0
+    assert "revoked" in run("list").output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["revoke", "nothing"], "Not revoked: key nothing"),
+        (["rotate", "nothing"], "Not rotated: key nothing"),
+        (["create", "x"], "Missing option '--access'"),
+        (["create", "x", "--access", "all"], "'all' is not one of"),
+        (["rotate", "x", "--overlap", "169"], "169 is not in the range"),
+    ],
+)
+def test_what_cannot_be_says_why(run, words, said):
+    done = run(*words)
+    assert done.exit_code != 0
+    assert said in done.output
