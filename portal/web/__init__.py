@@ -14,6 +14,7 @@ from portal.web.views import (
     credit_notes,
     health,
     invoices,
+    links,
     payment_methods,
     plans,
     preferences,
@@ -42,8 +43,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, clock, credit_notes, health, invoices, payment_methods, plans,
-        preferences, purchases, quantities, usage, webhooks,
+        active, addons, auth, clock, credit_notes, health, invoices, links, payment_methods,
+        plans, preferences, purchases, quantities, usage, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)
