@@ -11,7 +11,7 @@ from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.pool import QueuePool
 
-from portal import cli, jobs, web
+from portal import api, cli, jobs, web
 from portal.domain.mails import Postman
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
@@ -26,6 +26,7 @@ from portal.services.documents import Printer
 from portal.settings import Settings, load_settings
 from portal.web.mail import LetterWriter
 from portal.web.papers import PaperPrinter
+from portal.web.security import ask_no_token_of
 from portal.web.wiring import Wiring
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,8 @@ def create_app(
     _give_sessions_a_queue(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     web.install(app)
+    api.install(app, settings.api_rate_per_minute)
+    ask_no_token_of(api.bp)
     cli.install(app)
     jobs.install(app, _means(app, wired))
     return app

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Role, Scope
 from portal.domain.capacity import Capacity, brought_by
 from portal.domain.catalog import AddOn, Price, Status, price_for
 from portal.domain.eligibility import Refusal, refusal, units_left
@@ -15,6 +15,9 @@ from portal.domain.money import Money
 from portal.domain.proration import charge
 from portal.domain.quotes import can_wait, next_cycle
 from portal.queries.accounts import AccountState
+
+WHO_MAY_BUY = Actor(0, 0, Scope(0, 0), Role.OWNER)
+"""Nobody: asked only what its role may."""
 
 
 class Cadence(StrEnum):
@@ -108,6 +111,12 @@ def may_wait(state: AccountState, actor: Actor, add_on: AddOn) -> bool:
         return False
     then = state.standing(actor, state.agreed)
     return state.agreed is None or refusal(add_on, then, state.holding(add_on)) is None
+
+
+def card_for_host(state: AccountState, lookup_key: str) -> Card | None:
+    """The card as whoever may buy sees it: the host asks for nobody in particular."""
+    add_on = state.find_add_on(lookup_key)
+    return card_of(state, WHO_MAY_BUY, add_on) if add_on else None
 
 
 def get_card(state: AccountState, actor: Actor, lookup_key: str) -> Card:

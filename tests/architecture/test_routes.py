@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 import portal
+from portal.api.operations import OPERATIONS, bp
 from portal.domain.access import Permission
 from portal.domain.errors import PortalError
 from portal.domain.payments import CardRefused
@@ -31,10 +32,14 @@ PUBLIC = {
     "auth.start_session",
     "auth.sign_out",
     "health.healthz",
+    "links.show",
+    "links.use",
     "preferences.theme",
     "webhooks.stripe",
 }
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
+BY_KEY = "api."
+"""Their guard is the key of the host application: tests/api/test_auth.py."""
 ANSWERED_WHERE_THEY_ARISE = {BadSignature, BadEvent, CardRefused}
 """The webhook's view answers the first two; only the command line saves cards so far."""
 SAMPLES = {"int": "1", "default": "x", "string": "x", "path": "x"}
@@ -59,7 +64,11 @@ def app(demo_template: str) -> Iterator[Flask]:
 
 
 def guarded(app: Flask) -> list[Rule]:
-    return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in PUBLIC and not rule.endpoint.startswith(BY_KEY)
+    ]
 
 
 def permission_of(app: Flask, rule: Rule) -> Permission | None:
@@ -68,7 +77,10 @@ def permission_of(app: Flask, rule: Rule) -> Permission | None:
 
 def test_every_route_names_its_permission(app):
     marked = {e for e, view in app.view_functions.items() if hasattr(view, "__permission__")}
-    assert set(app.view_functions) - marked == {"static"}
+    unmarked = set(app.view_functions) - marked
+    assert {e for e in unmarked if not e.startswith(BY_KEY)} == {"static"}
+    for endpoint in unmarked - {"static", "api.openapi"}:
+        assert app.view_functions[endpoint].__operation__ in OPERATIONS
     open_to_all = {e for e in marked if app.view_functions[e].__permission__ is None}
     assert open_to_all | {"static"} == PUBLIC
 
@@ -97,9 +109,9 @@ def _kind(rule: Rule, name: str) -> str:
     return "int" if f"<int:{name}>" in rule.rule else "default"
 
 
-def test_only_the_webhook_takes_a_post_without_a_token(app):
+def test_only_the_webhook_and_the_api_take_a_post_without_a_token(app):
     assert csrf._exempt_views == WITHOUT_CSRF
-    assert csrf._exempt_blueprints == set()
+    assert csrf._exempt_blueprints == {bp}
 
 
 def test_every_error_that_can_reach_a_browser_has_a_status():

@@ -11,7 +11,7 @@ from tests.architecture.sources import PRODUCT, Source, dotted
 WRITES = {"commit", "flush", "add", "add_all", "merge", "bulk_save_objects", "delete"}
 STATEMENTS = {"insert", "update", "delete"}
 SESSIONS = {"session", "database()", "db.session", "db.session()"}
-MAY_ROLL_BACK = {"portal/web/errors.py", "portal/cli/opening.py"}
+MAY_ROLL_BACK = {"portal/web/errors.py", "portal/api/problems.py", "portal/cli/opening.py"}
 """A failed request and a finished command let go of what they hold."""
 
 CLOCKS = {

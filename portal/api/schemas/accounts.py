@@ -1,0 +1,127 @@
+"""An account as the host sends it and as it is told of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from portal.api.schemas.fields import (
+    AccountKey,
+    Amount,
+    CurrencyCode,
+    Given,
+    GivenAmount,
+    GivenInstant,
+    Instant,
+    LookupKey,
+    Span,
+    Told,
+    Units,
+)
+from portal.domain.instances import SubscriptionStatus
+
+EMAIL = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+Name = Annotated[str, Field(max_length=255, pattern=PRINTABLE)]
+Email = Annotated[str, Field(max_length=320, pattern=EMAIL, examples=["owner@example.com"])]
+
+NORTHWIND: JsonDict = {
+    "name": "Northwind Traders",
+    "currency": "usd",
+    "time_zone": "America/New_York",
+    "tax": {"rate": "8.875", "inclusive": False, "label": "Sales tax"},
+    "owner": {"email": "owner@northwind.example", "name": "Nancy Davolio"},
+    "subscription": {"plan": "growth", "price": "growth_monthly_usd"},
+}
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a name of the IANA time zone database")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone), Field(max_length=40, examples=["Europe/Berlin"])]
+
+
+class GivenTax(Given):
+    """rate: percent. inclusive: contained in prices instead of on top of them."""
+
+    rate: str = Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,4})?$", examples=["19"])
+    inclusive: bool = False
+    label: str = Field("Tax", max_length=40, pattern=PRINTABLE, examples=["VAT"])
+
+
+class GivenOwner(Given):
+    email: Email
+    name: Name
+
+
+class BilledElsewhere(Given):
+    """A period that was paid for before the account came here."""
+
+    started_at: GivenInstant = Field(
+        description="When the plan began: every period is counted from here. Not in the future."
+    )
+    amount: GivenAmount = Field(
+        description="What was paid for the present period, like the price: without a tax that"
+        " comes on top. A change of plan credits the unused part of it."
+    )
+
+
+class GivenSubscription(Given):
+    """The plan that the account begins with."""
+
+    plan: LookupKey
+    price: LookupKey = Field(description="One of the plan's, recurring, in the currency.")
+    billed_elsewhere: BilledElsewhere | None = None
+
+
+class GivenAccount(Given):
+    """All that the host says of an account."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [NORTHWIND]})
+
+    name: Name
+    currency: CurrencyCode = Field(description="Cannot be changed once the account exists.")
+    time_zone: Zone = Field("UTC", description="A change moves future boundaries only.")
+    tax: GivenTax | None = Field(None, description="None: no tax.")
+    owner: GivenOwner | None = Field(
+        None, description="The first owner; needed to create, and cannot be exchanged here."
+    )
+    subscription: GivenSubscription | None = Field(
+        None, description="Begins the plan where there is none. Members change it themselves."
+    )
+
+
+class ToldTax(Told):
+    rate: Units
+    inclusive: bool
+    label: str
+
+
+class ToldSubscription(Told):
+    """current_period: of the plan. renews_at: when it is billed next."""
+
+    plan: str
+    plan_name: str
+    price: str
+    status: SubscriptionStatus
+    current_period: Span
+    renews_at: Instant
+
+
+class ToldAccount(Told):
+    """now: by the account's own clock, which a test clock may have moved."""
+
+    key: AccountKey
+    name: str
+    currency: CurrencyCode
+    time_zone: str
+    tax: ToldTax | None
+    balance: Amount = Field(description="Money that the next charge uses first.")
+    subscription: ToldSubscription | None
+    now: Instant
