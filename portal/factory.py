@@ -19,10 +19,11 @@ from portal.gateways.mail import FilePostman, SmtpPostman
 from portal.gateways.pdf import TypstPress
 from portal.gateways.queue import JobQueue
 from portal.gateways.stripe_payments import StripePayments, stripe_client
+from portal.gateways.webhooks_out import HttpCourier
 from portal.jobs.means import Means
 from portal.models.base import db
-from portal.services import mailing
 from portal.services.documents import Printer
+from portal.services.queueing import QUEUE
 from portal.settings import Settings, load_settings
 from portal.web.mail import LetterWriter
 from portal.web.papers import PaperPrinter
@@ -81,6 +82,10 @@ def _means(app: Flask, wired: Wiring) -> Means:
         writer=LetterWriter(app, wired.settings),
         printer=wired.printer,
         postman=_postman(wired.settings),
+        courier=HttpCourier(
+            wired.settings.secret_key.get_secret_value(),
+            private=wired.settings.webhook_private_addresses,
+        ),
     )
 
 
@@ -95,7 +100,7 @@ def _postman(settings: Settings) -> Postman | None:
 def _give_sessions_a_queue(app: Flask) -> None:
     """What a service adds to it is there when the service's own transaction commits."""
     with app.app_context():
-        db.session.configure(info={mailing.QUEUE: JobQueue()})
+        db.session.configure(info={QUEUE: JobQueue()})
 
 
 def _config(settings: Settings) -> dict[str, object]:

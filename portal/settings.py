@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     stripe_checkout_origin: where Checkout pages are; unset = Stripe's own, or the sandbox.
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
     api_rate_per_minute: requests of one API key to one process.
+    webhook_private_addresses: lets messages to the host go by http, and to our own network.
     smtp_url, mail_folder: where mail goes, the first before the second; without both it waits.
     """
 
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     stripe_checkout_origin: str | None = Field(None, pattern=r"^https?://[^/\s;,]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
     api_rate_per_minute: int = Field(600, ge=1)
+    webhook_private_addresses: bool = False
     smtp_url: SecretStr | None = None
     mail_from: str = ""
     mail_folder: Path | None = None

@@ -50,6 +50,8 @@ class EventName(StrEnum):
     KEY_ROTATED = "key:rotated"
     KEY_REVOKED = "key:revoked"
     LINK_MADE = "link:made"
+    WEBHOOK_ADDED = "webhook:added"
+    WEBHOOK_CHANGED = "webhook:changed"
     CUSTOMER_DELETED = "customer:deleted"
     CARD_ENTRY_OPENED = "card_entry:opened"
     CARD_ADDED = "card:added"

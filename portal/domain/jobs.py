@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SEND_MAIL = "send_mail"
+DELIVER = "deliver"
 
 
 def queue_of(environment_id: int) -> str:

@@ -13,6 +13,7 @@ from portal.domain.access import Scope
 from portal.domain.mails import Postman, Writer
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
+from portal.domain.webhooks import Courier
 from portal.models.base import db
 from portal.models.session import set_scope
 from portal.services.accounts import ensure_environment
@@ -30,6 +31,7 @@ class Means:
     writer: Writer
     printer: Printer
     postman: Postman | None
+    courier: Courier
 
 
 @contextmanager

@@ -5,9 +5,18 @@ from __future__ import annotations
 from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
 
-from portal.domain.jobs import SEND_MAIL, queue_of
+from portal.domain.jobs import DELIVER, SEND_MAIL, queue_of
 from portal.jobs.means import Means, opened
-from portal.services import documents, mailing, reconciling, reminding, renewing, usage
+from portal.services import (
+    delivering,
+    documents,
+    endings,
+    mailing,
+    reconciling,
+    reminding,
+    renewing,
+    usage,
+)
 
 EACH_MINUTE = "* * * * *"
 EACH_HOUR = "7 * * * *"
@@ -24,6 +33,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     _add_papers(jobs, app, means, queue)
     _add_reminders(jobs, app, means, queue)
     _add_forgetting(jobs, app, means, queue)
+    _add_webhooks(jobs, app, means, queue)
     _add_retries(jobs, queue)
     return jobs
 
@@ -87,6 +97,33 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def forget_usage_ids(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
             usage.forget_ids(session, scope, means.now())
+
+
+def _add_webhooks(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def send() -> None:
+        with opened(app, means) as (session, scope):
+            delivering.deliver_due(session, scope, courier=means.courier, wall=means.now())
+
+    @jobs.task(name=DELIVER, queue=queue)
+    def deliver(environment_id: int) -> None:
+        send()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="deliver_waiting", queue=queue, queueing_lock=f"{queue}:deliver")
+    def deliver_waiting(timestamp: int) -> None:
+        send()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="note_endings", queue=queue, queueing_lock=f"{queue}:endings")
+    def note_endings(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            endings.note_endings(session, scope, means.now())
+
+    @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
+    @jobs.task(name="forget_messages", queue=queue, queueing_lock=f"{queue}:messages")
+    def forget_messages(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            delivering.forget_old(session, scope, means.now())
 
 
 def _add_retries(jobs: App, queue: str) -> None:

@@ -56,6 +56,7 @@ def for_children(given: Mapping[str, str], at: Places, urls: Urls, kept: Variabl
     }
     if is_development(given):
         ours |= {"PORTAL_DEMO": "1", "SUPPORT_EMAIL": "help@portal.test"}
+        ours["WEBHOOK_PRIVATE_ADDRESSES"] = "1"
         ours["MAIL_FOLDER"] = str(at.folder / "mail")
     if wants_sandbox(given):
         ours["STRIPE_API_BASE"] = at.sandbox_url

@@ -14,6 +14,7 @@ from portal.models import (
     subscriptions,
     tenants,
     usage,
+    webhooks,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "subscriptions",
     "tenants",
     "usage",
+    "webhooks",
 ]

@@ -21,7 +21,6 @@ from portal.domain.mails import (
     Mail,
     NotSent,
     Postman,
-    Queue,
     Reader,
     Unanswered,
     Writer,
@@ -31,10 +30,9 @@ from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.mails import MailRow
 from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
+from portal.services.queueing import enqueue
 
 log = structlog.get_logger()
-QUEUE = "queue"
-"""Where a session keeps the Queue that its jobs go into; without one, mail waits a minute."""
 MOST_AT_ONCE = 200
 LOST = "its sending ended twice without an answer; it may have arrived"
 
@@ -79,7 +77,7 @@ def post(session: Session, scope: Scope, account_id: int, notice: Notice) -> Non
         return
     added = insert(MailRow).values(rows).on_conflict_do_nothing().returning(MailRow.id)
     if session.scalars(added).all():
-        _enqueue(session, scope)
+        enqueue(session, scope, SEND_MAIL)
 
 
 def send_due(
@@ -118,13 +116,6 @@ def _people(
         for person_id, email, locale, role in session.execute(statement)
         if is_told(Role(role), notice.kind)
     ]
-
-
-def _enqueue(session: Session, scope: Scope) -> None:
-    queue: Queue | None = session.info.get(QUEUE)
-    if queue is not None:
-        connection = session.connection().connection.driver_connection
-        queue.enqueue(connection, SEND_MAIL, scope.environment_id)
 
 
 def _claim(office: Post) -> int | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.models.events import EventRow
+from portal.services.announcing import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def record(
     at: datetime,
     **detail: Any,
 ) -> None:
-    """Append one event. subject: `kind:id`."""
+    """Append one event, and tell the host of it where it wants to know. subject: `kind:id`."""
     session.add(
         EventRow(
             environment_id=scope.environment_id,
@@ -44,3 +45,4 @@ def record(
             at=at,
         )
     )
+    announce(session, scope, doer.account_id, event, subject, detail, at)

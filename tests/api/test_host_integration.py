@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 from portal.api.operations import OPERATIONS
+from portal.domain.webhooks import TYPES, signature
 from tests.api.conftest import new_key
 from tests.architecture.sources import ROOT
 
@@ -54,3 +56,24 @@ def test_every_operation_is_shown():
     for told in OPERATIONS:
         path = re.escape(told.path).replace("<key>", "[^/]+").replace("<feature>", "[^/?]+")
         assert re.search(rf"\$PORTAL/api/v1{path}[?\"]", TEXT), told.path
+
+
+def test_the_way_to_check_a_signature_is_right():
+    (code,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.S | re.M)
+    given: dict = {}
+    exec(code, given)
+    now, body = datetime.now(UTC), b'{"id": "msg_1"}'
+    signed = signature(("whsec_new", "whsec_old"), body, now)
+    for secret in ("whsec_new", "whsec_old"):
+        assert given["is_ours"](body, signed, secret)
+    assert not given["is_ours"](body, signed, "whsec_other")
+    assert not given["is_ours"](body + b" ", signed, "whsec_new")
+    old = signature(("whsec_new",), body, now - timedelta(seconds=310))
+    assert not given["is_ours"](body, old, "whsec_new")
+    for odd in ("", "t=", "v1=x", "t=x,v1=y", ",,"):
+        assert not given["is_ours"](body, odd, "whsec_new")
+
+
+def test_every_type_of_message_is_explained():
+    said = TEXT.partition("## Being told")[2]
+    assert {each for each in re.findall(r"`(\w+\.\w+)`", said) if "." in each} >= set(TYPES)

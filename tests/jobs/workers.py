@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from portal.domain.notices import Notice
 from portal.gateways.queue import JobQueue
-from portal.services.mailing import QUEUE, post
+from portal.services.mailing import post
+from portal.services.queueing import QUEUE
 from tests.support.database import ROOT, Database
 from tests.support.world import World
 

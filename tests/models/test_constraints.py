@@ -308,6 +308,12 @@ HOST = [
     changed("billed_elsewhere", "ck_billed_elsewhere_amount", amount_minor="-1"),
     changed("billed_elsewhere", FINE, amount_minor="0"),
     changed("billed_elsewhere", "ck_billed_elsewhere_period", period_end_at="period_start_at"),
+    changed("webhook_endpoints", "ck_webhook_endpoints_generation", generation="0"),
+    again("webhook_messages", "uq_webhook_messages_environment_id_endpoint_id_message_key"),
+    again("webhook_messages", FINE, message_key="'msg_2'"),
+    changed("webhook_messages", "ck_webhook_messages_status", status="'lost'"),
+    changed("webhook_messages", "ck_webhook_messages_delivered_at", status="'delivered'"),
+    changed("webhook_messages", "ck_webhook_messages_tries", tries="-1"),
 ]
 CASES = [*CATALOG, *PEOPLE, *HELD, *MONEY, *USAGE, *MAILS, *HOST]
 

@@ -14,7 +14,7 @@ from portal.domain.keys import Access
 from portal.domain.usage import Usage
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
-from portal.services import crediting, keys, sign_in
+from portal.services import crediting, keys, sign_in, webhooks
 from portal.services.accounts import NewAccount
 from portal.services.beginnings import Beginning, Elsewhere
 from portal.services.charging import NeedsCheckout
@@ -136,6 +136,7 @@ def _let_the_host_in(world: World) -> None:
     beginning = Beginning("growth", "growth_monthly_usd", before)
     wanted = Wanted(NewAccount("mover", "Mover", "usd"), owner, beginning)
     with world.session() as session:
+        webhooks.add(session, world.scope, "https://host.test/hook", [], world.wall)
         keys.create(session, world.scope, "host", Access.WRITE, world.wall)
         moved = put(session, world.scope, wanted, "key:1", world.wall)
         assert isinstance(moved, Put)

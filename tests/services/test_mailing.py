@@ -18,7 +18,8 @@ from portal.models.invoices import InvoiceRow
 from portal.models.mails import MailRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services import instances
-from portal.services.mailing import LOST, QUEUE, Sent, post
+from portal.services.mailing import LOST, Sent, post
+from portal.services.queueing import QUEUE
 from portal.services.reminding import remind_of_cards
 from tests.services.paying import Till
 from tests.support.mails import Office

@@ -1,0 +1,125 @@
+"""The addresses at which the host is told of events: added, paused, given new secrets, replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.errors import Conflict, NotFound
+from portal.domain.events import EventName
+from portal.domain.jobs import DELIVER
+from portal.domain.periods import WallNow
+from portal.domain.webhooks import LONGEST_OVERLAP, TYPES
+from portal.models.webhooks import WebhookEndpointRow, WebhookMessageRow
+from portal.services.queueing import enqueue
+from portal.services.recording import Doer, record
+
+DOER = Doer("cli")
+
+
+def add(session: Session, scope: Scope, url: str, types: Sequence[str], wall: WallNow) -> int:
+    """A new endpoint's id; commit. types: none = all. Raises Conflict for what cannot be one."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise Conflict("the address must be https://host/path, without a name or password")
+    if unknown := sorted(set(types) - set(TYPES)):
+        raise Conflict(f"nothing is called {', '.join(unknown)}; there are {', '.join(TYPES)}")
+    row = WebhookEndpointRow(
+        environment_id=scope.environment_id,
+        url=url,
+        types=sorted(set(types)),
+        generation=1,
+        created_at=wall,
+    )
+    session.add(row)
+    session.flush()
+    record(session, scope, DOER, EventName.WEBHOOK_ADDED, f"webhook:{row.id}", wall, url=url)
+    session.commit()
+    return row.id
+
+
+def rotate(
+    session: Session, scope: Scope, endpoint_id: int, overlap: timedelta, wall: WallNow
+) -> int:
+    """The generation of the endpoint's new secret; both sign for `overlap`; commit.
+
+    Raises NotFound, and Conflict for more than 7 days or a rotation within the last overlap.
+    """
+    row = _locked(session, scope, endpoint_id)
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Conflict(f"the overlap is at most {LONGEST_OVERLAP.days} days")
+    if row.overlap_until is not None and wall < row.overlap_until:
+        raise Conflict("two secrets sign already: wait for the end of their overlap")
+    row.generation, row.overlap_until = row.generation + 1, wall + overlap
+    _changed(session, scope, row, wall, generation=row.generation)
+    return row.generation
+
+
+def pause(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+    """Let its messages wait; commit. Raises NotFound."""
+    row = _locked(session, scope, endpoint_id)
+    row.paused_at = row.paused_at or wall
+    _changed(session, scope, row, wall, paused=True)
+
+
+def resume(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+    """Send what waited, and go on; commit. Raises NotFound."""
+    row = _locked(session, scope, endpoint_id)
+    row.paused_at = None
+    enqueue(session, scope, DELIVER)
+    _changed(session, scope, row, wall, paused=False)
+
+
+def remove(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+    """Send no more there, not even what waits; commit. Raises NotFound."""
+    row = _locked(session, scope, endpoint_id)
+    row.removed_at = wall
+    _changed(session, scope, row, wall, removed=True)
+
+
+def replay(
+    session: Session, scope: Scope, endpoint_id: int, since: datetime, *, failed_only: bool
+) -> int:
+    """Send the endpoint's messages that were stored since then once more; commit; how many.
+
+    failed_only: but for those that arrived. Raises NotFound.
+    """
+    _locked(session, scope, endpoint_id)
+    row = WebhookMessageRow
+    wanted = ("failed",) if failed_only else ("failed", "delivered")
+    again = (
+        update(row)
+        .where(
+            row.environment_id == scope.environment_id,
+            row.endpoint_id == endpoint_id,
+            row.created_at >= since,
+            row.status.in_(wanted),
+        )
+        .values(status="queued", tries=0, next_try_at=None, delivered_at=None)
+    )
+    found = session.scalars(again.returning(row.id)).all()
+    if found:
+        enqueue(session, scope, DELIVER)
+    session.commit()
+    return len(found)
+
+
+def _locked(session: Session, scope: Scope, endpoint_id: int) -> WebhookEndpointRow:
+    key = (scope.environment_id, endpoint_id)
+    row = session.get(WebhookEndpointRow, key, with_for_update=True, populate_existing=True)
+    if row is None or row.removed_at is not None:
+        raise NotFound(f"webhook {endpoint_id}")
+    return row
+
+
+def _changed(
+    session: Session, scope: Scope, row: WebhookEndpointRow, wall: WallNow, **detail: object
+) -> None:
+    told = EventName.WEBHOOK_CHANGED
+    record(session, scope, DOER, told, f"webhook:{row.id}", wall, **detail)
+    session.commit()
