@@ -7,10 +7,27 @@ from flask import Flask, Response
 from portal.api import openapi, problems
 from portal.api.operations import bp
 from portal.api.requests import is_for_the_api, request_id
-from portal.api.views import accounts, add_ons, portal_sessions, quotes
+from portal.api.views import (
+    accounts,
+    add_ons,
+    entitlements,
+    portal_sessions,
+    quotes,
+    usage_events,
+)
 from portal.domain.pace import Pace
 
-__all__ = ["accounts", "add_ons", "bp", "install", "openapi", "portal_sessions", "quotes"]
+__all__ = [
+    "accounts",
+    "add_ons",
+    "bp",
+    "entitlements",
+    "install",
+    "openapi",
+    "portal_sessions",
+    "quotes",
+    "usage_events",
+]
 """Modules are imported for the operations that they add."""
 
 

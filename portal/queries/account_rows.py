@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
 from portal.domain.catalog import Plan
+from portal.models.accounts import AccountRow
 from portal.models.price_changes import PriceChangeRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
@@ -145,3 +146,14 @@ def named_prices(live: LiveRows | None, instances: list[BoughtRow]) -> set[int]:
         return found
     found |= {live.subscription.price_id, *(price_ids(live.change) if live.change else ())}
     return found.union(*((row.old_price_id, row.new_price_id) for row in live.price_changes))
+
+
+def account_ids(session: Session, scope: Scope, keys: Iterable[str]) -> dict[str, int]:
+    """The ids behind the host's own keys; those of no account are left out."""
+    plain = [key for key in keys if "\x00" not in key]
+    rows = session.execute(
+        select(AccountRow.key, AccountRow.id).where(
+            AccountRow.environment_id == scope.environment_id, AccountRow.key.in_(plain)
+        )
+    )
+    return {row.key: row.id for row in rows}

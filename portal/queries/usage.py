@@ -68,11 +68,15 @@ def meters(session: Session, scope: Scope, state: AccountState) -> tuple[Meter, 
     """
     if state.subscription is None:
         return ()
+    return tuple(m for m in every_meter(session, scope, state) if m.sources or m.used)
+
+
+def every_meter(session: Session, scope: Scope, state: AccountState) -> tuple[Meter, ...]:
+    """A meter for every metered feature of the catalog, empty ones too."""
     lots = _open_lots(session, scope, state)
     counters = _counters(session, scope, state)
     metered = [f for f in state.catalog.features if f.type is FeatureType.METERED]
-    found = [_meter(state, feature, lots, counters) for feature in metered]
-    return tuple(m for m in found if m.sources or m.used)
+    return tuple(_meter(state, feature, lots, counters) for feature in metered)
 
 
 def meter_of(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Meter:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Actor, Role, Scope
+from portal.domain.access import Scope
 from portal.domain.catalog import Feature, FeatureType
 from portal.domain.entitlements import resolve
 from portal.domain.errors import NotFound
@@ -15,10 +16,19 @@ from portal.domain.instances import SubscriptionStatus
 from portal.domain.periods import WallNow
 from portal.domain.quotas import Allowed, Help, RefusedUse, Standing, WhyNot, missing, why_not
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.addons import Card, all_cards
+from portal.queries.addons import WHO_MAY_BUY, Card, all_cards
 from portal.queries.counting import counting_state
-from portal.queries.usage import meter_of, sources_of
+from portal.queries.usage import Meter, every_meter, meter_of, sources_of
 from portal.services.capacity import open_windows_now
+
+
+@dataclass(frozen=True, slots=True)
+class Entitled:
+    """How an account stands with one feature. values: of a static one."""
+
+    feature: Feature
+    values: tuple[str, ...]
+    answer: Allowed | RefusedUse
 
 
 def check(
@@ -36,31 +46,73 @@ def check(
     Promises nothing: what is used meanwhile counts. A past due account keeps what it has.
     Raises NotFound for no such account or feature. Source: product.md §4a, §6, §8.
     """
+    return entitled_to(session, scope, account_id, feature, units, wall=wall).answer
+
+
+def entitled_to(
+    session: Session,
+    scope: Scope,
+    account_id: int,
+    feature: str,
+    units: Decimal = Decimal(1),
+    *,
+    wall: WallNow,
+) -> Entitled:
+    """`check`, with the feature's own description."""
     state = counting_state(session, scope, account_id, wall)
     asked = next((f for f in state.catalog.features if f.lookup_key == feature), None)
     if asked is None:
         raise NotFound("feature")
     if asked.is_consumed:
         open_windows_now(session, scope, state)
+    metered = asked.type is FeatureType.METERED
+    meter = meter_of(session, scope, state, asked) if metered else None
+    return _entitled(
+        state, asked, meter, units, lambda: account_state(session, scope, account_id, wall)
+    )
+
+
+def all_entitled(
+    session: Session, scope: Scope, account_id: int, *, wall: WallNow
+) -> tuple[Entitled, ...]:
+    """`check` of one unit for every feature of the catalog, in its order."""
+    state = account_state(session, scope, account_id, wall)
+    open_windows_now(session, scope, state)
+    meters = {meter.feature.id: meter for meter in every_meter(session, scope, state)}
+    return tuple(
+        _entitled(state, feature, meters.get(feature.id), Decimal(1), lambda: state)
+        for feature in state.catalog.features
+    )
+
+
+def _entitled(
+    state: AccountState,
+    asked: Feature,
+    meter: Meter | None,
+    units: Decimal,
+    buyer: Callable[[], AccountState],
+) -> Entitled:
+    """buyer: the state that offers are made of, asked for where one may help."""
     resolved = resolve(asked, sources_of(state), state.now)
-    if asked.type is FeatureType.METERED:
-        standing = _metered(session, scope, state, asked)
+    if meter is not None:
+        standing = _metered(meter)
         short = missing(standing, units)
     else:
-        standing = Standing(feature, None, Decimal(0), None, None)
+        standing = Standing(asked.lookup_key, None, Decimal(0), None, None)
         short = Decimal(0 if resolved.is_enabled else 1)
+    answer: Allowed | RefusedUse
     if no := _blocked(state):
-        return RefusedUse(standing, no, None)
-    if not short or resolved.is_soft_limit:
-        return Allowed(standing, short)
-    buyer = account_state(session, scope, account_id, wall)
-    return RefusedUse(standing, why_not(standing), _help(scope, buyer, asked, short))
+        answer = RefusedUse(standing, no, None)
+    elif not short or resolved.is_soft_limit:
+        answer = Allowed(standing, short)
+    else:
+        answer = RefusedUse(standing, why_not(standing), _help(buyer(), asked, short))
+    return Entitled(asked, resolved.values, answer)
 
 
-def _metered(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Standing:
-    meter = meter_of(session, scope, state, feature)
+def _metered(meter: Meter) -> Standing:
     return Standing(
-        feature=feature.lookup_key,
+        feature=meter.feature.lookup_key,
         limit=meter.allowance,
         used=meter.used,
         left=meter.left,
@@ -85,13 +137,12 @@ class _Offer:
     amount_minor: int
 
 
-def _help(scope: Scope, state: AccountState, feature: Feature, short: Decimal) -> Help | None:
+def _help(state: AccountState, feature: Feature, short: Decimal) -> Help | None:
     """The cheapest add-on that brings enough, else the one that brings most.
 
     What the account's owner could buy: whoever asks is the host, not a member.
     """
-    owner = Actor(0, state.account.id, scope, Role.OWNER)
-    offers = [o for card in all_cards(state, owner) if (o := _offer(card, feature))]
+    offers = [o for card in all_cards(state, WHO_MAY_BUY) if (o := _offer(card, feature))]
     enough = [o for o in offers if o.units is None or o.units >= short]
     if enough:
         best = min(enough, key=lambda o: o.amount_minor)

@@ -22,9 +22,7 @@ from portal.domain.money import CURRENCIES, Money
 CURRENCY = f"^({'|'.join(sorted(CURRENCIES))})$"
 ACCOUNT_KEY = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}$"
 LOOKUP_KEY = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$"
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Given(BaseModel):
@@ -40,7 +38,7 @@ class Told(BaseModel):
 
 
 def _rfc3339(value: Any) -> Any:
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+    if not isinstance(value, str) or not RFC3339.fullmatch(value):
         raise ValueError("must be an instant like 2026-11-01T00:00:00Z")
     return value
 

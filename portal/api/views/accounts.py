@@ -20,7 +20,8 @@ from portal.api.schemas.problems import FieldProblem
 from portal.domain.keys import Access
 from portal.domain.periods import BillingNow
 from portal.domain.taxes import NO_TAX, Tax
-from portal.queries.accounts import AccountState, Subscription
+from portal.queries.accounts import AccountState
+from portal.queries.subscriptions import Subscription
 from portal.services import host_accounts
 from portal.services.accounts import NewAccount
 from portal.services.beginnings import Beginning, Elsewhere

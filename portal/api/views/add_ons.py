@@ -23,9 +23,10 @@ from portal.domain.catalog import AddOn, CreditGrant, Entitlement, Price, Status
 from portal.domain.instances import HELD_PHASES
 from portal.domain.keys import Access
 from portal.domain.money import currency
-from portal.queries.accounts import AccountState, Instance
+from portal.queries.accounts import AccountState
 from portal.queries.active import row_of
 from portal.queries.catalog import current_catalog
+from portal.queries.subscriptions import Instance
 
 
 class InstanceQuery(PageQuery):
