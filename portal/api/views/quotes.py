@@ -69,7 +69,7 @@ SAID: dict[Reason, str] = {
     Reason.TRIALING: "The account is in its trial.",
     Reason.PAST_DUE: "An invoice of the account is overdue.",
     Reason.SUSPENDED: "The account is suspended.",
-    Reason.TERM_OVER: "The plan ends before it could begin.",
+    Reason.TERM_OVER: "The plan is ending, and its last term is over.",
     Reason.PERMISSION: "The member may not buy.",
 }
 
