@@ -19,6 +19,8 @@ ANNOUNCED = frozenset(
         EventName.INSTANCE_WITHDRAWN,
         EventName.INSTANCE_STARTED,
         EventName.INSTANCE_CANCELLED,
+        EventName.QUANTITY_RAISED,
+        EventName.QUANTITY_AGREED,
         EventName.INSTANCE_KEPT,
         EventName.INSTANCE_ENDED,
         EventName.SUBSCRIPTION_STARTED,

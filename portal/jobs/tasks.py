@@ -10,7 +10,7 @@ from portal.jobs.means import Means, opened
 from portal.services import (
     delivering,
     documents,
-    endings,
+    expiring,
     mailing,
     reconciling,
     reminding,
@@ -117,7 +117,7 @@ def _add_webhooks(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name="note_endings", queue=queue, queueing_lock=f"{queue}:endings")
     def note_endings(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
-            endings.note_endings(session, scope, means.now())
+            expiring.note_endings(session, scope, means.now())
 
     @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
     @jobs.task(name="forget_messages", queue=queue, queueing_lock=f"{queue}:messages")

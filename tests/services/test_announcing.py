@@ -9,7 +9,7 @@ import pytest
 
 from portal.domain.events import EventName
 from portal.services.delivering import Delivered
-from portal.services.endings import note_endings
+from portal.services.expiring import note_endings
 from portal.services.instances import cancel
 from portal.services.recording import Doer, record
 from portal.services.renewing import run_due
