@@ -5,11 +5,15 @@ SETUP = sh portal/local/setup.sh
 BIN = .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test check bench stripe-cli css clean runtime dev
+.PHONY: run host test check bench stripe-cli css clean runtime dev
 
 # PORT, SANDBOX_PORT (0: any free one), DATA_DIR and DATABASE_URL choose where.
 run: runtime
 	@exec $(BIN)/python -m portal.local.run
+
+# A chat application that reports what it uses, beside a running `make run`. HOST_PORT chooses where.
+host: runtime
+	@exec $(BIN)/python -m portal.host
 
 # PYTEST_ARGS="tests/web -k grid" chooses tests.
 test: check

@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
 LONGEST = 60
-FOREIGN = {"sandbox", "mail", "pdf"}  # no htmx, no policy of the portal, or no browser at all
+FOREIGN = {
+    "sandbox",
+    "host",
+    "mail",
+    "pdf",
+}  # no htmx, no policy of the portal, or no browser at all
 PATHS = sorted(
     path
     for path in TEMPLATES.rglob("*.html")

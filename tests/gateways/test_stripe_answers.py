@@ -225,10 +225,11 @@ def test_a_payment_that_ended_meanwhile_needs_no_authentication() -> None:
     ],
 )
 def test_what_a_refund_means(changes: dict[str, Any], status: RefundStatus, failure: str) -> None:
-    payments, _ = gateway((200, {"id": "re_1", "object": "refund"} | changes))
+    of = {"amount": 100, "currency": "usd", "payment_intent": "pi_1", "metadata": {}}
+    payments, _ = gateway((200, {"id": "re_1", "object": "refund"} | of | changes))
     refunded = Refunded("re_1", status, failure)
     assert payments.refund(REFUND) == refunded
-    assert payments.read_refund("re_1") == refunded
+    assert payments.read_refund("re_1").stands == refunded
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from portal.domain.bills import next_bills
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
+from portal.domain.instances import Phase
 from portal.domain.quotes import Start
 from portal.domain.taxes import NO_TAX, Tax
 from portal.gateways.fake_payments import Fault
@@ -23,7 +24,15 @@ from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.billing import billing_state
 from portal.queries.subscriptions import Instance
-from portal.services import accounts, charging, clock, instances, invoice_payments, settlement
+from portal.services import (
+    accounts,
+    charging,
+    clock,
+    instances,
+    invoice_payments,
+    settlement,
+    withdrawing,
+)
 from portal.services.charging import NeedsCheckout
 from portal.services.recording import Doer
 from portal.services.till import Till as Desk
@@ -171,8 +180,19 @@ class Living(RuleBasedStateMachine):
                 else:
                     self.till.pay(self.actor, purchase, choice)
 
-    @rule(position=st.integers(0, 5), act=st.sampled_from(("cancel", "keep", "withdraw")))
-    def cancel_keep_or_withdraw(self, position: int, act: str) -> None:
+    @rule(position=st.integers(0, 5))
+    def take_back(self, position: int) -> None:
+        mine = [i for i in self.world.state(self.actor).instances if i.phase is Phase.SCHEDULED]
+        if not mine:
+            return
+        with self.world.session() as session, suppress(Conflict, NotFound):
+            withdrawing.withdraw(
+                self.actor, mine[position % len(mine)].id,
+                session=session, gateway=self.world.gateway, wall=self.world.wall,
+            )  # fmt: skip
+
+    @rule(position=st.integers(0, 5), act=st.sampled_from(("cancel", "keep")))
+    def cancel_or_keep(self, position: int, act: str) -> None:
         mine = [i for i in self.world.state(self.actor).instances if i.price.is_recurring]
         if not mine:
             return

@@ -1,0 +1,1 @@
+"""A tiny chat application beside the portal: it reports each message and stops at its cap."""
