@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,9 +48,9 @@ class Billing:
         helps = said.get("help") or {}
         return Quota(
             allowed=said["allowed"],
-            limit=said["limit"],
-            used=said["used"],
-            left=said["remaining"],
+            limit=_grouped(said["limit"]),
+            used=_grouped(said["used"]) or "0",
+            left=_grouped(said["remaining"]),
             reason=said["reason"] or "",
             help_name=helps.get("name", ""),
             help_page=_page_of(helps.get("buy_url", "")),
@@ -88,6 +89,11 @@ class Billing:
             raise NotReached(_detail(error)) from error
         except (OSError, ValueError) as error:
             raise NotReached(f"The portal did not answer: {error}") from error
+
+
+def _grouped(units: str | None) -> str | None:
+    """`100,000` for people."""
+    return None if units is None else f"{Decimal(units):,f}"
 
 
 def _page_of(url: str) -> str:

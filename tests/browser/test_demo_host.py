@@ -40,14 +40,14 @@ def test_the_cap_the_pack_and_on(chat, open_page, scripts):
     page.get_by_role("button", name="Send").click()
     talk = page.get_by_role("list", name="Conversation")
     expect(talk).to_contain_text("You wrote 5 letters.")
-    expect(page.locator("main")).to_contain_text("1 of 100000 messages used")
+    expect(page.locator("main")).to_contain_text("1 of 100,000 messages used")
     everybody = page.get_by_role("button", name="Write to 60,000 customers")
     everybody.click()
     expect(talk).to_contain_text("All written.")
     everybody.click()
     stopped = page.get_by_role("alert", name="Message limit")
     expect(stopped).to_contain_text("50,000 message pack would be enough")
-    expect(page.locator("main")).to_contain_text("60001 of 100000 messages used")
+    expect(page.locator("main")).to_contain_text("60,001 of 100,000 messages used")
     assert axe(page) == []
     assert sideways(page) <= 0
     page.get_by_role("button", name="Get 50,000 message pack").click()
@@ -56,4 +56,4 @@ def test_the_cap_the_pack_and_on(chat, open_page, scripts):
     expect(page.locator("#purchases-receipt")).to_contain_text("Added to your plan")
     page.goto(chat)
     page.get_by_role("button", name="Write to 60,000 customers").click()
-    expect(page.locator("main")).to_contain_text("120001 of 150000 messages used")
+    expect(page.locator("main")).to_contain_text("120,001 of 150,000 messages used")
