@@ -1,0 +1,128 @@
+"""What use comes to at its present pace: how much by the window's end, and when nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+PACE_DAYS = 7
+SOON = timedelta(days=7)
+AT_ONCE = timedelta(hours=24)
+FARTHEST = timedelta(days=3650)
+"""What lasts longer than this is said to last."""
+_DAY = timedelta(days=1)
+_TICK = timedelta(microseconds=1)
+_NOTHING = Decimal(0)
+
+
+class Outlook(StrEnum):
+    """ENOUGH: for seven days at least. SOON: runs out within them. AT_ONCE: within 24 hours."""
+
+    ENOUGH = "enough"
+    SOON = "soon"
+    AT_ONCE = "at_once"
+    USED_UP = "used_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """units: used in so many whole days, at most seven."""
+
+    units: Decimal
+    days: int
+
+    @property
+    def per_day(self) -> Fraction:
+        return Fraction(self.units) / self.days
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Units that may still be used, until an instant; None = without an end."""
+
+    left: Decimal
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """at_end: used by the window's end, up to a whole unit.
+
+    runs_out_at: from when on use is not covered; None when that does not come before there is more.
+    short: units that are missing by the window's end, up to a whole one.
+    """
+
+    pace: Pace
+    at_end: Decimal
+    runs_out_at: datetime | None
+    short: Decimal
+
+
+def pace_of(by_day: Mapping[date, Decimal], today: date, first: date | None) -> Pace | None:
+    """The pace of the seven whole days before `today`, or of those since the `first` day of use.
+
+    None before one whole day has passed. Source: product.md §5 (7-day run rate).
+    """
+    days = min((today - first).days, PACE_DAYS) if first else 0
+    if days < 1:
+        return None
+    counted = (by_day.get(today - n * _DAY, _NOTHING) for n in range(1, days + 1))
+    return Pace(sum(counted, _NOTHING), days)
+
+
+def forecast(
+    pace: Pace,
+    used: Decimal,
+    supplies: Iterable[Supply] | None,
+    now: datetime,
+    end: datetime,
+    *,
+    refills: bool,
+) -> Forecast:
+    """What `used` units become by `end`, the window's.
+
+    supplies: in burn order, open now; None = unlimited. refills: there is more from `end` on.
+    """
+    span = _days(end - now)
+    at_end = _whole(Fraction(used) + pace.per_day * span) if pace.units else used
+    lasts = None if supplies is None else _lasts(supplies, pace.per_day, now)
+    if lasts is None or (refills and lasts >= span):
+        return Forecast(pace, at_end, None, _NOTHING)
+    runs_out_at = now + int(lasts * (_DAY // _TICK)) * _TICK
+    short = _whole(pace.per_day * max(span - lasts, Fraction(0)))
+    return Forecast(pace, at_end, runs_out_at, short)
+
+
+def outlook(left: Decimal | None, runs_out_at: datetime | None, now: datetime) -> Outlook:
+    """left: None = unlimited. Source: product.md §5 (green, amber, red)."""
+    if left is not None and left <= 0:
+        return Outlook.USED_UP
+    if runs_out_at is None or runs_out_at > now + SOON:
+        return Outlook.ENOUGH
+    return Outlook.AT_ONCE if runs_out_at <= now + AT_ONCE else Outlook.SOON
+
+
+def _lasts(supplies: Iterable[Supply], per_day: Fraction, now: datetime) -> Fraction | None:
+    """For how many days use is covered, one supply after the other; None for good, or nearly."""
+    holding = [supply for supply in supplies if supply.left > 0]
+    if holding and not per_day:
+        return None
+    days = Fraction(0)
+    for supply in holding:
+        ends = None if supply.until is None else _days(supply.until - now)
+        if ends is None or ends > days:
+            emptied = days + Fraction(supply.left) / per_day
+            days = emptied if ends is None else min(emptied, ends)
+    return None if days > FARTHEST.days else days
+
+
+def _days(span: timedelta) -> Fraction:
+    return Fraction(span // _TICK, _DAY // _TICK)
+
+
+def _whole(units: Fraction) -> Decimal:
+    return Decimal(units.__ceil__())
