@@ -28,6 +28,8 @@ from portal.domain.proration import charge
 from portal.domain.taxes import Tax, tax_on
 
 QUOTE_LIFETIME = timedelta(minutes=15)
+MOST_AT_ONCE = 100
+"""Units of an add-on in one purchase."""
 
 
 class Start(StrEnum):

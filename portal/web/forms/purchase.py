@@ -17,11 +17,10 @@ from wtforms.validators import InputRequired, NumberRange, StopValidation
 from portal.domain.access import Actor
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, WallNow
-from portal.domain.quotes import Quote, Request, Start
+from portal.domain.quotes import MOST_AT_ONCE, Quote, Request, Start
 from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _, option
 
-MOST_AT_ONCE = 100
 ON, OFF = "on", "off"
 
 

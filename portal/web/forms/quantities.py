@@ -11,9 +11,10 @@ from wtforms.validators import InputRequired, NumberRange, StopValidation
 from portal.domain.access import Actor
 from portal.domain.periods import WallNow
 from portal.domain.quantity_changes import QuantityQuote, QuantityRequest
+from portal.domain.quotes import MOST_AT_ONCE
 from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _
-from portal.web.forms.purchase import MOST_AT_ONCE, shown, sign, signer
+from portal.web.forms.purchase import shown, sign, signer
 
 
 class QuantityForm(FlaskForm):

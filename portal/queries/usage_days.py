@@ -1,0 +1,160 @@
+"""Use by day, by month and by dimension, from the days that were counted; never from events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Select, cast, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.models.usage import UsageDayRow
+
+MOST_VALUES = 8
+"""Of one dimension that are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """first: its first day. units: used in it. highest: of one day; of a held feature the level."""
+
+    first: date
+    units: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What was used of one value of a dimension."""
+
+    value: str
+    units: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """shares: the largest first. others: values that are not named one by one, and their units."""
+
+    dimension: str
+    shares: tuple[Share, ...]
+    others: int
+    other_units: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """dimension and value: empty for all of the day."""
+
+    day: date
+    dimension: str
+    value: str
+    units: Decimal
+
+
+def daily(
+    session: Session, scope: Scope, account_id: int, since: date
+) -> dict[int, dict[date, Decimal]]:
+    """Units of each day by feature id; of a held feature the day's highest level."""
+    row = UsageDayRow
+    wanted = select(row.feature_id, row.day, row.units).where(
+        *_mine(scope, account_id), row.dimension == "", row.day >= since
+    )
+    found: dict[int, dict[date, Decimal]] = {}
+    for feature_id, day, units in session.execute(wanted):
+        found.setdefault(feature_id, {})[day] = units
+    return found
+
+
+def monthly(
+    session: Session, scope: Scope, account_id: int, since: date
+) -> dict[int, tuple[date, tuple[Month, ...]]]:
+    """The first day of use and the calendar months with use, by feature id, in order."""
+    row = UsageDayRow
+    month = cast(func.date_trunc("month", row.day), Date)
+    wanted = (
+        select(
+            row.feature_id, month, func.sum(row.units), func.max(row.units),
+            func.min(row.day).filter(row.units > 0),
+        )
+        .where(*_mine(scope, account_id), row.dimension == "", row.day >= since)
+        .group_by(row.feature_id, month)
+        .order_by(row.feature_id, month)
+    )  # fmt: skip
+    found: dict[int, tuple[date, tuple[Month, ...]]] = {}
+    for feature_id, first, units, highest, began in session.execute(wanted):
+        if began is not None or feature_id in found:
+            since_then, months = found.get(feature_id, (began, ()))
+            found[feature_id] = (since_then, (*months, Month(first, units, highest)))
+    return found
+
+
+def breakdowns(
+    session: Session, scope: Scope, account_id: int, since: Mapping[int, date]
+) -> dict[int, tuple[Breakdown, ...]]:
+    """By dimension and feature id; since: the first day that counts, by feature id."""
+    found: dict[int, dict[str, Breakdown]] = {}
+    for line in session.execute(_largest(scope, account_id, since)):
+        parts = found.setdefault(line.feature_id, {})
+        so_far = parts.get(
+            line.dimension, Breakdown(line.dimension, (), line.values_there, line.whole)
+        )
+        parts[line.dimension] = Breakdown(
+            line.dimension,
+            (*so_far.shares, Share(line.value, line.units)),
+            so_far.others - 1,
+            so_far.other_units - line.units,
+        )
+    return {feature_id: tuple(parts.values()) for feature_id, parts in found.items()}
+
+
+def _largest(scope: Scope, account_id: int, since: Mapping[int, date]) -> Select[Any]:
+    """The largest values of each dimension, in order, with how many and how much there is."""
+    row = UsageDayRow
+    key = (row.feature_id, row.dimension)
+    units = func.sum(row.units)
+    place = func.row_number().over(partition_by=key, order_by=(units.desc(), row.value))
+    each = (
+        select(
+            *key,
+            row.value,
+            units.label("units"),
+            place.label("place"),
+            func.count().over(partition_by=key).label("values_there"),
+            func.sum(units).over(partition_by=key).label("whole"),
+        )
+        .where(*_mine(scope, account_id), row.dimension != "", _since(since), row.units > 0)
+        .group_by(*key, row.value)
+        .subquery()
+    )
+    named = select(each).where(each.c.place <= MOST_VALUES)
+    return named.order_by(each.c.feature_id, each.c.dimension, each.c.place)
+
+
+def day_lines(
+    session: Session, scope: Scope, account_id: int, feature_id: int, since: date
+) -> tuple[DayLine, ...]:
+    """Each day's use of one feature, each followed by what it is broken down into."""
+    row = UsageDayRow
+    wanted = (
+        select(row.day, row.dimension, row.value, row.units)
+        .where(*_mine(scope, account_id), row.feature_id == feature_id, row.day >= since)
+        .order_by(row.day, row.dimension, row.value)
+    )
+    return tuple(DayLine(*found) for found in session.execute(wanted))
+
+
+def _mine(scope: Scope, account_id: int) -> Iterable[ColumnElement[bool]]:
+    row = UsageDayRow
+    return (row.environment_id == scope.environment_id, row.account_id == account_id)
+
+
+def _since(since: Mapping[int, date]) -> ColumnElement[bool]:
+    row = UsageDayRow
+    wanted = [
+        (row.feature_id == feature_id) & (row.day >= day) for feature_id, day in since.items()
+    ]
+    return or_(false(), *wanted)
