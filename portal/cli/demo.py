@@ -35,6 +35,10 @@ from portal.services.ways import Paying
 CATALOG = Path(__file__).parents[2] / "catalog.yaml"
 WEEK = (100, 108, 96, 112, 91, 40, 33)
 """Percent of a usual day's messages, Monday to Sunday."""
+CHANNELS = {"Website": 58, "E-mail": 27, "WhatsApp": 15}
+"""Percent of a day's messages."""
+GROWTH = ((60, 75), (45, 80), (20, 90), (8, 95))
+"""How many days ago a level was at what percent of the present one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,21 +182,44 @@ def _anchor(demo: DemoAccount, wall: WallNow) -> Anchor:
 def _use(
     session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow, there: Loaded
 ) -> None:
-    """A message count for every whole day since the plan began that has none yet, and the levels.
+    """Messages of every whole day since the plan began that has none yet, and the levels.
 
     Each load adds the days since the one before.
     """
     day, zone = _since(demo, wall), ZoneInfo(demo.new.zone)
     reported = []
     while day + timedelta(days=1) <= wall:
-        units = Decimal(demo.daily * WEEK[day.weekday()] // 100)
         noon = day + timedelta(hours=12)
         if there.used_until is None or there.used_until < noon.astimezone(zone).date():
-            reported.append(Usage(f"demo-messages-{day:%Y-%m-%d}", "messages", units, noon))
+            reported += _messages(demo, noon)
         day += timedelta(days=1)
-    for feature, level in demo.levels.items() if there.used_until is None else ():
-        reported.append(Usage(f"demo-{feature}", feature, Decimal(level), wall))
+    if there.used_until is None:
+        reported += _levels(demo, wall)
     usage.count(session, scope, account_id, reported, wall)
+
+
+def _messages(demo: DemoAccount, noon: datetime) -> list[Usage]:
+    """One day's, by channel."""
+    units = demo.daily * WEEK[noon.weekday()] // 100
+    return [
+        Usage(
+            f"demo-messages-{noon:%Y-%m-%d}-{channel}", "messages",
+            Decimal(units * percent // 100), noon, {"channel": channel},
+        )
+        for channel, percent in CHANNELS.items()
+    ]  # fmt: skip
+
+
+def _levels(demo: DemoAccount, wall: WallNow) -> list[Usage]:
+    """How the held features grew to what they are."""
+    return [
+        Usage(
+            f"demo-{feature}-{ago}", feature, Decimal(max(level * percent // 100, 1)),
+            wall - timedelta(days=ago),
+        )
+        for feature, level in demo.levels.items()
+        for ago, percent in (*GROWTH, (0, 100))
+    ]  # fmt: skip
 
 
 def _buy(session: Session, scope: Scope, account_id: int, demo: DemoAccount, wall: WallNow) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.cli.demo import DEMO
+from portal.cli.demo import CHANNELS, DEMO
 from portal.domain.money import Money
 from portal.factory import create_app
 from portal.models.accounts import AccountRow, PersonRow
@@ -46,7 +46,7 @@ def test_a_later_load_adds_the_days_since_and_counts_none_twice(world, world_dat
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-    assert counts[1] == counts[0] + len(DEMO) * 40
+    assert counts[1] == counts[0] + len(DEMO) * len(CHANNELS) * 40
 
 
 def test_without_demo_mode_it_refuses(world, world_database):
