@@ -17,6 +17,11 @@ def wants_partial() -> bool:
     return bool(asked) and not asked.boosted and not asked.history_restore_request
 
 
+def refreshes() -> bool:
+    """True when a page asks for news by itself: no sign that anybody is there."""
+    return wants_partial() and cast(HtmxAwareRequest, request).args.get("refresh") == "1"
+
+
 def page(name: str, partial: str, status: int = 200, **context: object) -> Response:
     """Render page `name`, or only the `partial` that it includes, from one context."""
     template = partial if wants_partial() else name

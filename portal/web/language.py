@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as calendar
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, request
 from flask_babel import Babel, get_babel, get_locale, get_timezone, gettext
@@ -23,7 +24,7 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.filters.update(
         money=money, unit_price=unit_price, number=number, date=date, datetime=date_time,
-        span=span, time=time, working=working,
+        span=span, time=time, working=working, month=month, short_day=short_day,
     )  # fmt: skip
 
 
@@ -60,6 +61,23 @@ def date_in(zone: tzinfo | None, at: datetime) -> str:
     locale = get_locale()
     pattern = "d MMM y" if locale is None or locale.language == "en" else "medium"
     return format_date(at.astimezone(zone), format=pattern, locale=locale)
+
+
+def short_day(day: calendar.date) -> str:
+    """A day where the year is plain: 22 Nov."""
+    return _dated(day, "d MMM", "MMMd")
+
+
+def month(first: calendar.date) -> str:
+    """A calendar month: Nov 2026."""
+    return _dated(first, "MMM y", "yMMM")
+
+
+def _dated(day: calendar.date, english: str, skeleton: str) -> str:
+    locale = get_locale()
+    if locale is None or locale.language == "en":
+        return format_date(day, format=english, locale=locale)
+    return format_skeleton(skeleton, day, locale=locale)
 
 
 def span(period: Period) -> str:

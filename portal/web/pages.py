@@ -25,6 +25,8 @@ from portal.web import (
     quantity_sentences,
     sentences,
     steps,
+    usage_charts,
+    usage_sentences,
     words,
 )
 from portal.web.language import date, direction, language, number
@@ -47,6 +49,10 @@ PHRASES = {
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
+        usage_charts.chart_of, usage_charts.chartless_words, usage_sentences.mix_notes,
+        usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.pace_label,
+        usage_sentences.pace_words, usage_sentences.pick_words, usage_sentences.run_out_words,
+        usage_sentences.share_percent, usage_sentences.short_words,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""

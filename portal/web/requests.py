@@ -125,5 +125,6 @@ def _load(sid: str) -> SignedIn | None:
     if found is None:
         session.pop("_user_id", None)
         return None
-    touch(database(), scope(), found.session_id, found.seen_at, wall())
+    if not htmx.refreshes():
+        touch(database(), scope(), found.session_id, found.seen_at, wall())
     return SignedIn(sid, found)

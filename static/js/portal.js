@@ -1,5 +1,5 @@
 // What HTML cannot say: the CSRF header of htmx requests, one submit per form, focus after a swap,
-// words when a request fails. Every page works without this file.
+// words when a request fails, news only for who looks. Every page works without this file.
 (() => {
   "use strict";
   const doc = document;
@@ -34,6 +34,16 @@
   });
   addEventListener("pageshow", () => doc.querySelectorAll("form").forEach((form) => set(form, false)));
 
+  // News that a page asks for by itself: not while it is out of sight, nor under the reader's hands.
+  const refreshes = (element) => element.matches("[data-hx-trigger^='every ']");
+  doc.addEventListener("htmx:beforeRequest", (event) => {
+    const place = event.detail.elt;
+    if (!refreshes(place)) return;
+    const chosen = getSelection();
+    const held = chosen && !chosen.isCollapsed && chosen.containsNode(place, true);
+    if (doc.hidden || held || place.contains(doc.activeElement)) event.preventDefault();
+  });
+
   const form = (event) => (event.detail.elt.matches("form") ? event.detail.elt : event.detail.elt.form);
   let pressed = []; // ids of the control that started a request and of its row: focus leaves what is disabled
   doc.addEventListener("htmx:beforeRequest", (event) => {
@@ -45,7 +55,7 @@
     const sent = form(event);
     const leaving = event.detail.xhr.getResponseHeader("HX-Redirect");
     if (sent && !leaving) set(sent, false);
-    if (!event.detail.failed || event.detail.xhr.status === 422) return;
+    if (!event.detail.failed || event.detail.xhr.status === 422 || refreshes(event.detail.elt)) return;
     const words = doc.getElementById("failed-request");
     const flash = doc.getElementById("layouts-flash");
     if (words && flash && !leaving) flash.replaceChildren(words.content.cloneNode(true));

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -18,6 +20,7 @@ from portal.factory import create_app
 from portal.models.accounts import PersonRow
 from portal.models.base import db
 from portal.services import instances
+from tests.services.using import report, used
 from tests.support.world import World
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
@@ -113,6 +116,7 @@ PAGES = (
 def customer_data(world: World) -> set[str]:
     catalog = world.catalog()
     known = {"Billing", "Account1", "owner@account1.test", "VAT", "Visa"}
+    known |= {"channel", "Website", *Locale("fr").months["format"]["abbreviated"].values()}
     for feature in catalog.features:
         known |= {feature.name, feature.unit_plural, feature.unit_singular}
     for add_on in catalog.add_ons:
@@ -128,6 +132,9 @@ def test_every_word_of_every_page_is_translated(world, visit):
     held = {i.add_on.lookup_key: i.id for i in world.state(actor).held}
     with world.session() as session:
         instances.cancel(actor, held["members_5"], "", session=session, wall=world.wall)
+    for units, feature in ((120_000, "messages"), (4, "members")):
+        yesterday = world.now - timedelta(days=1)
+        report(world, actor, used(feature, units, yesterday, channel="Website"))
     speak(world, "fr")
     visit.sign_in("owner@account1.test")
     known = customer_data(world)

@@ -1,0 +1,126 @@
+"""What the usage page says of a trend: its outlook, pace, forecast and what to buy, as phrases."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.domain.forecast import Outlook, Pace
+from portal.domain.money import round_half_away
+from portal.queries.packs import Mix, Suggested
+from portal.queries.usage_page import Trend
+from portal.web.language import date, date_time, money, number
+from portal.web.sentences import meter_state, meter_tone, units_of
+
+_TONES = {
+    Outlook.ENOUGH: "green",
+    Outlook.SOON: "orange",
+    Outlook.AT_ONCE: "red",
+    Outlook.USED_UP: "red",
+}
+
+
+def outlook_tone(trend: Trend) -> str:
+    """By the forecast; as its bar is where there is none, and gray for what is not included."""
+    meter = trend.meter
+    if meter.allowance is not None and not meter.allowance and not meter.used:
+        return "gray"
+    return _TONES[trend.outlook] if _is_foreseen(trend) else meter_tone(meter)
+
+
+def outlook_words(trend: Trend) -> str:
+    """The same in words."""
+    if not _is_foreseen(trend) or trend.forecast is None:
+        return meter_state(trend.meter)
+    match trend.outlook:
+        case Outlook.USED_UP:
+            return _("Used up")
+        case Outlook.AT_ONCE:
+            return _("Runs out within 24 hours")
+        case Outlook.SOON:
+            return _("Runs out within 7 days")
+        case Outlook.ENOUGH if trend.forecast.runs_out_at is None and trend.refills:
+            return _("Enough until it resets")
+        case Outlook.ENOUGH:
+            return _("Enough for 7 days and more")
+
+
+def pace_label(pace: Pace) -> str:
+    """`Pace, last 7 days`."""
+    days = pace.days
+    return ngettext("Pace, one day so far", "Pace, last %(shown)s days", days, shown=number(days))
+
+
+def pace_words(pace: Pace) -> str:
+    """`3,372 a day`, with a decimal below ten."""
+    scale = 1 if pace.per_day >= 10 else 10
+    each = Decimal(round_half_away(pace.per_day * scale)) / scale
+    if not each and pace.units:
+        return _("less than %(units)s a day", units=number(Decimal(1) / 10))
+    return _("%(units)s a day", units=number(each))
+
+
+def run_out_words(trend: Trend) -> str:
+    """When nothing will be left."""
+    made = trend.forecast
+    if trend.outlook is Outlook.USED_UP:
+        return _("Nothing is left")
+    if made is not None and made.runs_out_at is not None:
+        return (
+            date_time(made.runs_out_at)
+            if trend.outlook is Outlook.AT_ONCE
+            else date(made.runs_out_at)
+        )
+    return _("Not before it resets") if trend.refills else _("Not at this pace")
+
+
+def short_words(trend: Trend) -> str:
+    """How much more would last until the window ends."""
+    made, feature = trend.forecast, trend.meter.feature
+    if made is None or trend.until is None:
+        return ""
+    day = date(trend.until)
+    if not made.short:
+        return _("Nothing to buy: at this pace it lasts until %(date)s.", date=day)
+    what = feature.unit_singular if made.short == 1 else feature.unit_plural
+    units = {"units": number(made.short), "what": what or feature.name, "date": day}
+    if trend.mix is None:
+        return _("%(units)s more %(what)s would last until %(date)s at this pace, but nothing that"
+                 " you can buy now brings as much.", **units)  # fmt: skip
+    return _("%(units)s more %(what)s would last until %(date)s at this pace. What costs least:",
+             **units)  # fmt: skip
+
+
+def pick_words(suggested: Suggested) -> str:
+    """`Add 2 × 100,000 message pack for $98.00`."""
+    name = suggested.name
+    if suggested.quantity > 1:
+        name = f"{number(suggested.quantity)} × {name}"
+    return _("Add %(what)s for %(amount)s", what=name, amount=money(suggested.amount))
+
+
+def mix_notes(trend: Trend, mix: Mix) -> list[str]:
+    """What else there is to know about it."""
+    notes = []
+    if len(mix.suggested) > 1:
+        notes.append(_("Together %(amount)s.", amount=money(mix.amount)))
+    notes += [
+        _("%(name)s: %(units)s until %(date)s. Auto-renew is off unless you turn it on.",
+          name=each.name, units=units_of(trend.meter.feature, each.units or 0),
+          date=date(trend.until))
+        for each in mix.suggested
+        if each.renews and each.units is not None and trend.until is not None
+    ]  # fmt: skip
+    return notes
+
+
+def share_percent(units: Decimal, whole: Decimal) -> int:
+    """Whole percent, for a bar."""
+    return round_half_away(Fraction(units) * 100 / Fraction(whole)) if whole else 0
+
+
+def _is_foreseen(trend: Trend) -> bool:
+    return trend.forecast is not None and trend.meter.allowance is not None
