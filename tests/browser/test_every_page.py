@@ -51,7 +51,11 @@ def holder(stack) -> dict[str, Any]:
     with world.session() as session:
         instances.cancel(actor, held["zendesk"], "Trying out", session=session, wall=world.wall)
         reported = [
-            Usage("m", "messages", Decimal(81_000), world.now - timedelta(days=2)),
+            *(
+                Usage(f"m{n}", "messages", Decimal(24_000), world.now - timedelta(days=n), by)
+                for n, by in ((1, {"channel": "Website"}), (2, {"channel": "E-mail"}), (3, {}))
+            ),
+            Usage("o", "members", Decimal(9), world.now - timedelta(days=6)),
             Usage("p", "members", Decimal(12), world.now),
         ]
         usage.count(session, world.scope, actor.account_id, reported, world.wall)
