@@ -31,7 +31,7 @@ STATEMENTS = {
     GRID: 12,
     CONFIRM: 13,
     f"{GRID}/active": 15,
-    f"{BILLING}/usage": 16,
+    f"{BILLING}/usage": 19,
 }
 """Most statements that one may send; a page also names its scope and finds its member."""
 ACCOUNTS = 10

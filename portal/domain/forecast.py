@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-PACE_DAYS = 7
+RATE_DAYS = 7
 SOON = timedelta(days=7)
 AT_ONCE = timedelta(hours=24)
 FARTHEST = timedelta(days=3650)
@@ -29,7 +29,7 @@ class Outlook(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RunRate:
     """units: used in so many whole days, at most seven."""
 
     units: Decimal
@@ -56,26 +56,26 @@ class Forecast:
     short: units that are missing by the window's end, up to a whole one.
     """
 
-    pace: Pace
+    rate: RunRate
     at_end: Decimal
     runs_out_at: datetime | None
     short: Decimal
 
 
-def pace_of(by_day: Mapping[date, Decimal], today: date, first: date | None) -> Pace | None:
+def run_rate_of(by_day: Mapping[date, Decimal], today: date, first: date | None) -> RunRate | None:
     """The pace of the seven whole days before `today`, or of those since the `first` day of use.
 
     None before one whole day has passed. Source: product.md §5 (7-day run rate).
     """
-    days = min((today - first).days, PACE_DAYS) if first else 0
+    days = min((today - first).days, RATE_DAYS) if first else 0
     if days < 1:
         return None
     counted = (by_day.get(today - n * _DAY, _NOTHING) for n in range(1, days + 1))
-    return Pace(sum(counted, _NOTHING), days)
+    return RunRate(sum(counted, _NOTHING), days)
 
 
 def forecast(
-    pace: Pace,
+    rate: RunRate,
     used: Decimal,
     supplies: Iterable[Supply] | None,
     now: datetime,
@@ -88,13 +88,13 @@ def forecast(
     supplies: in burn order, open now; None = unlimited. refills: there is more from `end` on.
     """
     span = _days(end - now)
-    at_end = _whole(Fraction(used) + pace.per_day * span) if pace.units else used
-    lasts = None if supplies is None else _lasts(supplies, pace.per_day, now)
+    at_end = _whole(Fraction(used) + rate.per_day * span) if rate.units else used
+    lasts = None if supplies is None else _lasts(supplies, rate.per_day, now)
     if lasts is None or (refills and lasts >= span):
-        return Forecast(pace, at_end, None, _NOTHING)
+        return Forecast(rate, at_end, None, _NOTHING)
     runs_out_at = now + int(lasts * (_DAY // _TICK)) * _TICK
-    short = _whole(pace.per_day * max(span - lasts, Fraction(0)))
-    return Forecast(pace, at_end, runs_out_at, short)
+    short = _whole(rate.per_day * max(span - lasts, Fraction(0)))
+    return Forecast(rate, at_end, runs_out_at, short)
 
 
 def outlook(left: Decimal | None, runs_out_at: datetime | None, now: datetime) -> Outlook:

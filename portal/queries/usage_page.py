@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.catalog import BillingCadence, CreditGrant, Entitlement, Feature
-from portal.domain.forecast import PACE_DAYS, Forecast, Outlook, Supply, forecast, outlook, pace_of
+from portal.domain.forecast import (
+    RATE_DAYS,
+    Forecast,
+    Outlook,
+    Supply,
+    forecast,
+    outlook,
+    run_rate_of,
+)
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
 from portal.queries.packs import Mix, cheapest_mix
@@ -71,7 +79,7 @@ def trends(
         return ()
     account_id, today = state.account.id, _local(state, state.now)
     began = {m.feature.id: _local(state, m.window.start) for m in meters if m.window}
-    since = min([*began.values(), today - max(PACE_DAYS, LEVEL_DAYS) * _DAY])
+    since = min([*began.values(), today - max(RATE_DAYS, LEVEL_DAYS) * _DAY])
     by_day = daily(session, scope, account_id, since)
     by_month = monthly(session, scope, account_id, months_before(today))
     broken_down = breakdowns(session, scope, account_id, began)
@@ -96,9 +104,9 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
     plan_ends = state.subscription.ends_at if state.subscription else None
     until = min(meter.window.end, plan_ends or meter.window.end)
     refills = _refills(state, meter.feature, until)
-    pace = pace_of(read.by_day, today, read.first)
+    rate = run_rate_of(read.by_day, today, read.first)
     supplies = None if meter.left is None else _supplies(meter)
-    made = forecast(pace, meter.used, supplies, state.now, until, refills=refills) if pace else None
+    made = forecast(rate, meter.used, supplies, state.now, until, refills=refills) if rate else None
     days = _days_of(state, meter.window)
     return Trend(
         meter=meter,
@@ -174,13 +182,13 @@ def _ahead(
     state: AccountState, used: Decimal, made: Forecast | None, days: Iterable[date], until: datetime
 ) -> tuple[Decimal, ...]:
     """What will have been used by the end of each of `days`, in whole units."""
-    if made is None or not made.pace.units:
+    if made is None or not made.rate.units:
         return ()
     found = []
     for day in days:
         ends = min(_midnight(state, day + _DAY), until)
         share = Fraction((ends - state.now) // timedelta(seconds=1), 86_400)
-        found.append(used + int(made.pace.per_day * share))
+        found.append(used + int(made.rate.per_day * share))
     return tuple(found)
 
 

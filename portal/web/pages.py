@@ -50,8 +50,8 @@ PHRASES = {
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
         usage_charts.chart_of, usage_charts.chartless_words, usage_sentences.mix_notes,
-        usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.pace_label,
-        usage_sentences.pace_words, usage_sentences.pick_words, usage_sentences.run_out_words,
+        usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.rate_label,
+        usage_sentences.rate_words, usage_sentences.pick_words, usage_sentences.run_out_words,
         usage_sentences.share_percent, usage_sentences.short_words,
     )
 }  # fmt: skip

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from portal.queries.usage_page import Trend
 from portal.web.language import date, number, short_day, span
 from portal.web.sentences import meter_words
-from portal.web.usage_sentences import pace_words
+from portal.web.usage_sentences import rate_words
 
 FEWEST_DAYS = 2
 """A line needs two points."""
@@ -73,7 +73,7 @@ def _words(trend: Trend) -> ChartWords:
     meter, limit = trend.meter, number(trend.meter.allowance or 0)
     projected = ""
     if trend.forecast is not None:
-        projected = _("At %(pace)s", pace=pace_words(trend.forecast.pace))
+        projected = _("At %(pace)s", pace=rate_words(trend.forecast.rate))
     return ChartWords(
         title=_("%(feature)s, %(span)s", feature=meter.feature.name, span=_span(trend)),
         summary=_summary(trend),

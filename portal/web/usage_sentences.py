@@ -8,7 +8,7 @@ from fractions import Fraction
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.domain.forecast import Outlook, Pace
+from portal.domain.forecast import Outlook, RunRate
 from portal.domain.money import round_half_away
 from portal.queries.packs import Mix, Suggested
 from portal.queries.usage_page import Trend
@@ -48,17 +48,17 @@ def outlook_words(trend: Trend) -> str:
             return _("Enough for 7 days and more")
 
 
-def pace_label(pace: Pace) -> str:
+def rate_label(rate: RunRate) -> str:
     """`Pace, last 7 days`."""
-    days = pace.days
+    days = rate.days
     return ngettext("Pace, one day so far", "Pace, last %(shown)s days", days, shown=number(days))
 
 
-def pace_words(pace: Pace) -> str:
+def rate_words(rate: RunRate) -> str:
     """`3,372 a day`, with a decimal below ten."""
-    scale = 1 if pace.per_day >= 10 else 10
-    each = Decimal(round_half_away(pace.per_day * scale)) / scale
-    if not each and pace.units:
+    scale = 1 if rate.per_day >= 10 else 10
+    each = Decimal(round_half_away(rate.per_day * scale)) / scale
+    if not each and rate.units:
         return _("less than %(units)s a day", units=number(Decimal(1) / 10))
     return _("%(units)s a day", units=number(each))
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, update
 
-from portal.domain.forecast import Outlook, Pace
+from portal.domain.forecast import Outlook, RunRate
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.usage import meters
 from portal.queries.usage_days import Month, Share
@@ -34,7 +34,7 @@ def test_seven_whole_days_make_the_pace_and_today_does_not(world):
     )
     found = trend(world, actor)
     assert found.forecast is not None
-    assert found.forecast.pace == Pace(Decimal(35_000), 7)
+    assert found.forecast.rate == RunRate(Decimal(35_000), 7)
     assert found.meter.used == 35_970
     assert found.forecast.at_end == 35_970 + 5_000 * 19.5
     lasts = timedelta(days=(100_000 - 35_970) / 5_000)
@@ -63,7 +63,7 @@ def test_a_new_account_has_no_forecast_before_one_whole_day(world):
     world.pass_time(days=1)
     found = trend(world, actor)
     assert found.forecast is not None
-    assert found.forecast.pace == Pace(Decimal(90_000), 1)
+    assert found.forecast.rate == RunRate(Decimal(90_000), 1)
     assert found.outlook is Outlook.AT_ONCE
 
 
@@ -75,7 +75,7 @@ def test_the_pace_goes_on_into_a_new_window(world):
     found = trend(world, actor)
     assert found.meter.used == 0
     assert found.forecast is not None
-    assert found.forecast.pace.units == 60_000, "the day before its last, and six before that"
+    assert found.forecast.rate.units == 60_000, "the day before its last, and six before that"
     assert (found.days[0], found.days[-1]) == (date(2026, 5, 1), date(2026, 5, 31))
     assert found.course == (0,)
     assert found.until == datetime(2026, 6, 1, tzinfo=UTC)

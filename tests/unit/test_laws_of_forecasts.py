@@ -15,11 +15,11 @@ from portal.domain.forecast import (
     SOON,
     Forecast,
     Outlook,
-    Pace,
+    RunRate,
     Supply,
     forecast,
     outlook,
-    pace_of,
+    run_rate_of,
 )
 from portal.domain.grants import Lot, burn_rank, draw
 from tests.unit.strategies import NOON
@@ -31,18 +31,18 @@ TODAY = date(2026, 4, 15)
 units = st.integers(0, 2_000).map(Decimal)
 ends = st.none() | st.integers(1, 60).map(lambda hours: NOON + hours * HOUR)
 supplies = st.lists(st.builds(Supply, units, ends), max_size=5)
-paces = st.builds(Pace, units, st.integers(1, 7))
+paces = st.builds(RunRate, units, st.integers(1, 7))
 windows = st.integers(1, 80).map(lambda hours: NOON + hours * HOUR)
 
 
 def made(
-    pace: Pace, held: list[Supply], end: datetime, used: int = 0, refills: bool = False
+    rate: RunRate, held: list[Supply], end: datetime, used: int = 0, refills: bool = False
 ) -> Forecast:
-    return forecast(pace, Decimal(used), held, NOON, end, refills=refills)
+    return forecast(rate, Decimal(used), held, NOON, end, refills=refills)
 
 
 @st.composite
-def hourly(draw_: st.DrawFn) -> tuple[Pace, list[Lot]]:
+def hourly(draw_: st.DrawFn) -> tuple[RunRate, list[Lot]]:
     """A pace of whole units an hour, and lots that are empty on an hour at that pace."""
     each = draw_(st.integers(1, 9))
     count = draw_(st.integers(0, 5))
@@ -58,19 +58,19 @@ def hourly(draw_: st.DrawFn) -> tuple[Pace, list[Lot]]:
         )
         for number in range(count)
     ]
-    return Pace(Decimal(each * 24), 1), sorted(lots, key=burn_rank)
+    return RunRate(Decimal(each * 24), 1), sorted(lots, key=burn_rank)
 
 
 @given(hourly(), st.integers(1, 80))
 def test_it_says_what_drawing_hour_by_hour_comes_to(
-    given_: tuple[Pace, list[Lot]], hours: int
+    given_: tuple[RunRate, list[Lot]], hours: int
 ) -> None:
-    pace, lots = given_
-    found = made(pace, [Supply(lot.remaining, lot.expires_at) for lot in lots], NOON + hours * HOUR)
+    rate, lots = given_
+    found = made(rate, [Supply(lot.remaining, lot.expires_at) for lot in lots], NOON + hours * HOUR)
     excess, first, left = Decimal(0), None, lots
     for hour in range(hours):
         at = NOON + hour * HOUR
-        drawing = draw(left, pace.units / 24, at)
+        drawing = draw(left, rate.units / 24, at)
         taken = {one.lot_id: one.units for one in drawing.draws}
         left = [replace(lot, remaining=lot.remaining - taken.get(lot.id, 0)) for lot in left]
         excess += drawing.excess
@@ -84,9 +84,9 @@ def test_it_says_what_drawing_hour_by_hour_comes_to(
 
 @given(paces, supplies, windows, st.booleans())
 def test_nothing_is_short_unless_it_runs_out_before_the_end(
-    pace: Pace, held: list[Supply], end: datetime, refills: bool
+    rate: RunRate, held: list[Supply], end: datetime, refills: bool
 ) -> None:
-    found = made(pace, held, end, refills=refills)
+    found = made(rate, held, end, refills=refills)
     if found.short:
         assert found.runs_out_at is not None
         assert found.runs_out_at < end
@@ -96,9 +96,9 @@ def test_nothing_is_short_unless_it_runs_out_before_the_end(
 
 @given(paces, supplies, windows, st.integers(1, 500))
 def test_more_left_never_runs_out_sooner_and_never_lacks_more(
-    pace: Pace, held: list[Supply], end: datetime, more: int
+    rate: RunRate, held: list[Supply], end: datetime, more: int
 ) -> None:
-    before, after = made(pace, held, end), made(pace, [*held, Supply(Decimal(more), None)], end)
+    before, after = made(rate, held, end), made(rate, [*held, Supply(Decimal(more), None)], end)
     assert after.short <= before.short
     if after.runs_out_at is not None:
         assert before.runs_out_at is not None
@@ -107,9 +107,9 @@ def test_more_left_never_runs_out_sooner_and_never_lacks_more(
 
 @given(paces, supplies, windows, st.integers(1, 500))
 def test_a_faster_pace_never_lasts_longer(
-    pace: Pace, held: list[Supply], end: datetime, more: int
+    rate: RunRate, held: list[Supply], end: datetime, more: int
 ) -> None:
-    slow, fast = made(pace, held, end), made(replace(pace, units=pace.units + more), held, end)
+    slow, fast = made(rate, held, end), made(replace(rate, units=rate.units + more), held, end)
     assert fast.at_end >= slow.at_end
     assert fast.short >= slow.short
     if slow.runs_out_at is not None:
@@ -119,21 +119,21 @@ def test_a_faster_pace_never_lasts_longer(
 
 @given(paces, supplies, windows)
 def test_buying_what_is_short_is_enough_and_one_less_is_not(
-    pace: Pace, held: list[Supply], end: datetime
+    rate: RunRate, held: list[Supply], end: datetime
 ) -> None:
-    short = made(pace, held, end).short
-    assert made(pace, [*held, Supply(short, None)], end, refills=True).short == 0
+    short = made(rate, held, end).short
+    assert made(rate, [*held, Supply(short, None)], end, refills=True).short == 0
     if short:
-        assert made(pace, [*held, Supply(short - 1, None)], end).short > 0
+        assert made(rate, [*held, Supply(short - 1, None)], end).short > 0
 
 
 @given(paces, windows, st.integers(0, 5_000))
 def test_the_end_is_what_was_used_and_the_pace_from_now_on(
-    pace: Pace, end: datetime, used: int
+    rate: RunRate, end: datetime, used: int
 ) -> None:
-    exact = used + pace.per_day * ((end - NOON) // HOUR) / 24
-    assert exact <= made(pace, [], end, used).at_end < exact + 1
-    assert forecast(pace, Decimal(used), None, NOON, end, refills=False).runs_out_at is None
+    exact = used + rate.per_day * ((end - NOON) // HOUR) / 24
+    assert exact <= made(rate, [], end, used).at_end < exact + 1
+    assert forecast(rate, Decimal(used), None, NOON, end, refills=False).runs_out_at is None
 
 
 @given(st.dictionaries(st.integers(-3, 20), units), st.none() | st.integers(-3, 40))
@@ -141,7 +141,7 @@ def test_the_pace_is_of_whole_days_before_today_and_at_most_seven(
     used: dict[int, Decimal], first: int | None
 ) -> None:
     by_day = {TODAY - ago * DAY: each for ago, each in used.items()}
-    found = pace_of(by_day, TODAY, None if first is None else TODAY - first * DAY)
+    found = run_rate_of(by_day, TODAY, None if first is None else TODAY - first * DAY)
     if first is None or first < 1:
         assert found is None
     else:
@@ -179,20 +179,20 @@ def test_the_colours_change_at_24_hours_and_at_seven_days(lasts: timedelta, said
 
 
 def test_what_lasts_to_the_very_end_of_its_window_does_not_run_out() -> None:
-    pace, end = Pace(Decimal(100), 1), NOON + 10 * DAY
+    rate, end = RunRate(Decimal(100), 1), NOON + 10 * DAY
     enough = [Supply(Decimal(1_000), end)]
-    assert made(pace, enough, end, refills=True).runs_out_at is None
-    one_less = made(pace, [Supply(Decimal(999), end)], end, refills=True)
+    assert made(rate, enough, end, refills=True).runs_out_at is None
+    one_less = made(rate, [Supply(Decimal(999), end)], end, refills=True)
     assert (one_less.short, one_less.runs_out_at) == (1, end - timedelta(minutes=14, seconds=24))
 
 
 def test_without_use_nothing_runs_out_and_what_is_gone_is_gone_now() -> None:
-    still = Pace(Decimal(0), 7)
+    still = RunRate(Decimal(0), 7)
     assert made(still, [Supply(Decimal(1), NOON + DAY)], NOON + DAY).runs_out_at is None
     assert made(still, [Supply(Decimal(0), None)], NOON + DAY).runs_out_at == NOON
     assert made(still, [], NOON + DAY, used=5).at_end == 5
 
 
 def test_what_lasts_ten_years_lasts() -> None:
-    slow = Pace(Decimal(1), 7)
+    slow = RunRate(Decimal(1), 7)
     assert made(slow, [Supply(Decimal(10**12), None)], NOON + DAY).runs_out_at is None
