@@ -65,7 +65,7 @@ def _with(mix: _Mix, pack: Pack, choice: Choice, needed: Decimal) -> _Mix:
 def _worthwhile(mixes: Iterable[_Mix]) -> list[_Mix]:
     """Those for which no better one brings as much, the best first."""
     kept: list[_Mix] = []
-    for mix in sorted(mixes, key=lambda each: (each.rank, -each.units)):
+    for mix in sorted(mixes, key=lambda each: each.rank):
         if not kept or mix.units > kept[-1].units:
             kept.append(mix)
     return kept

@@ -75,6 +75,17 @@ def test_buying_what_is_suggested_is_enough_and_then_nothing_is(world):
     assert after.outlook is Outlook.ENOUGH
 
 
+def test_what_ends_before_the_window_does_is_left_out(world):
+    actor = world.account()
+    mine = update(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id)
+    world.change(mine.values(quota_anchor_at=APRIL_11))
+    use_daily(world, actor, 10_000)
+    found = trend(world, actor)
+    assert found.until is not None
+    assert (found.until.month, found.until.day) == (5, 11)
+    assert "messages_100k_recurring" not in picks(found), "its first period ends on 1 May"
+
+
 def test_nothing_is_suggested_where_nothing_can_be_bought(world):
     actor = world.account()
     use_daily(world, actor, 12_000)

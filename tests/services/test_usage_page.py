@@ -107,6 +107,10 @@ def test_a_window_that_begins_at_noon_has_a_part_of_its_first_day(world):
     found = trend(world, actor)
     assert (found.meter.used, found.course) == (40, (40,))
     assert (found.days[0], found.days[-1]) == (date(2026, 4, 1), date(2026, 5, 1))
+    world.now = datetime(2026, 4, 2, tzinfo=UTC)
+    later = trend(world, actor)
+    assert later.forecast is not None
+    assert later.ahead[-1] == later.forecast.at_end == 40 + 740 * 29.5, "to noon of the last day"
 
 
 def test_days_and_months_are_those_of_the_accounts_zone(world):
