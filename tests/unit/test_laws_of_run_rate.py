@@ -1,0 +1,108 @@
+"""Laws of pace: how long units last at it, and which of them expire unused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.grants import Lot, available, draw
+from portal.domain.run_rate import per_day, runs_out_at, unused
+
+NOW = datetime(2026, 4, 11, tzinfo=UTC)
+DAY = timedelta(days=1)
+PACES = st.integers(0, 240).map(Decimal)
+
+
+@st.composite
+def lots(draw_one: st.DrawFn) -> list[Lot]:
+    found = []
+    for number in range(draw_one(st.integers(0, 6))):
+        begins = draw_one(st.integers(-20, 20))
+        length = draw_one(st.none() | st.integers(1, 40))
+        units = Decimal(draw_one(st.integers(0, 2_000)))
+        began = NOW + begins * DAY
+        found.append(
+            Lot(
+                id=number, granted=units, remaining=units, effective_at=began, created_at=began,
+                expires_at=None if length is None else max(began, NOW) + length * DAY,
+                priority=draw_one(st.integers(1, 3)),
+            )
+        )  # fmt: skip
+    return found
+
+
+def hour_by_hour(found: list[Lot], pace: Decimal) -> dict[int, Decimal]:
+    """The same with a draw for each hour, the way use is really drawn."""
+    left = {lot.id: lot for lot in found}
+    hourly = pace / 24
+    for hour in range(61 * 24):
+        at = NOW + hour * timedelta(hours=1)
+        for taken in draw(left.values(), hourly, at).draws:
+            lot = left[taken.lot_id]
+            left[lot.id] = replace(lot, remaining=lot.remaining - taken.units)
+    return {lot.id: lot.remaining for lot in left.values() if lot.expires_at is not None}
+
+
+@given(lots(), st.integers(0, 10).map(lambda n: Decimal(24 * n)))
+def test_what_expires_is_what_drawing_hour_by_hour_leaves(found, pace):
+    assert unused(found, pace, NOW) == hour_by_hour(found, pace)
+
+
+@given(lots(), PACES)
+def test_no_more_expires_than_is_left_and_all_of_it_without_use(found, pace):
+    lost = unused(found, pace, NOW)
+    ending = {lot.id: lot.remaining for lot in found if lot.expires_at is not None}
+    assert set(lost) == set(ending)
+    assert all(0 <= lost[each] <= ending[each] for each in ending)
+    assert unused(found, Decimal(0), NOW) == ending
+
+
+@given(lots(), PACES, PACES)
+def test_more_use_never_lets_more_expire(found, pace, more):
+    slow, fast = unused(found, pace, NOW), unused(found, pace + more, NOW)
+    assert sum(fast.values()) <= sum(slow.values())
+
+
+@given(lots(), PACES, st.randoms())
+def test_the_order_in_which_lots_are_named_is_nothing(found, pace, random):
+    shuffled = list(found)
+    random.shuffle(shuffled)
+    assert unused(shuffled, pace, NOW) == unused(found, pace, NOW)
+
+
+@given(st.integers(1, 10_000).map(Decimal), st.integers(1, 500).map(Decimal))
+def test_a_lot_without_an_end_lasts_as_long_as_the_pace_says(units, pace):
+    end = runs_out_at(units, pace, NOW)
+    assert end is not None
+    lot = Lot(1, units, units, NOW, NOW)
+    assert available([lot], end) == units
+    ending = replace(lot, expires_at=end + timedelta(seconds=1))
+    assert unused([ending], pace, NOW) == {1: 0}
+    early = replace(lot, expires_at=end - timedelta(seconds=1))
+    assert unused([early], pace, NOW)[1] > 0
+
+
+def test_nothing_runs_out_without_use_or_in_more_than_a_century():
+    assert runs_out_at(Decimal(100), Decimal(0), NOW) is None
+    assert runs_out_at(Decimal(10**9), Decimal("0.1"), NOW) is None
+    assert runs_out_at(Decimal(0), Decimal(5), NOW) == NOW
+
+
+def test_the_pace_is_that_of_the_seven_whole_days_before_today():
+    today = date(2026, 4, 11)
+    days = {today - n * DAY: Decimal(7 * 10**n) for n in range(9)}
+    assert per_day(days, today) == sum(10**n for n in range(1, 8))
+    assert per_day({}, today) == 0
+
+
+def test_the_plans_own_units_burn_first_and_let_the_pack_expire():
+    plan = Lot(1, Decimal(1000), Decimal(1000), NOW, NOW, NOW + 20 * DAY, priority=40)
+    pack = Lot(2, Decimal(500), Decimal(500), NOW, NOW, NOW + 30 * DAY)
+    assert unused([plan, pack], Decimal(40), NOW) == {1: 200, 2: 100}
+    assert unused([plan, pack], Decimal(60), NOW) == {1: 0, 2: 0}
+    after = Lot(-1, Decimal(1000), Decimal(1000), NOW + 20 * DAY, NOW, NOW + 50 * DAY, priority=40)
+    assert unused([plan, pack, after], Decimal(40), NOW)[2] == 500, "the next window's come first"
