@@ -21,6 +21,7 @@ from portal.web.views import (
     purchases,
     quantities,
     usage,
+    wallet,
     webhooks,
 )
 
@@ -44,7 +45,7 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         active, addons, auth, clock, credit_notes, health, invoices, links, payment_methods,
-        plans, preferences, purchases, quantities, usage, webhooks,
+        plans, preferences, purchases, quantities, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as calendar
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask, g, request
 from flask_babel import Babel, get_babel, get_locale, get_timezone, gettext
 
@@ -23,8 +23,9 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=_locale, timezone_selector=_zone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.filters.update(
-        money=money, unit_price=unit_price, number=number, date=date, datetime=date_time,
-        span=span, time=time, working=working, month=month, short_day=short_day,
+        money=money, unit_price=unit_price, number=number, percent=percent, day=day, date=date,
+        datetime=date_time, span=span, time=time, working=working, month=month,
+        short_day=short_day,
     )  # fmt: skip
 
 
@@ -49,6 +50,16 @@ def unit_price(amount: Decimal, code: str) -> str:
 
 def number(value: Decimal | int) -> str:
     return format_decimal(value, locale=get_locale())
+
+
+def percent(whole: int) -> str:
+    """75 as 75%."""
+    return format_percent(Decimal(whole) / 100, locale=get_locale())
+
+
+def day(of: calendar.date) -> str:
+    """A day of the calendar, whatever the zone."""
+    return date_in(UTC, calendar.datetime(of.year, of.month, of.day, tzinfo=UTC))
 
 
 def date(at: datetime) -> str:

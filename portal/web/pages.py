@@ -27,6 +27,7 @@ from portal.web import (
     steps,
     usage_charts,
     usage_sentences,
+    wallet_sentences,
     words,
 )
 from portal.web.language import date, direction, language, number
@@ -48,6 +49,9 @@ PHRASES = {
         steps.returned_words,
         plan_sentences.change_label, plan_sentences.fate_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
+        wallet_sentences.alert_title, wallet_sentences.alert_words, wallet_sentences.entry_words,
+        wallet_sentences.expiring_words, wallet_sentences.pace_words,
+        wallet_sentences.source_words, wallet_sentences.unused_words,
         quantity_sentences.quantity_blocked, quantity_sentences.quantity_label,
         usage_charts.chart_of, usage_charts.chartless_words, usage_sentences.mix_notes,
         usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.rate_label,
