@@ -13,6 +13,7 @@ from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapse
 from portal.domain.money import Money
 from portal.domain.periods import Interval
 from portal.domain.refunds import RefundReason
+from portal.domain.use_notices import USE_KINDS, UseNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,21 +265,19 @@ class PriceStays:
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
-    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded
+    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
-        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded,
+        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
     )
 }  # fmt: skip
-TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | {
-    Suspended.kind: Permission.BILLING_READ,
-    Restored.kind: Permission.BILLING_READ,
-    PlanEnded.kind: Permission.BILLING_READ,
-}
+TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | dict.fromkeys(
+    (Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ
+)
 """Who gets what: those who can act on it, and everybody when the service itself stops."""
 
 

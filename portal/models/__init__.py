@@ -2,6 +2,7 @@
 
 from portal.models import (
     accounts,
+    alerts,
     catalog,
     credit_notes,
     events,
@@ -19,6 +20,7 @@ from portal.models import (
 
 __all__ = [
     "accounts",
+    "alerts",
     "catalog",
     "credit_notes",
     "events",

@@ -78,6 +78,8 @@ class PersonRow(Scoped, Base):
 
 
 class MembershipRow(Scoped, Base):
+    """wants_…: mails that this member chose to get. digest_since_at: None without the digest."""
+
     __tablename__ = "memberships"
     __table_args__ = (
         refers("account_id", "accounts"),
@@ -91,6 +93,9 @@ class MembershipRow(Scoped, Base):
     account_id: Mapped[int] = mapped_column(BigInteger)
     person_id: Mapped[int] = mapped_column(BigInteger)
     role: Mapped[Word]
+    wants_alerts: Mapped[bool] = mapped_column(server_default=text("true"))
+    wants_expiries: Mapped[bool] = mapped_column(server_default=text("true"))
+    digest_since_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
 
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.services.placing import Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An event that was not counted before. drawn: units of it that were no excess.
+
+    counted_before: what its counter held before the report; of a held feature the level.
+    """
+
+    drawn: Decimal
+    counted_before: Decimal
+
 
 _COLUMNS = {
     "seq": "bigint",
@@ -130,20 +144,23 @@ _STATEMENT = text(
     " select :environment, :account, event_id, :now from src order by event_id"
     " on conflict do nothing returning event_id),"
     + "".join((_FRESH, _WALK, _LEDGER, _COUNTERS, _DAYS))
-    + " select event_id from events"
+    + " select e.event_id, e.units - e.excess as drawn, coalesce(c.used, 0) as counted_before"
+    " from events e left join counters c on c.environment_id = :environment"
+    " and c.account_id = :account and c.feature_id = e.feature_id"
+    " and c.window_start_at = e.window_start_at"
 )
 
 
 def count_use(
     session: Session, scope: Scope, account_id: int, placed: Sequence[Placed], now: datetime
-) -> frozenset[str]:
-    """The ids of those that were new: counted, drawn in burn order, the rest of them excess.
+) -> dict[str, Fresh]:
+    """Those that were new, by id: counted, drawn in burn order, the rest of them excess.
 
     Takes no corrections. The account's row is locked and the lots of all windows are open; commits
     nothing.
     """
     if not placed:
-        return frozenset()
+        return {}
     ordered = sorted(placed, key=lambda each: each.counted_at)
     instants = [each.counted_at for each in ordered if each.draws] or [now]
     given: dict[str, object] = {
@@ -157,7 +174,10 @@ def count_use(
             {each.feature.id for each in ordered if each.draws and each.has_plan}
         ),
     }
-    return frozenset(session.scalars(_STATEMENT, given))
+    return {
+        row.event_id: Fresh(row.drawn, row.counted_before)
+        for row in session.execute(_STATEMENT, given)
+    }
 
 
 def _values(seq: int, each: Placed) -> dict[str, object]:

@@ -27,6 +27,7 @@ from portal.domain.mails import (
 )
 from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of, is_told
 from portal.domain.periods import WallNow
+from portal.domain.use_notices import TOPICS, Topic, UsageDigest
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.mails import MailRow
 from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
@@ -100,7 +101,7 @@ def _people(
     session: Session, scope: Scope, account_id: int, notice: Notice
 ) -> list[dict[str, Any]]:
     statement = (
-        select(PersonRow.id, PersonRow.email, PersonRow.locale, MembershipRow.role)
+        select(PersonRow.id, PersonRow.email, PersonRow.locale, MembershipRow)
         .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .where(
             PersonRow.environment_id == scope.environment_id,
@@ -113,9 +114,23 @@ def _people(
     )
     return [
         {"key": f"{notice.key}:{person_id}", "recipient": email, "locale": locale}
-        for person_id, email, locale, role in session.execute(statement)
-        if is_told(Role(role), notice.kind)
+        for person_id, email, locale, member in session.execute(statement)
+        if is_told(Role(member.role), notice.kind) and _wants(member, notice)
     ]
+
+
+def _wants(member: MembershipRow, notice: Notice) -> bool:
+    """Whether a member chose to get such mails; most kinds leave no choice."""
+    since = member.digest_since_at
+    if isinstance(notice, UsageDigest):
+        return since is not None and since <= notice.due_at
+    match TOPICS.get(notice.kind):
+        case Topic.ALERTS:
+            return member.wants_alerts
+        case Topic.EXPIRIES:
+            return member.wants_expiries
+        case _:
+            return True
 
 
 def _claim(office: Post) -> int | None:

@@ -106,7 +106,7 @@ def _entitled(
     elif not short or resolved.is_soft_limit:
         answer = Allowed(standing, short)
     else:
-        answer = RefusedUse(standing, why_not(standing), _help(buyer(), asked, short))
+        answer = RefusedUse(standing, why_not(standing), help_with(buyer(), asked, short))
     return Entitled(asked, resolved.values, answer)
 
 
@@ -137,7 +137,7 @@ class _Offer:
     amount_minor: int
 
 
-def _help(state: AccountState, feature: Feature, short: Decimal) -> Help | None:
+def help_with(state: AccountState, feature: Feature, short: Decimal = Decimal(1)) -> Help | None:
     """The cheapest add-on that brings enough, else the one that brings most.
 
     What the account's owner could buy: whoever asks is the host, not a member.

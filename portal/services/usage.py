@@ -24,6 +24,7 @@ from portal.models.accounts import AccountRow
 from portal.models.usage import UsageIdRow
 from portal.queries.accounts import AccountState
 from portal.queries.counting import counting_state
+from portal.services.alerting import alert
 from portal.services.correcting import Correction, give_back
 from portal.services.drawing import count_use
 from portal.services.placing import Placed, open_lots_for, place_all
@@ -35,8 +36,8 @@ def ingest(
     """Count up to MOST_EVENTS events of one account; commit; one verdict each, in their order.
 
     A refused event takes nothing from the others. Checks refuse, counting never does: what no lot
-    covers is excess. Corrections come after the use they are sent with. Safe to repeat, also after
-    a crash: what was counted is then told as a duplicate.
+    covers is excess. Corrections come after the use they are sent with. Members are told of a quota
+    that runs low. Safe to repeat, also after a crash: what was counted is then told as a duplicate.
     Raises NotFound for no such account, ValueError for too many events.
     Source: product.md §4a.
     """
@@ -112,16 +113,17 @@ def _verdicts(
         if isinstance(each, Placed):
             first.setdefault(each.event.event_id, each)
     open_lots_for(session, scope, state, first.values())
-    fates = _fates(session, scope, state, list(first.values()))
+    tells = None if oldest is None else wall
+    fates = _fates(session, scope, state, list(first.values()), tells)
     return tuple(
         each if isinstance(each, Refused) else _told(each, first, fates) for each in placed
     )
 
 
 def _fates(
-    session: Session, scope: Scope, state: AccountState, placed: list[Placed]
+    session: Session, scope: Scope, state: AccountState, placed: list[Placed], tells: WallNow | None
 ) -> dict[str, Verdict]:
-    """What became of each, by its event's id."""
+    """What became of each, by its event's id. tells: the real now, None tells nobody."""
     use = [each for each in placed if not each.is_correction]
     fresh = count_use(session, scope, state.account.id, use, state.now)
     fates: dict[str, Verdict] = {
@@ -134,6 +136,8 @@ def _fates(
         if each.is_correction:
             made = give_back(session, scope, state.account.id, each, state.now)
             fates[each.event.event_id] = _corrected(each, made)
+    if fresh and tells is not None:
+        alert(session, scope, state, use, fresh, tells)
     return fates
 
 

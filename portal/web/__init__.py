@@ -15,6 +15,7 @@ from portal.web.views import (
     health,
     invoices,
     links,
+    notifications,
     payment_methods,
     plans,
     preferences,
@@ -44,8 +45,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, clock, credit_notes, health, invoices, links, payment_methods,
-        plans, preferences, purchases, quantities, usage, wallet, webhooks,
+        active, addons, auth, clock, credit_notes, health, invoices, links, notifications,
+        payment_methods, plans, preferences, purchases, quantities, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

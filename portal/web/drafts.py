@@ -12,13 +12,17 @@ from portal.web.language import number
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """facts: a label and what it stands for. link: its words and its absolute address."""
+    """facts: a label and what it stands for. link, choice: words and an absolute address.
+
+    choice: where such mails are switched off, for those that can be.
+    """
 
     subject: str
     said: tuple[str, ...]
     facts: tuple[tuple[str, str], ...] = ()
     link: tuple[str, str] | None = None
     closing: tuple[str, ...] = ()
+    choice: tuple[str, str] | None = None
 
 
 def page(endpoint: str, **where: object) -> str:

@@ -28,12 +28,14 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.payments import Declined
+from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.credit_letters import of_credit
 from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.steps import decline_words, refund_words
+from portal.web.use_letters import of_use
 from portal.web.words import per
 
 
@@ -61,10 +63,10 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _of_what_comes(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed():
             return of_ending(notice)
-        case PriceStays():
-            return _price_stays(notice)
         case Credited() | AddOnEnded():
             return of_credit(notice)
+        case QuotaReached() | LotExpiring() | UsageDigest():
+            return of_use(notice)
 
 
 def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:

@@ -18,6 +18,7 @@ from portal.domain.price_changes import PriceAhead
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
+from portal.queries.wallet import Expiring
 from portal.web import (
     card_sentences,
     credit_papers,
@@ -32,6 +33,7 @@ from portal.web import (
 )
 from portal.web.language import date, direction, language, number
 from portal.web.requests import signed_in
+from portal.web.warnings import QuotaAlert, expiring_soon, quota_alerts
 from portal.web.wiring import wiring
 
 THEMES = ("auto", "light", "dark")
@@ -68,7 +70,7 @@ class Page:
 
     unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
     the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
-    its account's time can be moved.
+    its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
     """
 
     lang: str
@@ -85,6 +87,8 @@ class Page:
     ends_at: datetime | None
     former: FormerPlan | None
     prices_ahead: tuple[PriceAhead, ...]
+    quota_alerts: tuple[QuotaAlert, ...]
+    expiring: tuple[Expiring, ...]
     has_clock: bool
     sandbox: bool
     demo: bool
@@ -131,6 +135,8 @@ def _page() -> Page:
         ends_at=state.subscription.ends_at if state and state.subscription else None,
         former=state.former if state else None,
         prices_ahead=prices_ahead(state) if state else (),
+        quota_alerts=quota_alerts(state) if state else (),
+        expiring=expiring_soon(state) if state else (),
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,

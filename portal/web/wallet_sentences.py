@@ -47,8 +47,8 @@ def pace_words(credits: Credits) -> str:
     pace = round(credits.pace, 1 if credits.pace < 10 else 0)
     said = _("%(pace)s a day in the last 7 days.", pace=number(pace))
     if credits.runs_out_at is not None:
-        day = date(credits.runs_out_at)
-        return f"{said} {_('At this pace they are used up on %(date)s.', date=day)}"
+        end = _("At this pace they are used up on %(date)s.", date=date(credits.runs_out_at))
+        return f"{said} {end}"
     return said
 
 
@@ -69,7 +69,8 @@ def alert_words(quota: QuotaLoad) -> str:
              of=number(quota.load.allowance or 0), what=what)  # fmt: skip
     if not quota.feature.is_consumed:
         return said
-    return f"{said} {_('They start anew on %(date)s.', date=date(quota.window.end))}"
+    anew = _("They start anew on %(date)s.", date=date(quota.window.end))
+    return f"{said} {anew}"
 
 
 def expiring_words(lot: Expiring) -> str:

@@ -285,6 +285,11 @@ USAGE = [
     changed("counters", "ck_counters_units", used="-1", excess="-1"),
     changed("counters", "ck_counters_units", excess="-1"),
     changed("counters", "ck_counters_units", excess="used + 1"),
+    again("quota_alerts", "uq_quota_alerts_once"),
+    again("quota_alerts", FINE, allowance="allowance - 1"),
+    changed("quota_alerts", "ck_quota_alerts_threshold", threshold="50"),
+    changed("quota_alerts", "ck_quota_alerts_units", allowance="0"),
+    changed("quota_alerts", "ck_quota_alerts_units", used="allowance * 0.74"),
     again("stripe_events", "pk_stripe_events"),
 ]
 MAILS = [

@@ -28,7 +28,7 @@ from portal.services.recording import Doer
 from portal.services.renewing import run_due
 from portal.services.sign_in import Origin
 from portal.services.till import Till as Counter
-from portal.services.usage import count
+from portal.services.usage import count, ingest
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.services.repricing import Operator
@@ -104,6 +104,8 @@ def _live(world: World) -> None:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
         count(session, world.scope, actor.account_id, [used], world.wall)
+        full = Usage("used-2", "messages", Decimal(99_000), world.now)
+        ingest(session, world.scope, actor.account_id, [full], wall=world.wall)
         mail, origin = "owner@account1.test", Origin("192.0.2.1", "Browser")
         sign_in.sign_in(session, world.scope, mail, PASSWORD, origin, world.wall)
         receive(session, world.scope, _News(), gateway=world.gateway, wall=world.wall)

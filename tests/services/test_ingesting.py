@@ -272,7 +272,7 @@ def test_what_the_clock_alone_changes_between_two_reports_is_noticed(world):
     assert left(world, actor) == {"pack": 90}, "without a plan nothing is drawn"
 
 
-def test_a_report_of_a_known_account_sends_five_statements_however_many_events(world):
+def test_a_report_of_a_known_account_sends_six_statements_however_many_events(world):
     actor = world.account()
     report(world, actor, used("messages", 1, world.now))
     sent: list[str] = []
@@ -280,7 +280,7 @@ def test_a_report_of_a_known_account_sends_five_statements_however_many_events(w
     assert set(fates(world, actor, *(used("messages", 1, world.now) for _ in range(200)))) == {
         "counted"
     }
-    assert len(sent) == 5, sent
+    assert len(sent) == 6, sent
 
 
 def test_late_use_is_not_covered_twice_when_the_plan_has_changed_meanwhile(world):

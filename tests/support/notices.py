@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from portal.domain.capacity import MONTH
 from portal.domain.credit_notes import Cause
@@ -30,7 +31,9 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.purchases import Undeliverable
+from portal.domain.quotas import Help
 from portal.domain.refunds import Correction
+from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 
 AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
 """The evening before in New York."""
@@ -72,6 +75,29 @@ CREDITED = Credited(
     card_brand="visa",
     card_last4="4242",
 )
+MESSAGES, SEATS = Measured(1, "Messages", "messages"), Measured(3, "Members", "members")
+REACHED = QuotaReached(
+    account_id=1, feature=MESSAGES, threshold=90, used=Decimal(180_000), allowance=Decimal(200_000),
+    window_start_at=AT - timedelta(days=30), resets_at=AT,
+    help=Help("messages_100k", "100,000 message pack", "messages_100k_usd", Decimal(100_000)),
+)  # fmt: skip
+EXPIRING = LotExpiring(8, 7, Measured(2, "SMS credits", "credits"), Decimal("400.5"), AT)
+WEEK = WeekOfUse(
+    feature=MESSAGES, is_level=False, used=Decimal(4_200), total=Decimal(9_000),
+    allowance=Decimal(100_000), left=Decimal(91_000), percent=9, pace=Decimal(600),
+    resets_at=AT, runs_out_at=AT + timedelta(days=120),
+)  # fmt: skip
+DIGEST = UsageDigest(
+    1, date(2026, 4, 27), AT,
+    (
+        WEEK,
+        replace(WEEK, runs_out_at=AT - timedelta(days=2)),
+        replace(WEEK, runs_out_at=None),
+        replace(WEEK, left=Decimal(0), percent=100),
+        replace(WEEK, allowance=None, left=None, percent=None),
+        replace(WEEK, feature=SEATS, is_level=True, used=Decimal(8), percent=80),
+    ),
+)  # fmt: skip
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -106,4 +132,10 @@ NOTICES: list[Notice] = [
     replace(RETURNED, reason=Correction.CREDITED, failed=True, kept=True),
     AddOnEnded(4, "Extra members", 5, AT, "You asked us to.", usd(1500)),
     AddOnEnded(4, "Extra members", 1, AT, "You asked us to.", usd(0)),
+    REACHED,
+    replace(REACHED, threshold=100, used=REACHED.allowance, help=None),
+    replace(REACHED, feature=SEATS, resets_at=None),
+    EXPIRING,
+    replace(EXPIRING, days=1),
+    DIGEST,
 ]

@@ -10,7 +10,17 @@ import pytest
 from portal.domain.access import Role
 from portal.domain.cards import last_day, reminder
 from portal.domain.notices import KINDS, TOLD, invoice_of, is_told
-from tests.support.notices import AT, BOUGHT, CHANGED, FAILED, NOTICES, RETURNED
+from tests.support.notices import (
+    AT,
+    BOUGHT,
+    CHANGED,
+    DIGEST,
+    EXPIRING,
+    FAILED,
+    NOTICES,
+    REACHED,
+    RETURNED,
+)
 
 PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
 
@@ -40,6 +50,11 @@ def test_what_happens_again_has_another_key_and_the_same_has_not():
         (suspended, replace(suspended, at=later)),
         (plan_cancelled, replace(plan_cancelled, cancelled_at=later)),
         (expiring, replace(expiring, reminder=2)),
+        (REACHED, replace(REACHED, threshold=100)),
+        (REACHED, replace(REACHED, allowance=REACHED.allowance + 1)),
+        (REACHED, replace(REACHED, window_start_at=later)),
+        (EXPIRING, replace(EXPIRING, days=1)),
+        (DIGEST, replace(DIGEST, monday=later.date())),
     ):
         assert first.key != second.key
     assert BOUGHT.key == replace(BOUGHT, charged=BOUGHT.carried).key == "purchased:7"

@@ -20,7 +20,11 @@ from portal.factory import create_app
 from portal.models.accounts import PersonRow
 from portal.models.base import db
 from portal.services import instances
+<<<<<<< HEAD
 from tests.services.using import report, used
+=======
+from tests.services.using import give, report, used
+>>>>>>> 64c60b1 (Members are told when 75, 90 and 100 percent of a quota are used, and choose which mails about use they get)
 from tests.support.world import World
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
@@ -109,7 +113,8 @@ def _bare(text: str, data: set[str]) -> str:
 PAGES = (
     "add-ons", "add-ons?text=submarine", "add-ons/salesforce/purchase",
     "add-ons/messages_100k/purchase?quantity=3&auto_renew=on", "add-ons/active", "usage",
-    "invoices", "invoices/1", "purchases/1", "payment-methods", "payment-methods/1/remove",
+    "wallet", "notifications", "invoices", "invoices/1", "purchases/1", "payment-methods",
+    "payment-methods/1/remove",
 )  # fmt: skip
 
 
@@ -127,8 +132,11 @@ def customer_data(world: World) -> set[str]:
 
 def test_every_word_of_every_page_is_translated(world, visit):
     actor = world.account(tax=Tax(Decimal(20), False, "VAT"))
-    for add_on in ("messages_100k", "salesforce", "members_5"):
+    for add_on in ("messages_100k", "salesforce", "members_5", "sms_10k"):
         world.buy(actor, add_on)
+    report(world, actor, used("sms", 40, world.now), used("messages", 190_000, world.now))
+    give(world, actor, "messages", ("extra", 50, world.now + timedelta(days=31)))
+    world.pass_time(days=2)
     held = {i.add_on.lookup_key: i.id for i in world.state(actor).held}
     with world.session() as session:
         instances.cancel(actor, held["members_5"], "", session=session, wall=world.wall)

@@ -14,12 +14,24 @@ from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.money import Money
 from portal.domain.notices import Notice, Sold
 from portal.domain.periods import WallNow
+from portal.domain.use_notices import TOPICS
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
 from portal.gateways.mail import message_of
 from portal.settings import Settings
 from portal.web.mail import LetterWriter
-from tests.support.notices import AT, BOUGHT, CHANGED, FAILED, NOTICES, RETURNED, usd
+from tests.support.notices import (
+    AT,
+    BOUGHT,
+    CHANGED,
+    DIGEST,
+    EXPIRING,
+    FAILED,
+    NOTICES,
+    REACHED,
+    RETURNED,
+    usd,
+)
 from tests.web.test_language import CLOSE, OPEN, translations, unmarked
 
 READER = Reader("en", "America/New_York", "Northwind")
@@ -80,7 +92,9 @@ def test_every_kind_is_whole_in_text_and_html(writer, notice):
         assert said in letter.text
         assert said in letter.html
     links = re.findall(r'href="([^"]+)"', letter.html)
-    assert len(links) == 1
+    choice = "https://billing.example.com/settings/billing/notifications"
+    assert links[1:] == ([choice] if notice.kind in TOPICS else [])
+    assert (choice in letter.text) is (notice.kind in TOPICS)
     assert links[0].startswith("https://billing.example.com/settings/billing")
     assert links[0].replace("&amp;", "&") in letter.text
 
@@ -100,7 +114,8 @@ def test_every_word_is_translated(pseudo_writer, notice):
     known = {
         "Salesforce connector", "Extra members", "SMS pack", "Growth", "Business", "Visa",
         "Northwind", "Acme Billing", "help@portal.test", "It did not work for a week",
-        "You asked us to",
+        "You asked us to", "Messages", "Members", "SMS credits", "messages", "credits", "members",
+        "100,000 message pack",
     }  # fmt: skip
     known |= set(re.findall(r"https://[^\s<]+", letter.html))
     page = html5lib.parse(letter.html, namespaceHTMLElements=False)
@@ -159,7 +174,8 @@ def hostile() -> list[Notice]:
         replace(CHANGED, before=HOSTILE, after=HOSTILE),
         replace(cancelled, name=HOSTILE),
         replace(expiring, brand=HOSTILE),
-        replace(NOTICES[-1], name=HOSTILE),
+        replace(next(n for n in NOTICES if n.kind == "add_on_ended"), name=HOSTILE),
+        replace(EXPIRING, feature=replace(EXPIRING.feature, unit=HOSTILE)),
     ]
 
 
@@ -186,3 +202,34 @@ def test_whoever_writes_keeps_their_own_context(app, writer):
         assert g.mine == "kept"
         assert "zone" not in g
         assert not has_request_context()
+
+
+def test_a_quota_that_runs_low_says_how_far_and_leads_to_what_helps(writer):
+    letter = writer.write(REACHED, READER)
+    assert letter.subject == "90% of your messages are used"
+    assert "180,000 of 200,000 messages are used, 20,000 are left." in letter.text
+    assert "They start anew on 30 Apr 2026. 100,000 message pack brings more." in " ".join(
+        letter.text.split()
+    )
+    assert "Look at 100,000 message pack: https://billing.example.com/settings" in letter.text
+    full = writer.write(replace(REACHED, threshold=100, used=REACHED.allowance, help=None), READER)
+    assert full.subject == "All of your messages are used"
+    assert "Compare the plans: " in full.text
+
+
+def test_units_that_expire_are_named_with_their_day(writer):
+    assert writer.write(EXPIRING, READER).subject == "400.5 credits expire on 30 Apr 2026"
+    last = writer.write(replace(EXPIRING, days=1), READER)
+    assert last.subject == "400.5 credits expire in 1 day"
+    assert "Expires: 30 Apr 2026, 23:30 EDT" in last.text
+
+
+def test_the_digest_says_how_long_each_quota_lasts(writer):
+    said = writer.write(DIGEST, READER).text
+    week = "Messages: 4,200 messages, 600 a day. "
+    assert f"{week}9% of the quota is used. At this pace it lasts until it starts anew on" in said
+    assert f"{week}9% of the quota is used. At this pace it runs out on 28 Apr 2026." in said
+    assert f"{week}9% of the quota is used. At this pace it does not run out." in said
+    assert f"{week}100% of the quota is used. Nothing is left." in said
+    assert f"{week}There is no limit." in said
+    assert "Members: 8 members at most. 80% of the quota is used." in said
