@@ -9,8 +9,10 @@ from portal.domain.jobs import DELIVER, SEND_MAIL, queue_of
 from portal.jobs.means import Means, opened
 from portal.services import (
     delivering,
+    digesting,
     documents,
     expiring,
+    lot_reminding,
     mailing,
     reconciling,
     reminding,
@@ -19,6 +21,7 @@ from portal.services import (
 )
 
 EACH_MINUTE = "* * * * *"
+EACH_QUARTER = "*/15 * * * *"
 EACH_HOUR = "7 * * * *"
 KEPT_HOURS = 7 * 24
 
@@ -89,6 +92,13 @@ def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
             reminding.remind_of_cards(session, scope, means.now())
             reminding.remind_of_trials(session, scope, means.now())
             reminding.remind_of_prices(session, scope, means.now())
+            lot_reminding.remind_of_lots(session, scope, means.now())
+
+    @jobs.periodic(cron=EACH_QUARTER, periodic_id=queue)
+    @jobs.task(name="send_digests", queue=queue, queueing_lock=f"{queue}:digests")
+    def send_digests(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            digesting.send_digests(session, scope, means.now())
 
 
 def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:

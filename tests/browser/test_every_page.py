@@ -21,6 +21,8 @@ PAGES = (
     "add-ons/active",
     "add-ons/active/{recurring}/cancel",
     "usage",
+    "wallet",
+    "notifications",
     "invoices",
     "invoices/{invoice}",
     "purchases/{purchase}",
@@ -33,7 +35,7 @@ WIDTHS = (320, 390, 1180)
 
 @pytest.fixture(scope="module")
 def holder(stack) -> dict[str, Any]:
-    """An account with one of everything: a pack, a connector, a cancelled one, tax, invoices."""
+    """An account with one of everything: packs, an alert, a cancelled one, tax, invoices."""
     from datetime import timedelta
     from decimal import Decimal
 
@@ -45,7 +47,7 @@ def holder(stack) -> dict[str, Any]:
 
     world = stack.world
     actor = world.account(tax=Tax(Decimal(20), False, "VAT"))
-    for add_on in ("messages_100k", "salesforce", "zendesk", "members_5"):
+    for add_on in ("messages_100k", "salesforce", "zendesk", "members_5", "sms_10k"):
         world.buy(actor, add_on)
     held = {i.add_on.lookup_key: i.id for i in world.state(actor).held}
     with world.session() as session:
@@ -56,9 +58,11 @@ def holder(stack) -> dict[str, Any]:
                 for n, by in ((1, {"channel": "Website"}), (2, {"channel": "E-mail"}), (3, {}))
             ),
             Usage("o", "members", Decimal(9), world.now - timedelta(days=6)),
-            Usage("p", "members", Decimal(12), world.now),
+            Usage("s", "sms", Decimal(40), world.now),
         ]
         usage.count(session, world.scope, actor.account_id, reported, world.wall)
+        level = Usage("p", "members", Decimal(12), world.now)
+        usage.ingest(session, world.scope, actor.account_id, [level], wall=world.wall)
         invoice = session.query(InvoiceRow).filter_by(account_id=actor.account_id).first()
         cards = session.query(PaymentMethodRow.id).filter_by(account_id=actor.account_id)
         card = cards.scalar()

@@ -20,11 +20,7 @@ from portal.factory import create_app
 from portal.models.accounts import PersonRow
 from portal.models.base import db
 from portal.services import instances
-<<<<<<< HEAD
-from tests.services.using import report, used
-=======
 from tests.services.using import give, report, used
->>>>>>> 64c60b1 (Members are told when 75, 90 and 100 percent of a quota are used, and choose which mails about use they get)
 from tests.support.world import World
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor

@@ -1,0 +1,107 @@
+"""The weekly digest of use, for the members who chose it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Role, Scope
+from portal.domain.digests import last_due
+from portal.domain.notices import is_told
+from portal.domain.periods import WallNow
+from portal.domain.run_rate import per_day, runs_out_at
+from portal.domain.use_notices import Measured, UsageDigest, WeekOfUse, digest_key
+from portal.models.accounts import AccountRow, MembershipRow
+from portal.models.mails import MailRow
+from portal.queries.accounts import AccountState, account_state, billing_now
+from portal.queries.usage import Meter, meters
+from portal.queries.wallet import days_of_use
+from portal.services import mailing
+from portal.services.capacity import open_windows
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    account_id: int
+    monday: date
+    at: datetime
+
+
+def send_digests(session: Session, scope: Scope, wall: WallNow) -> None:
+    """Store the digests of this week that are due and not stored yet; commits each account.
+
+    Safe to repeat: each member's week is stored once. Late, it is the last week's only.
+    """
+    for due in list(_missing(session, scope, wall)):
+        state = account_state(session, scope, due.account_id, wall)
+        open_windows(session, scope, state, state.now)
+        weeks = weeks_of_use(session, scope, state, due.monday)
+        if weeks:
+            notice = UsageDigest(due.account_id, due.monday, due.at, weeks)
+            mailing.post(session, scope, due.account_id, notice)
+        session.commit()
+
+
+def weeks_of_use(
+    session: Session, scope: Scope, state: AccountState, monday: date
+) -> tuple[WeekOfUse, ...]:
+    """Every metered feature that the account has, in the seven days before `monday`."""
+    found = meters(session, scope, state)
+    days = days_of_use(session, scope, state, [m.feature.id for m in found], monday)
+    return tuple(_week(meter, days.get(meter.feature.id, {}), state, monday) for meter in found)
+
+
+def _week(meter: Meter, days: dict[date, Decimal], state: AccountState, monday: date) -> WeekOfUse:
+    feature, consumed = meter.feature, meter.feature.is_consumed
+    pace = per_day(days, monday) if consumed else Decimal(0)
+    used = sum(days.values(), Decimal(0)) if consumed else max(days.values(), default=meter.used)
+    return WeekOfUse(
+        feature=Measured(feature.id, feature.name, feature.unit_plural),
+        is_level=not consumed,
+        used=used,
+        total=meter.used,
+        allowance=meter.allowance,
+        left=meter.left,
+        percent=meter.percent,
+        pace=round(pace, 1 if pace < 10 else 0),
+        resets_at=meter.window.end if meter.window else None,
+        runs_out_at=runs_out_at(meter.left or Decimal(0), pace, state.now),
+    )
+
+
+def _missing(session: Session, scope: Scope, wall: WallNow) -> Iterator[_Due]:
+    """Accounts with a member whose digest of the last Monday is not stored, in two statements."""
+    reading = (
+        select(
+            AccountRow, MembershipRow.person_id, MembershipRow.digest_since_at, MembershipRow.role
+        )
+        .join(
+            MembershipRow,
+            and_(
+                MembershipRow.environment_id == AccountRow.environment_id,
+                MembershipRow.account_id == AccountRow.id,
+            ),
+        )
+        .where(
+            AccountRow.environment_id == scope.environment_id,
+            MembershipRow.digest_since_at.is_not(None),
+        )
+        .order_by(AccountRow.id)
+    )
+    wanted: dict[str, _Due] = {}
+    kind = UsageDigest.kind
+    for account, person_id, since, role in session.execute(reading):
+        monday, at = last_due(billing_now(account, wall), account.zone)
+        if since is not None and since.astimezone(UTC) <= at and is_told(Role(role), kind):
+            key = f"{digest_key(account.id, monday)}:{person_id}"
+            wanted[key] = _Due(account.id, monday, at)
+    stored = select(MailRow.key).where(
+        MailRow.environment_id == scope.environment_id, MailRow.key.in_(wanted)
+    )
+    known = set(session.scalars(stored))
+    yield from dict.fromkeys(due for key, due in wanted.items() if key not in known)
