@@ -35,6 +35,7 @@ class EventName(StrEnum):
     SUBSCRIPTION_CANCELLED = "subscription:cancelled"
     SUBSCRIPTION_KEPT = "subscription:kept"
     SUBSCRIPTION_ENDED = "subscription:ended"
+    QUOTA_REACHED = "quota:reached"
     CLOCK_ADVANCED = "clock:advanced"
     PLAN_CHANGED = "plan:changed"
     PLAN_CHANGE_AGREED = "plan_change:agreed"

@@ -32,6 +32,7 @@ ANNOUNCED = frozenset(
         EventName.SUBSCRIPTION_KEPT,
         EventName.SUBSCRIPTION_ENDED,
         EventName.PLAN_CHANGED,
+        EventName.QUOTA_REACHED,
         EventName.INVOICE_ISSUED,
         EventName.INVOICE_PAID,
         EventName.INVOICE_PAYMENT_FAILED,

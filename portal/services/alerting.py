@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.alerts import due
+from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.use_notices import Measured, QuotaReached
 from portal.models.alerts import QuotaAlertRow
@@ -19,6 +20,7 @@ from portal.services import mailing
 from portal.services.drawing import Fresh
 from portal.services.placing import Placed
 from portal.services.quota import help_with
+from portal.services.recording import Doer, record
 
 
 def alert(
@@ -49,6 +51,7 @@ def alert(
         is_level = not quota.feature.is_consumed
         thresholds = due(quota.load, before, quota.told, is_level=is_level)
         if thresholds and _stored(session, scope, state, quota, thresholds):
+            _record(session, scope, state, quota, thresholds[-1])
             buyer = account_state(session, scope, state.account.id, wall)
             _tell(session, scope, buyer, quota, thresholds[-1])
 
@@ -80,6 +83,23 @@ def _stored(
     rows = [shared | {"threshold": each} for each in thresholds]
     added = insert(QuotaAlertRow).values(rows).on_conflict_do_nothing()
     return bool(session.scalars(added.returning(QuotaAlertRow.id)).all())
+
+
+def _record(
+    session: Session, scope: Scope, state: AccountState, quota: QuotaLoad, threshold: int
+) -> None:
+    """For the account's history, and the host."""
+    record(
+        session, scope, Doer("usage", state.account.id), EventName.QUOTA_REACHED,
+        f"feature:{quota.feature.id}", state.now,
+        feature=quota.feature.lookup_key, threshold=threshold, used=_plain(quota.load.used),
+        allowance=_plain(quota.load.allowance or Decimal(0)),
+    )  # fmt: skip
+
+
+def _plain(units: Decimal) -> str:
+    """`90000`, without the zeros that a table adds."""
+    return f"{units.normalize():f}"
 
 
 def _tell(

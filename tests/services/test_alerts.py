@@ -11,8 +11,11 @@ from sqlalchemy import event as events_of
 from sqlalchemy import select, update
 
 from portal.domain.access import Actor, Role
+from portal.domain.events import EventName
+from portal.domain.webhooks import ANNOUNCED
 from portal.models.accounts import AccountRow
 from portal.models.alerts import QuotaAlertRow
+from portal.models.events import EventRow
 from portal.models.mails import MailRow
 from portal.queries.loads import told_loads
 from portal.services.mail_choices import MailChoices, choices_of, choose
@@ -85,6 +88,18 @@ def test_the_mail_says_what_is_used_when_it_ends_and_what_would_help(world):
     assert said["help"]["add_on"] == "messages_10k"
 
 
+def test_the_host_hears_of_the_highest(world):
+    actor = world.account()
+    use(world, actor, 90_000, 1)
+    with world.session() as session:
+        mine = select(EventRow).filter_by(account_id=actor.account_id, name="quota:reached")
+        [heard] = session.scalars(mine)
+    assert EventName.QUOTA_REACHED in ANNOUNCED
+    assert heard.detail == {
+        "feature": "messages", "threshold": 90, "used": "90000", "allowance": "100000",
+    }  # fmt: skip
+
+
 def test_a_correction_that_takes_use_below_and_use_again_tells_nothing_twice(world):
     actor = world.account()
     use(world, actor, 80_000)
@@ -133,10 +148,13 @@ def test_a_new_window_begins_anew_and_late_use_of_the_old_one_is_silent(world):
     assert alerts(world, actor) == []
     use(world, actor, 74_999, 1)
     assert alerts(world, actor) == [(75, 100_000)]
+    give(world, actor, "messages", ("small", 1_000, None))
+    report(world, actor, used("messages", 9_000, MAY_1 - timedelta(hours=1)))
+    assert alerts(world, actor) == [(75, 100_000)], "what is late does not bring use below"
     world.now = datetime(2026, 6, 1, tzinfo=UTC)
     assert standing(world, actor) == []
-    use(world, actor, 76_000)
-    assert alerts(world, actor) == [(75, 100_000)] * 2
+    use(world, actor, 77_000)
+    assert alerts(world, actor) == [(75, 100_000), (75, 101_000)]
 
 
 def test_a_clock_that_jumps_over_windows_tells_of_the_present_one(world):
