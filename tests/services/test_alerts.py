@@ -128,6 +128,8 @@ def test_what_a_pack_leaves_above_the_threshold_is_not_told_again(world):
     give(world, actor, "messages", ("small", 1_000, None))
     use(world, actor, 100, 100)
     assert alerts(world, actor) == [(75, 100_000)]
+    use(world, actor, 90_000)  # most of it excess, which was not there before
+    assert alerts(world, actor) == [(75, 100_000), (90, 101_000), (100, 101_000)]
 
 
 def test_excess_before_a_pack_is_no_use_of_it(world):
@@ -146,7 +148,7 @@ def test_a_new_window_begins_anew_and_late_use_of_the_old_one_is_silent(world):
     world.now = MAY_1 + timedelta(hours=2)
     report(world, actor, used("messages", 20_000, MAY_1 - timedelta(hours=1)))
     assert alerts(world, actor) == []
-    use(world, actor, 74_999, 1)
+    use(world, actor, 74_999, 1, 5_000)
     assert alerts(world, actor) == [(75, 100_000)]
     give(world, actor, "messages", ("small", 1_000, None))
     report(world, actor, used("messages", 9_000, MAY_1 - timedelta(hours=1)))
@@ -201,6 +203,7 @@ def test_use_that_is_loaded_from_before_tells_nobody(world):
         full = [used("messages", 100_000, world.now)]
         assert count(session, world.scope, actor.account_id, full, world.wall) == 1
     assert alerts(world, actor) == []
+    assert standing(world, actor) == []
 
 
 def test_those_who_may_act_are_told_but_for_those_who_chose_not_to_be(world):

@@ -29,11 +29,14 @@ def world(shop: World) -> World:
 
 
 def grant(
-    world: World, actor: Actor, key: str, units: int, end: datetime | None, priority: int = 50
-) -> None:
+    world: World, actor: Actor, key: str, units: int, end: datetime | None, priority: int = 50,
+    feature: str = "sms",
+) -> None:  # fmt: skip
     """Credits that a plan gives, from now on."""
-    sms = next(f for f in world.catalog().features if f.lookup_key == "sms")
-    lot = NewLot(sms, LotSource.PLAN, f"plan-grant:{key}", Decimal(units), priority, world.now, end)
+    given = next(f for f in world.catalog().features if f.lookup_key == feature)
+    lot = NewLot(
+        given, LotSource.PLAN, f"plan-grant:{key}", Decimal(units), priority, world.now, end
+    )
     with world.session() as session:
         open_lots(session, world.scope, actor.account_id, [lot])
         session.commit()
@@ -98,6 +101,19 @@ def test_what_expires_unused_follows_the_pace_of_seven_days(world):
     assert [lot.unused for lot in wallet(world, actor)[0].lots] == [300, 330, 0]
 
 
+def test_units_that_later_windows_bring_burn_before_credits(world):
+    actor = world.account()
+    grant(world, actor, "kept", 5_000, world.now + 60 * DAY, feature="messages")
+    began = world.now
+    for n in range(7):
+        world.now = began + n * DAY
+        report(world, actor, used("messages", 2_000, world.now))
+    world.now = began + 7 * DAY
+    [credits] = wallet(world, actor)
+    assert (credits.pace, credits.others_first) == (2_000, 86_000)
+    assert credits.unused == 5_000, "each window's 100,000 are more than its 60,000"
+
+
 def test_without_a_plan_credits_are_listed_and_all_that_ends_is_lost(world):
     actor = world.account()
     world.buy(actor, "sms_10k")
@@ -144,6 +160,24 @@ def test_what_comes_back_to_a_lot_that_has_ended_expires_with_it(world):
         ("11 Apr", "draw", -100, 0),
         ("11 Apr", "correction", 40, 40),
         ("12 Apr", "expiry", -40, 0),
+    ]
+
+
+def test_what_comes_back_on_a_later_day_comes_at_the_lots_end(world):
+    actor = world.account()
+    grant(world, actor, "soon", 100, world.now + DAY)
+    grant(world, actor, "other", 500, None)
+    world.now += 2 * DAY
+    send(world, actor, 50)
+    report(world, actor, used("sms", 60, APRIL_11))
+    report(world, actor, correction("sms", 40, world.now))
+    assert ledger(world, actor) == [
+        ("11 Apr", "grant", 100, 100),
+        ("11 Apr", "grant", 500, 600),
+        ("11 Apr", "draw", -60, 540),
+        ("12 Apr", "correction", 40, 580),
+        ("12 Apr", "expiry", -80, 500),
+        ("13 Apr", "draw", -50, 450),
     ]
 
 
