@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from flask import Response
 
@@ -17,7 +18,7 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
     text = io.StringIO()
     writer = csv.writer(text)
     for row in (head, *rows):
-        writer.writerow([_plain(cell) for cell in row])
+        writer.writerow([cell(each) for each in row])
     return Response(
         text.getvalue().encode("utf-8-sig"),
         mimetype="text/csv",
@@ -25,7 +26,10 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
     )
 
 
-def _plain(cell: object) -> str:
-    """Text that begins a formula gets a quote in front of it."""
-    said = str(cell)
+def cell(value: object) -> str:
+    """Text that begins a formula gets a quote in front of it; a decimal is written plain."""
+    if isinstance(value, Decimal):
+        plain = f"{value.normalize():f}"
+        return "0" if plain == "-0" else plain
+    said = str(value)
     return f"'{said}" if said.lstrip(" ").startswith(FORMULA) else said

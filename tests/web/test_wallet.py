@@ -13,7 +13,7 @@ from portal.domain.access import Role
 from portal.models.catalog import AddOnRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services.mail_choices import choices_of
-from portal.web.spreadsheets import cell
+from portal.web.csv_files import cell
 from tests.services.test_wallet import grant
 from tests.services.using import give, report, used
 from tests.web.reading import HTMX, Visitor

@@ -16,8 +16,8 @@ from portal.queries.wallet import CreditSource, credit_source
 from portal.services.wallet import credits_of
 from portal.web import htmx
 from portal.web.access import requires
+from portal.web.csv_files import csv_file
 from portal.web.requests import database, member, state
-from portal.web.spreadsheets import csv_reply
 from portal.web.wallet_sentences import entry_words, source_words
 
 bp = Blueprint("wallet", __name__, url_prefix="/settings/billing/wallet")
@@ -47,7 +47,7 @@ def ledger() -> Response:
     """All of it, the newest first."""
     entries = whole_ledger(database(), member().actor.scope, state())
     header = (_("Day"), _("Credits"), _("What"), _("Source"), _("Units"), _("Balance"))
-    return csv_reply("credits.csv", header, _rows(entries))
+    return csv_file("credits", header, _rows(entries))
 
 
 def _rows(entries: tuple[Entry, ...]) -> Iterator[tuple[str | Decimal, ...]]:
