@@ -231,7 +231,7 @@ def test_another_accounts_days_are_not_in_the_file(owner, world, visit):
     assert len(rows) == 1
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "＝1"])
-def test_no_cell_begins_a_formula(cell):
-    assert cell(cell) == f"'{cell}"
-    assert cell(f"a{cell}") == f"a{cell}"
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "＝1"])
+def test_no_cell_begins_a_formula(text):
+    assert cell(text) == f"'{text}"
+    assert cell(f"a{text}") == f"a{text}"
