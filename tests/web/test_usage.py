@@ -10,6 +10,7 @@ import pytest
 
 from portal.domain.access import Role
 from portal.models.accounts import SessionRow
+from portal.web.csv_files import cell
 from tests.services.trending import use_daily
 from tests.services.using import give, of_plan, report, used
 from tests.web.reading import HTMX, Visitor
