@@ -11,6 +11,7 @@ from portal.domain.errors import Forbidden
 class Permission(StrEnum):
     BILLING_READ = "billing.read"
     BILLING_UPDATE = "billing.update"
+    BILLING_LIMIT = "billing.limit"
 
 
 class Role(StrEnum):
@@ -22,7 +23,7 @@ class Role(StrEnum):
 
 _FULL = frozenset({Permission.BILLING_READ, Permission.BILLING_UPDATE})
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: _FULL,
+    Role.OWNER: _FULL | {Permission.BILLING_LIMIT},
     Role.ADMIN: _FULL,
     Role.BILLING: _FULL,
     Role.MEMBER: frozenset({Permission.BILLING_READ}),

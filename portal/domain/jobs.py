@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SEND_MAIL = "send_mail"
 DELIVER = "deliver"
+RECHARGE = "recharge"
 
 
 def queue_of(environment_id: int) -> str:

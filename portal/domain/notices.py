@@ -12,6 +12,7 @@ from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
 from portal.domain.periods import Interval
+from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.use_notices import USE_KINDS, UseNotice
 
@@ -266,6 +267,7 @@ Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
     | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
+    | RechargeNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
@@ -273,6 +275,7 @@ KINDS: dict[str, type[Notice]] = {
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
         PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
+        *RECHARGE_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = dict.fromkeys(KINDS, Permission.BILLING_UPDATE) | dict.fromkeys(

@@ -34,6 +34,7 @@ class Undeliverable(StrEnum):
     NO_ROOM = "no_room"
     BALANCE_USED = "balance_used"
     MOVED_ON = "moved_on"
+    LIMIT_REACHED = "limit_reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Delivery:
     units_left: how many more may be held besides this purchase; None = any number.
     balance_free: whether the credit and the carried cents it counted with are still there.
     moved_on: a change whose subscription, or instance, is not what it was when it was quoted.
+    limit_free: whether it still fits what may be spent in its month.
     """
 
     settled: bool
@@ -53,6 +55,7 @@ class Delivery:
     units_left: int | None
     balance_free: bool
     moved_on: bool = False
+    limit_free: bool = True
 
 
 def undeliverable(delivery: Delivery, at: datetime) -> Undeliverable | None:
@@ -67,6 +70,8 @@ def undeliverable(delivery: Delivery, at: datetime) -> Undeliverable | None:
         return Undeliverable.MOVED_ON
     if delivery.units_left is not None and delivery.units_left < delivery.quantity:
         return Undeliverable.NO_ROOM
+    if not delivery.limit_free:
+        return Undeliverable.LIMIT_REACHED
     return None if delivery.balance_free else Undeliverable.BALANCE_USED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
 
-from portal.domain.jobs import DELIVER, SEND_MAIL, queue_of
+from portal.domain.jobs import DELIVER, RECHARGE, SEND_MAIL, queue_of
 from portal.jobs.means import Means, opened
 from portal.services import (
     delivering,
@@ -14,6 +14,7 @@ from portal.services import (
     expiring,
     lot_reminding,
     mailing,
+    recharging,
     reconciling,
     reminding,
     renewing,
@@ -33,6 +34,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     queue = queue_of(environment_id)
     _add_mail(jobs, app, means, queue)
     _add_billing(jobs, app, means, queue)
+    _add_recharge(jobs, app, means, queue)
     _add_papers(jobs, app, means, queue)
     _add_reminders(jobs, app, means, queue)
     _add_forgetting(jobs, app, means, queue)
@@ -73,6 +75,21 @@ def _add_billing(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def reconcile(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
             reconciling.reconcile(session, scope, gateway=means.gateway, wall=means.now())
+
+
+def _add_recharge(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def run() -> None:
+        with opened(app, means) as (session, scope):
+            recharging.run_due(session, scope, gateway=means.gateway, wall=means.now())
+
+    @jobs.task(name=RECHARGE, queue=queue)
+    def recharge(environment_id: int) -> None:
+        run()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="recharge_waiting", queue=queue, queueing_lock=f"{queue}:recharge")
+    def recharge_waiting(timestamp: int) -> None:
+        run()
 
 
 def _add_papers(jobs: App, app: Flask, means: Means, queue: str) -> None:

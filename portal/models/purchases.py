@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -116,13 +116,15 @@ class PurchaseRow(Scoped, Base):
 
     held_until: by the wall clock; no new attempt to pay starts afterwards. failure: why a failed
     one failed (`portal.domain.purchases.Failure`), empty for the others. kind: what is bought; an
-    instance, more units of one, or a change of plan, which has none.
+    instance, more units of one, or a change of plan, which has none. policy_id: the auto-recharge
+    that buys it, at most one at a time. spend_minor: what it counts in spend_month, tax included.
     """
 
     __tablename__ = "purchases"
     __table_args__ = (
         refers("quote_id", "quotes"),
         refers("person_id", "persons"),
+        refers("policy_id", "recharge_policies"),
         ForeignKeyConstraint(
             ["environment_id", "account_id", "instance_id"],
             ["instances.environment_id", "instances.account_id", "instances.id"],
@@ -136,7 +138,15 @@ class PurchaseRow(Scoped, Base):
             "created_at",
             postgresql_where=text("status = 'reserved'"),
         ),
+        Index(
+            "uq_purchases_in_flight",
+            "environment_id",
+            "policy_id",
+            unique=True,
+            postgresql_where=text("status = 'reserved' and policy_id is not null"),
+        ),
         CheckConstraint("status in ('reserved', 'settled', 'failed')", name="status"),
+        CheckConstraint("spend_minor >= 0", name="spend"),
         CheckConstraint("kind in ('add_on', 'quantity', 'plan')", name="kind"),
         CheckConstraint("(kind = 'plan') = (instance_id is null)", name="instance"),
         CheckConstraint(
@@ -157,6 +167,9 @@ class PurchaseRow(Scoped, Base):
     carried_reserved_minor: Mapped[Minor]
     held_until: Mapped[Instant]
     failure: Mapped[Word] = mapped_column(server_default="")
+    policy_id: Mapped[int | None] = mapped_column(BigInteger)
+    spend_minor: Mapped[Minor] = mapped_column(server_default="0")
+    spend_month: Mapped[date | None]
     created_at: Mapped[Created]
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 

@@ -17,6 +17,7 @@ from portal.domain.money import Money, currency
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.purchases import Failure, time_for_checkout
 from portal.domain.quotes import QUOTE_LIFETIME
+from portal.domain.spending import PassesCeiling
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState
@@ -24,6 +25,7 @@ from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
 from portal.services.reserving import start_paying
 from portal.services.settlement import let_go
+from portal.services.spending import Passed
 from portal.services.till import Till
 from portal.services.waiting import NoTimeForCheckout, stop_waiting
 from portal.services.ways import Paying, customer_of, way_of
@@ -84,7 +86,7 @@ def accept(
     paying: Paying,
     add_on: str | None,
     hold: Callable[[Payment], PurchaseRow | Other],
-) -> PaymentOutcome | Other:
+) -> PaymentOutcome | PassesCeiling | Other:
     """Hold what was accepted and charge it, once per nonce.
 
     add_on: its lookup key, None for a plan. hold: adds the purchase under the subscription's row
@@ -108,7 +110,7 @@ def accept(
         till.session.rollback()
         return conclude(till, earlier)
     reserved = _reserve(till, hold, Payment(way, customer, paying))
-    return _ask_first(till, reserved) if isinstance(reserved, int) else reserved
+    return ask_first(till, reserved) if isinstance(reserved, int) else reserved
 
 
 def changed_since(
@@ -160,7 +162,7 @@ def lock_subscription(session: Session, actor: Actor) -> None:
 
 def _reserve(
     till: Till, hold: Callable[[Payment], PurchaseRow | Other], payment: Payment
-) -> int | Other:
+) -> int | PassesCeiling | Other:
     """The id of the purchase that is held, committed."""
     try:
         held = hold(payment)
@@ -169,13 +171,16 @@ def _reserve(
             return held
         purchase_id = held.id
         till.session.commit()
+    except Passed as stopped:
+        till.session.rollback()
+        return stopped.by
     except IntegrityError as error:
         till.session.rollback()
         raise Conflict("this purchase") from error
     return purchase_id
 
 
-def _ask_first(till: Till, purchase_id: int) -> PaymentOutcome:
+def ask_first(till: Till, purchase_id: int) -> PaymentOutcome:
     """Charge what was just reserved. Raises PaymentsUnavailable, and nothing is held any more."""
     try:
         return conclude(till, purchase_id, first=True)

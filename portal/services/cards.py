@@ -15,6 +15,7 @@ from portal.domain.events import EventName
 from portal.domain.payments import SavedCard
 from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.queries.accounts import billing_now
+from portal.services import recharge_news
 from portal.services.recording import record
 from portal.services.till import Till
 
@@ -50,6 +51,7 @@ def prefer(till: Till, row: PaymentMethodRow) -> None:
     row.is_default = True
     till.session.flush()
     _record(till, account, EventName.CARD_PREFERRED, row)
+    recharge_news.card_changed(till, row.account_id)
 
 
 def mirror(till: Till, account_id: int) -> None:
@@ -132,6 +134,7 @@ def _add(till: Till, account: AccountRow, saved: SavedCard) -> PaymentMethodRow:
     _record(till, account, EventName.CARD_ADDED, row)
     if passes:
         prefer(till, row)
+    recharge_news.card_changed(till, row.account_id)
     return row
 
 

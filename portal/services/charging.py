@@ -21,7 +21,7 @@ from portal.domain.payments import (
     Unknown,
 )
 from portal.models.purchases import MAY_STILL_TAKE, PaymentAttemptRow
-from portal.services import refunding, telling
+from portal.services import recharge_news, refunding, telling
 from portal.services.attempts import (
     Debt,
     amount_of,
@@ -153,10 +153,13 @@ def refuse(till: Till, attempt_id: int, answer: Declined | NeedsAuthentication) 
     mark_refused(till, attempt, answer)
     if attempt.invoice_id is not None:
         note_refusal(till, attempt)
-    elif isinstance(answer, Declined):
+        till.session.commit()
+        return
+    if isinstance(answer, Declined):
         subject, at = f"purchase:{attempt.purchase_id}", till.account_now(attempt.account_id)
         record(till.session, till.scope, till.doer, EventName.PURCHASE_DECLINED, subject, at)
         telling.declined(till, attempt)
+    recharge_news.refused(till, attempt, answer)
     till.session.commit()
 
 

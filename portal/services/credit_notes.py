@@ -29,7 +29,7 @@ from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.invoice_money import invoice_money
-from portal.services import balances, telling_credits
+from portal.services import balances, spending, telling_credits
 from portal.services.attempts import debt_of, open_attempts
 from portal.services.books import post
 from portal.services.charging import close
@@ -145,6 +145,8 @@ def issue(
     record(session, till.scope, till.doer, told, subject, at, invoice=invoice.id, reason=reason)
     if note.off_invoice_minor:
         _take_off(till, note, at)
+    if note.card_minor and invoice.purchase_id is not None:
+        spending.returned(till, invoice.purchase_id, made.to.to_card)
     telling_credits.credited(till, note, invoice.number, made.lines)
     return note
 

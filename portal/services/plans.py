@@ -15,6 +15,7 @@ from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.plan_changes import PlanQuote, PlanRequest, Subscribed, quote_plan_change
 from portal.domain.plan_moves import PlanReason, Timing
+from portal.domain.spending import PassesCeiling
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
@@ -54,7 +55,7 @@ class CannotChange:
 
 
 NotChanged = QuoteChanged | CannotChange | Agreed | NoTimeForCheckout
-PlanOutcome = PaymentOutcome | NotChanged
+PlanOutcome = PaymentOutcome | NotChanged | PassesCeiling
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from portal.domain.errors import NotFound
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.quotes import Quote, Request, Start, quote
+from portal.domain.spending import PassesCeiling
 from portal.models.purchases import PurchaseRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.addons import may_wait
@@ -41,7 +42,7 @@ class Refused:
 
 
 NotBought = QuoteChanged | Refused | NoTimeForCheckout
-PurchaseOutcome = PaymentOutcome | NotBought
+PurchaseOutcome = PaymentOutcome | NotBought | PassesCeiling
 
 
 def offer(state: AccountState, request: Request) -> Quote:

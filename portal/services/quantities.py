@@ -12,6 +12,7 @@ from portal.domain.events import EventName
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.quantity_changes import QuantityQuote, QuantityRequest, quote_quantity
+from portal.domain.spending import PassesCeiling
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
@@ -52,7 +53,7 @@ class QuantityRefused:
 
 
 NotRaised = QuoteChanged | QuantityRefused | QuantityAgreed | NoTimeForCheckout
-QuantityOutcome = PaymentOutcome | NotRaised
+QuantityOutcome = PaymentOutcome | NotRaised | PassesCeiling
 
 
 def offer(state: AccountState, request: QuantityRequest) -> QuantityQuote:

@@ -17,9 +17,11 @@ from portal.domain.plan_changes import PlanQuote
 from portal.domain.purchases import HELD_FOR
 from portal.domain.quantity_changes import QuantityQuote
 from portal.domain.quotes import Quote
+from portal.domain.spending import spent_by
 from portal.models.purchases import PurchaseRow, QuoteLineRow, QuoteRow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState
+from portal.services import spending
 from portal.services.attempts import Bill, Way, debt_of, start
 from portal.services.balances import hold
 from portal.services.invoicing import said
@@ -31,11 +33,17 @@ Promise = dict[str, Any]
 
 
 def reserve(
-    till: Till, actor: Actor, state: AccountState, accepted: Quote, nonce: str
+    till: Till,
+    actor: Actor,
+    state: AccountState,
+    accepted: Quote,
+    nonce: str,
+    policy_id: int | None = None,
 ) -> PurchaseRow:
     """Add the quote, its lines, the instance and the purchase; commit is the caller's.
 
-    Called under the subscription's row lock.
+    Called under the subscription's row lock. policy_id: of the auto-recharge that buys it.
+    Raises `spending.Passed`, as the two below do.
     """
     session = till.session
     quote_row = _store(session, _quote_row(actor, state, accepted, nonce), accepted.lines)
@@ -43,7 +51,7 @@ def reserve(
     session.add(instance)
     session.flush()
     purchase = _purchase_row(till, actor, accepted.lines, quote_row)
-    purchase.instance_id = instance.id
+    purchase.instance_id, purchase.policy_id = instance.id, policy_id
     return _hold(till, purchase, quote_row)
 
 
@@ -127,6 +135,7 @@ def _store(session: Session, quote_row: QuoteRow, lines: tuple[QuoteLine, ...]) 
 def _hold(till: Till, purchase: PurchaseRow, quote_row: QuoteRow) -> PurchaseRow:
     till.session.add(purchase)
     hold(till.session, purchase, quote_row.currency)
+    spending.reserve(till, purchase)
     till.session.flush()
     subject, at = f"purchase:{purchase.id}", quote_row.quoted_at
     record(till.session, till.scope, till.doer, EventName.PURCHASE_RESERVED, subject, at)
@@ -193,6 +202,7 @@ def _purchase_row(
         status="reserved",
         balance_reserved_minor=-sum_of(lines, LineKind.BALANCE, code).minor,
         carried_reserved_minor=sum_of(lines, LineKind.CARRIED, code).minor,
+        spend_minor=spent_by(lines, code).minor,
         held_until=till.wall + HELD_FOR,
         created_at=till.wall,
     )

@@ -15,7 +15,7 @@ from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.stored_lines import lines_by_id
 from portal.queries.subscriptions import Instance
-from portal.services import balances, cards, telling
+from portal.services import balances, cards, recharge_news, spending, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
 from portal.services.books import post
 from portal.services.due import look_no_later
@@ -115,11 +115,12 @@ def _default_was_refused(till: Till, purchase: PurchaseRow) -> bool:
 def _delivery(till: Till, sale: Sale, state: AccountState) -> Delivery:
     """What giving it depends on. A purchase that was let go has to find its place again."""
     instance = _instance(state, sale)
-    room, free = None, True
+    room, free, limit_free = None, True, True
     if sale.purchase.status == "failed":
         if instance is not None:
             room = units_left(instance.add_on, state.holding(instance.add_on))
         free = balances.can_hold(till.session, sale.purchase)
+        limit_free = spending.can_reserve(till, sale.purchase)
     return Delivery(
         settled=sale.purchase.status == "settled",
         subscription_lives=state.subscription is not None
@@ -129,6 +130,7 @@ def _delivery(till: Till, sale: Sale, state: AccountState) -> Delivery:
         units_left=room,
         balance_free=free,
         moved_on=_moved_on(till, sale, state) or _is_given_back(till, sale),
+        limit_free=limit_free,
     )
 
 
@@ -164,8 +166,10 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
     session, purchase, at = till.session, sale.purchase, state.now
     if purchase.status == "failed":
         balances.hold(session, purchase, sale.quote.currency)
+        spending.again(till, purchase)
     purchase.status, purchase.settled_at, purchase.failure = "settled", at, ""
     balances.take(session, purchase, sale.quote.carried_out_minor, sale.quote.credited_minor)
+    spending.spend(till, purchase)
     key, credit = f"purchase:{purchase.id}", credit_of(sale)
     moved = settlement_transfers(settlement_of(sale), key)
     moved += credit_transfers(credit.sale, credit.tax, credit.to_balance, key)
@@ -184,6 +188,7 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
         reference=sale.attempt.reference if sale.attempt else None,
     )  # fmt: skip
     telling.bought(till, purchase)
+    recharge_news.bought(till, purchase)
 
 
 def _start(till: Till, sale: Sale, state: AccountState, instance: Instance) -> None:
@@ -218,6 +223,8 @@ def _refuse_to_give(till: Till, sale: Sale, why: Undeliverable, at: BillingNow) 
 def _end(till: Till, sale: Sale, why: Failure, at: BillingNow) -> None:
     sale.purchase.status, sale.purchase.failure = "failed", why
     balances.give_back(till.session, sale.purchase)
+    spending.let_go(till, sale.purchase)
+    recharge_news.let_go(till, sale.purchase)
     if sale.purchase.kind == "add_on":
         instance_row(till, sale).status = InstanceStatus.FAILED
     subject = f"purchase:{sale.purchase.id}"

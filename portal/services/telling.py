@@ -93,8 +93,8 @@ def declined(till: Till, attempt: PaymentAttemptRow) -> None:
     """
     seen = till.doer.person_id is not None or till.wall < attempt.created_at + PAGE_WAITS
     purchase = till.session.get(PurchaseRow, (till.environment_id, attempt.purchase_id))
-    if seen or purchase is None or purchase.status != "reserved":
-        return
+    if seen or purchase is None or purchase.status != "reserved" or purchase.policy_id:
+        return  # an auto-recharge tells of itself
     name, _ = _wanted(till, purchase)
     notice = PaymentDeclined(
         purchase_id=purchase.id,
@@ -110,7 +110,7 @@ def declined(till: Till, attempt: PaymentAttemptRow) -> None:
 
 def lapsed(till: Till, purchase: PurchaseRow) -> None:
     """A purchase that was let go since nobody paid it in time; a member's own page says it."""
-    if till.doer.person_id is not None:
+    if till.doer.person_id is not None or purchase.policy_id is not None:
         return
     quote = till.session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
     name, add_on = _wanted(till, purchase)

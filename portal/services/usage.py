@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, exists, func, select, true
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -21,9 +21,11 @@ from portal.domain.usage import (
     Verdict,
 )
 from portal.models.accounts import AccountRow
+from portal.models.recharge import RechargePolicyRow
 from portal.models.usage import UsageIdRow
 from portal.queries.accounts import AccountState
 from portal.queries.counting import counting_state
+from portal.services import recharge_news
 from portal.services.alerting import alert
 from portal.services.correcting import Correction, give_back
 from portal.services.drawing import count_use
@@ -105,7 +107,7 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     """Count what can be counted, and commit nothing; of an id sent twice the first one counts."""
     _fits(len(events))
-    _line_up(session, scope, account_id)
+    recharges = _line_up(session, scope, account_id)
     state = counting_state(session, scope, account_id, wall)
     placed = place_all(state, events, oldest)
     first: dict[str, Placed] = {}
@@ -115,6 +117,8 @@ def _verdicts(
     open_lots_for(session, scope, state, first.values())
     tells = None if oldest is None else wall
     fates = _fates(session, scope, state, list(first.values()), tells)
+    if recharges and first:
+        recharge_news.drawn(session, scope, account_id, state.now)
     return tuple(
         each if isinstance(each, Refused) else _told(each, first, fates) for each in placed
     )
@@ -161,14 +165,23 @@ def _told(placed: Placed, first: Mapping[str, Placed], fates: Mapping[str, Verdi
     return Duplicate(event_id)
 
 
-def _line_up(session: Session, scope: Scope, account_id: int) -> None:
+def _line_up(session: Session, scope: Scope, account_id: int) -> bool:
     """Let one report of an account be counted at a time: the statements that follow see all that
-    was counted before them. Compiling those would take longer than running them."""
-    session.execute(
-        select(AccountRow.id, func.set_config("jit", "off", true()))
+    was counted before them. Compiling those would take longer than running them.
+
+    Whether any auto-recharge is on.
+    """
+    on = exists().where(
+        RechargePolicyRow.environment_id == AccountRow.environment_id,
+        RechargePolicyRow.account_id == AccountRow.id,
+        RechargePolicyRow.status == "on",
+    )
+    locked = session.execute(
+        select(AccountRow.id, func.set_config("jit", "off", true()), on)
         .where(AccountRow.environment_id == scope.environment_id, AccountRow.id == account_id)
         .with_for_update(key_share=True)
-    )
+    ).first()
+    return locked is not None and bool(locked[2])
 
 
 def _fits(events: int) -> None:

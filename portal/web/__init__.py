@@ -21,6 +21,7 @@ from portal.web.views import (
     preferences,
     purchases,
     quantities,
+    recharge,
     usage,
     wallet,
     webhooks,
@@ -46,7 +47,8 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         active, addons, auth, clock, credit_notes, health, invoices, links, notifications,
-        payment_methods, plans, preferences, purchases, quantities, usage, wallet, webhooks,
+        payment_methods, plans, preferences, purchases, quantities, recharge, usage, wallet,
+        webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -28,12 +28,14 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.payments import Declined
+from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.credit_letters import of_credit
 from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
+from portal.web.recharge_letters import of_recharge
 from portal.web.steps import decline_words, refund_words
 from portal.web.use_letters import of_use
 from portal.web.words import per
@@ -67,6 +69,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_credit(notice)
         case QuotaReached() | LotExpiring() | UsageDigest():
             return of_use(notice)
+        case RechargePaused() | RechargeLimited() | RechargeShort():
+            return of_recharge(notice)
 
 
 def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:

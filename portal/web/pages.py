@@ -18,12 +18,15 @@ from portal.domain.price_changes import PriceAhead
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
+from portal.queries.recharge_pages import paused_by_card
 from portal.queries.wallet import Expiring
 from portal.web import (
     card_sentences,
+    ceiling,
     credit_papers,
     plan_sentences,
     quantity_sentences,
+    recharge_sentences,
     sentences,
     steps,
     usage_charts,
@@ -32,7 +35,7 @@ from portal.web import (
     words,
 )
 from portal.web.language import date, direction, language, number
-from portal.web.requests import signed_in
+from portal.web.requests import database, scope, signed_in
 from portal.web.warnings import QuotaAlert, expiring_soon, quota_alerts
 from portal.web.wiring import wiring
 
@@ -59,6 +62,9 @@ PHRASES = {
         usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.rate_label,
         usage_sentences.rate_words, usage_sentences.pick_words, usage_sentences.run_out_words,
         usage_sentences.share_percent, usage_sentences.short_words,
+        recharge_sentences.decision_words, recharge_sentences.recharge_state,
+        recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
+        recharge_sentences.simulated_words, ceiling.ceiling_note,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""
@@ -71,6 +77,7 @@ class Page:
     unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
     the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
     its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
+    recharge_paused: features whose auto-recharge waits for a card.
     """
 
     lang: str
@@ -89,6 +96,7 @@ class Page:
     prices_ahead: tuple[PriceAhead, ...]
     quota_alerts: tuple[QuotaAlert, ...]
     expiring: tuple[Expiring, ...]
+    recharge_paused: tuple[str, ...]
     has_clock: bool
     sandbox: bool
     demo: bool
@@ -137,10 +145,15 @@ def _page() -> Page:
         prices_ahead=prices_ahead(state) if state else (),
         quota_alerts=quota_alerts(state) if state else (),
         expiring=expiring_soon(state) if state else (),
+        recharge_paused=_recharge_paused(state) if state else (),
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
     )
+
+
+def _recharge_paused(state: AccountState) -> tuple[str, ...]:
+    return paused_by_card(database(), scope(), state)
 
 
 def _active_count(state: AccountState) -> int:

@@ -12,6 +12,7 @@ from portal.domain.periods import BillingPeriod, Interval
 from portal.domain.plan_changes import PlanQuote
 from portal.domain.plan_moves import Fate, Move, PlanReason, Timing
 from portal.domain.proration import charge
+from portal.domain.spending import PassesCeiling
 from portal.queries.accounts import AccountState
 from portal.queries.plans import PlanOffer, PlanRefusal
 from portal.services.accepting import QuoteChanged
@@ -60,7 +61,9 @@ def _way(refusal: PlanRefusal) -> Way:
             return Way("", "")
 
 
-def problem_with(outcome: CannotChange | QuoteChanged | NoTimeForCheckout) -> Problem:
+def problem_with(
+    outcome: CannotChange | QuoteChanged | NoTimeForCheckout | PassesCeiling,
+) -> Problem:
     """Why nothing was charged."""
     if isinstance(outcome, CannotChange):
         blocked = plan_blocked(outcome.refusal)

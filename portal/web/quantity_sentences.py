@@ -6,6 +6,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from portal.domain.quantity_changes import QuantityQuote, QuantityReason
+from portal.domain.spending import PassesCeiling
 from portal.queries.quantities import QuantityRefusal
 from portal.services.accepting import QuoteChanged
 from portal.services.quantities import QuantityRefused
@@ -45,7 +46,9 @@ def _way(refusal: QuantityRefusal) -> Way:
             return Way("", "")
 
 
-def quantity_problem(outcome: QuantityRefused | QuoteChanged | NoTimeForCheckout) -> Problem:
+def quantity_problem(
+    outcome: QuantityRefused | QuoteChanged | NoTimeForCheckout | PassesCeiling,
+) -> Problem:
     """Why nothing was charged."""
     if isinstance(outcome, QuantityRefused):
         blocked = quantity_blocked(outcome.refusal)

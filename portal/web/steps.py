@@ -99,6 +99,7 @@ def refund_words(refund: Refunding) -> str:
         Undeliverable.NO_ROOM: _("Your plan holds as many as it can already."),
         Undeliverable.BALANCE_USED: _("The price had changed before it was paid."),
         Undeliverable.MOVED_ON: _("Your plan had changed otherwise before it was paid."),
+        Undeliverable.LIMIT_REACHED: _("Your monthly limit had been reached before it was paid."),
         Correction.CREDITED: _("It was credited to you."),
         Correction.AT_PROCESSOR: _("It was credited to you."),
     }

@@ -12,6 +12,7 @@ from portal.domain.catalog import CapacityEnds, Price
 from portal.domain.eligibility import Reason, Refusal, WayOut
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod, Interval
+from portal.domain.spending import PassesCeiling
 from portal.services.accepting import QuoteChanged
 from portal.services.purchases import Refused
 from portal.services.waiting import NoTimeForCheckout
@@ -49,13 +50,14 @@ class Blocked:
 class Problem:
     """Why nothing was charged, and what to do. tone: warning or danger.
 
-    shown: what the page had said would be due, where that no longer holds.
+    shown: what the page had said would be due, where that no longer holds. way: out of it.
     """
 
     title: str
     message: str
     tone: str = "warning"
     shown: Money | None = None
+    way: Way | None = None
 
 
 def is_about_permission(refusal: Refusal | None) -> bool:
@@ -120,7 +122,7 @@ def _anchor(refusal: Refusal) -> str:
     return f"instance-{refusal.instance_id}"
 
 
-def problem_of(outcome: QuoteChanged | Refused | NoTimeForCheckout) -> Problem:
+def problem_of(outcome: QuoteChanged | Refused | NoTimeForCheckout | PassesCeiling) -> Problem:
     """Why nothing was charged."""
     match outcome:
         case QuoteChanged():
@@ -129,6 +131,8 @@ def problem_of(outcome: QuoteChanged | Refused | NoTimeForCheckout) -> Problem:
             return _refused(outcome)
         case NoTimeForCheckout():
             return no_time_for_checkout(outcome)
+        case PassesCeiling():
+            return _passes_ceiling(outcome)
 
 
 def no_time_for_checkout(outcome: NoTimeForCheckout) -> Problem:
@@ -138,6 +142,15 @@ def no_time_for_checkout(outcome: NoTimeForCheckout) -> Problem:
         _("What you are buying ends at %(time)s, and a payment with a new card may take until"
           " then. Nothing was charged. Add the card under Payment methods first, or buy this"
           " after %(time)s.", time=time(outcome.over_at)),
+    )  # fmt: skip
+
+
+def _passes_ceiling(outcome: PassesCeiling) -> Problem:
+    return Problem(
+        _("This would pass your monthly ceiling of %(ceiling)s", ceiling=money(outcome.ceiling)),
+        _("%(left)s of it is left this month, and this costs %(wanted)s. Nothing was charged.",
+          left=money(outcome.left), wanted=money(outcome.wanted)),
+        way=Way(_("See the ceiling"), url_for("recharge.index", _anchor="recharge-ceiling")),
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ APPEND_ONLY = (
     "credit_note_lines",
     "credit_note_documents",
     "billed_elsewhere",
+    "recharge_consents",
+    "recharge_decisions",
 )
 
 

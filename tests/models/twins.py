@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 from portal.domain.access import Actor
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
+from portal.domain.spending import Mode
 from portal.domain.usage import Usage
+from portal.gateways.fake_payments import Fault
 from portal.models.base import Base
 from portal.models.tenants import EnvironmentRow
 from portal.services import crediting, keys, sign_in, webhooks
@@ -31,6 +33,7 @@ from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
 from tests.services.paying import Till
+from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
@@ -100,6 +103,7 @@ def _live(world: World) -> None:
     _announce_a_price(world)
     _credit(world)
     _let_the_host_in(world)
+    _recharge(world, actor)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -109,6 +113,15 @@ def _live(world: World) -> None:
         mail, origin = "owner@account1.test", Origin("192.0.2.1", "Browser")
         sign_in.sign_in(session, world.scope, mail, PASSWORD, origin, world.wall)
         receive(session, world.scope, _News(), gateway=world.gateway, wall=world.wall)
+
+
+def _recharge(world: World, actor: Actor) -> None:
+    """A pack whose payment has no answer yet, and a ceiling."""
+    recharge = Recharge(world)
+    recharge.agree(actor)
+    world.gateway.fail_next("charge", Fault.OUTAGE)
+    recharge.use(actor, 95_000)
+    recharge.limit(actor, Mode.WARN, 50_000)
 
 
 def _pay_too_late(world: World) -> None:

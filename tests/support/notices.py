@@ -32,6 +32,7 @@ from portal.domain.notices import (
 )
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
+from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 
@@ -88,7 +89,9 @@ WEEK = WeekOfUse(
     resets_at=AT, runs_out_at=AT + timedelta(days=120),
 )  # fmt: skip
 DIGEST = UsageDigest(
-    1, date(2026, 4, 27), AT,
+    1,
+    date(2026, 4, 27),
+    AT,
     (
         WEEK,
         replace(WEEK, runs_out_at=AT - timedelta(days=2)),
@@ -97,6 +100,10 @@ DIGEST = UsageDigest(
         replace(WEEK, allowance=None, left=None, percent=None),
         replace(WEEK, feature=SEATS, is_level=True, used=Decimal(8), percent=80),
     ),
+)
+PAUSED = RechargePaused(
+    policy_id=3, feature="Messages", pack="Message pack", amount=usd(4900),
+    reason=DeclineReason.INSUFFICIENT_FUNDS, asks=False, purchase_id=7, at=AT,
 )  # fmt: skip
 NOTICES: list[Notice] = [
     BOUGHT,
@@ -138,4 +145,10 @@ NOTICES: list[Notice] = [
     EXPIRING,
     replace(EXPIRING, days=1),
     DIGEST,
+    PAUSED,
+    replace(PAUSED, asks=True),
+    replace(PAUSED, reason=None, purchase_id=None),
+    RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(10000), False, AT),
+    RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
+    RechargeShort(7, "Messages", "Message pack", 60000),
 ]

@@ -28,6 +28,7 @@ from tests.support.notices import (
     EXPIRING,
     FAILED,
     NOTICES,
+    PAUSED,
     REACHED,
     RETURNED,
     usd,
@@ -176,6 +177,7 @@ def hostile() -> list[Notice]:
         replace(expiring, brand=HOSTILE),
         replace(next(n for n in NOTICES if n.kind == "add_on_ended"), name=HOSTILE),
         replace(EXPIRING, feature=replace(EXPIRING.feature, unit=HOSTILE)),
+        replace(PAUSED, feature=HOSTILE, pack=HOSTILE),
     ]
 
 

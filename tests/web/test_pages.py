@@ -18,6 +18,8 @@ PAGES = {
     "/settings/billing/wallet": "Wallet",
     "/settings/billing/wallet?page=7": "Wallet",
     "/settings/billing/notifications": "Notifications",
+    "/settings/billing/auto-recharge": "Auto-recharge",
+    "/settings/billing/auto-recharge/messages": "Auto-recharge for Messages",
     "/settings/billing/invoices": "Invoices",
     "/settings/billing/payment-methods": "Payment methods",
     "/settings/billing/payment-methods/1/remove": "Remove Visa ending 4242",
@@ -70,6 +72,9 @@ def test_a_member_sees_the_same_pages_and_is_told_why_not(url, world, visit):
 
 
 FORGED = (
+    "/settings/billing/auto-recharge/messages/consent",
+    "/settings/billing/auto-recharge/messages/pause",
+    "/settings/billing/auto-recharge/ceiling",
     "/settings/billing/add-ons/salesforce/purchase",
     "/settings/billing/add-ons/active/1/auto-renew",
     "/settings/billing/add-ons/active/1/keep",

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.domain.access import Permission
 from portal.domain.quotes import Quote
+from portal.domain.spending import PassesCeiling
 from portal.queries import addons as queries
 from portal.queries.addons import Card
 from portal.queries.cards import saved_cards
@@ -96,7 +97,7 @@ def _answer(lookup_key: str, outcome: PurchaseOutcome, form: PayForm) -> Respons
             return htmx.go(url)
         case Pending(purchase_id) | Unpaid(purchase_id) | Ended(purchase_id):
             return htmx.go(url_for("purchases.show", purchase_id=purchase_id))
-        case QuoteChanged() | Refused() | NoTimeForCheckout():
+        case QuoteChanged() | Refused() | NoTimeForCheckout() | PassesCeiling():
             return _again(lookup_key, words.problem_of(outcome), form)
         case _:
             assert_never(outcome)

@@ -13,6 +13,7 @@ from portal.domain.capacity import MONTH
 from portal.domain.catalog import Plan
 from portal.domain.plan_changes import PlanQuote, PlanRequest
 from portal.domain.plan_moves import PlanReason
+from portal.domain.spending import PassesCeiling
 from portal.queries import plans as queries
 from portal.queries.billing import next_bills
 from portal.queries.cancelling import get_ending
@@ -182,7 +183,7 @@ def _answer(wanted: PlanRequest, outcome: PlanOutcome) -> Response:
         case Agreed(effective_at):
             flash(_("Your plan changes on %(date)s.", date=date(effective_at)), "success")
             return htmx.go(url_for("plans.index"))
-        case CannotChange() | QuoteChanged() | NoTimeForCheckout():
+        case CannotChange() | QuoteChanged() | NoTimeForCheckout() | PassesCeiling():
             return _page(wanted, 422, problem_with(outcome))
         case _:
             assert_never(outcome)

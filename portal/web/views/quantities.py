@@ -13,6 +13,7 @@ from portal.domain.bills import Bill
 from portal.domain.errors import Conflict
 from portal.domain.plan_limits import Misfit
 from portal.domain.quantity_changes import QuantityQuote, QuantityReason, QuantityRequest
+from portal.domain.spending import PassesCeiling
 from portal.queries import quantities as queries
 from portal.queries.active import wont_fit
 from portal.queries.cards import saved_cards
@@ -100,7 +101,7 @@ def _answer(instance_id: int, wanted: int, outcome: QuantityOutcome) -> Response
             flash(_("%(what)s: %(quantity)s from %(date)s on.", **said) if later
                   else _("%(what)s: you keep %(quantity)s.", **said), "success")  # fmt: skip
             return htmx.go(url_for("active.index", _anchor=f"instance-{instance_id}"))
-        case QuantityRefused() | QuoteChanged() | NoTimeForCheckout():
+        case QuantityRefused() | QuoteChanged() | NoTimeForCheckout() | PassesCeiling():
             return _again(instance_id, quantity_problem(outcome), wanted)
         case _:
             assert_never(outcome)

@@ -1,0 +1,69 @@
+"""What members are told about auto-recharge by mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from portal.domain.declines import DeclineReason
+from portal.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class RechargePaused:
+    """The charge of a pack was refused at `at`. reason: None without a card. asks: the bank wants
+    to see the customer. purchase_id: what can still be paid another way.
+    """
+
+    kind: ClassVar[str] = "recharge_paused"
+    policy_id: int
+    feature: str
+    pack: str
+    amount: Money
+    reason: DeclineReason | None
+    asks: bool
+    purchase_id: int | None
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.policy_id}:{self.at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class RechargeLimited:
+    """A pack was not bought, since its amount would pass `limit`. ceiling: of the whole account,
+    else the auto-recharge's own. until: when the next month begins."""
+
+    kind: ClassVar[str] = "recharge_limited"
+    policy_id: int
+    feature: str
+    pack: str
+    amount: Money
+    limit: Money
+    ceiling: bool
+    until: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.policy_id}:{self.ceiling}:{self.until.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class RechargeShort:
+    """Even the largest pack leaves less than the threshold."""
+
+    kind: ClassVar[str] = "recharge_short"
+    purchase_id: int
+    feature: str
+    pack: str
+    threshold: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.purchase_id}"
+
+
+RechargeNotice = RechargePaused | RechargeLimited | RechargeShort
+RECHARGE_KINDS = (RechargePaused, RechargeLimited, RechargeShort)

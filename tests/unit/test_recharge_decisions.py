@@ -1,0 +1,111 @@
+"""Why auto-recharge buys or does not, one cause after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.money import Money
+from portal.domain.recharge_decisions import (
+    Cause,
+    Pack,
+    Policy,
+    Room,
+    Standing,
+    decide,
+    lasts_until,
+)
+
+NOW = datetime(2026, 4, 11, tzinfo=UTC)
+END = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "usd")
+
+
+PACKS = (
+    Pack("small", "Small", 10_000, usd(700), END),
+    Pack("middle", "Middle", 50_000, usd(2900), END),
+    Pack("large", "Large", 100_000, usd(4900), END),
+)
+POLICY = Policy(10_000, "middle", timedelta(minutes=10), None)
+LOW = Standing(
+    now=NOW, remaining=Decimal(9_999), pace=Decimal(5_000), window_end=END, next_month=END,
+    packs=PACKS, room=Room(usd(2900), None), may_buy=True, is_ending=False, in_flight=False,
+    has_card=True,
+)  # fmt: skip
+JUST_TRIED = replace(POLICY, tried_at=NOW - timedelta(minutes=9, seconds=59))
+
+
+@pytest.mark.parametrize(
+    ("policy", "at", "cause"),
+    [
+        (POLICY, LOW, Cause.BOUGHT),
+        (POLICY, replace(LOW, remaining=Decimal(10_000)), Cause.ABOVE_THRESHOLD),
+        (POLICY, replace(LOW, remaining=Decimal("9999.99999999")), Cause.BOUGHT),
+        (POLICY, replace(LOW, remaining=None), Cause.ABOVE_THRESHOLD),
+        (POLICY, replace(LOW, in_flight=True), Cause.IN_FLIGHT),
+        (POLICY, replace(LOW, may_buy=False), Cause.PAST_DUE),
+        (POLICY, replace(LOW, is_ending=True), Cause.PLAN_ENDING),
+        (JUST_TRIED, LOW, Cause.COOLDOWN),
+        (JUST_TRIED, replace(LOW, now=NOW + timedelta(seconds=1)), Cause.BOUGHT),
+        (POLICY, replace(LOW, packs=()), Cause.NOT_SOLD),
+        (POLICY, replace(LOW, pace=Decimal(0)), Cause.WINDOW_ENDS),
+        (POLICY, replace(LOW, pace=Decimal(400)), Cause.WINDOW_ENDS),
+        (POLICY, replace(LOW, pace=Decimal(600)), Cause.BOUGHT),
+        (POLICY, replace(LOW, room=Room(usd(2899), None)), Cause.CAP),
+        (POLICY, replace(LOW, room=Room(usd(2900), usd(2899))), Cause.CEILING),
+        (POLICY, replace(LOW, room=Room(usd(2900), usd(2900))), Cause.BOUGHT),
+        (POLICY, replace(LOW, has_card=False), Cause.NO_CARD),
+    ],
+)
+def test_each_cause(policy, at, cause):
+    assert decide(policy, at).cause is cause
+
+
+def test_what_does_not_end_with_the_window_is_bought_whatever_the_pace():
+    lasting = tuple(replace(pack, until=None) for pack in PACKS)
+    assert decide(POLICY, replace(LOW, packs=lasting, pace=Decimal(0))).cause is Cause.BOUGHT
+
+
+def test_even_the_largest_may_leave_too_little():
+    deep = replace(LOW, remaining=Decimal(0), room=Room(usd(10_000), None))
+    found = decide(replace(POLICY, threshold=200_000), deep)
+    assert (found.pack, found.clears) == (PACKS[2], False)
+
+
+@pytest.mark.parametrize("gone", ["middle", "nothing"])
+def test_a_pack_that_is_not_sold_any_more_gives_way_to_the_smallest_that_clears(gone):
+    left = tuple(pack for pack in PACKS if pack.add_on != gone)
+    found = decide(replace(POLICY, chosen=gone), replace(LOW, packs=left))
+    assert (found.pack, found.clears) == (PACKS[0], True)
+
+
+@given(
+    remaining=st.integers(0, 300_000),
+    threshold=st.integers(1, 300_000),
+    cap=st.integers(0, 6_000),
+    ceiling=st.none() | st.integers(0, 6_000),
+)
+def test_nothing_is_bought_beyond_what_may_be_spent_or_above_the_threshold(
+    remaining, threshold, cap, ceiling
+):
+    room = Room(usd(cap), None if ceiling is None else usd(ceiling))
+    at = replace(LOW, remaining=Decimal(remaining), room=room, pace=Decimal(300_000))
+    found = decide(replace(POLICY, threshold=threshold), at)
+    assert (found.cause is Cause.ABOVE_THRESHOLD) is (remaining >= threshold)
+    if found.cause is Cause.BOUGHT and found.pack is not None:
+        assert found.pack.amount.minor <= min(cap, cap if ceiling is None else ceiling)
+        assert found.clears is (remaining + found.pack.units >= threshold)
+
+
+def test_how_long_units_last():
+    assert lasts_until(Decimal(500), Decimal(1000), NOW) == NOW + timedelta(hours=12)
+    assert lasts_until(Decimal(500), Decimal(0), NOW) is None
+    assert lasts_until(Decimal(10**12), Decimal(1), NOW) is None

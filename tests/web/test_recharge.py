@@ -1,0 +1,160 @@
+"""The auto-recharge page: tried, agreed to, changed, and read by those who may only look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.domain.access import Role
+from portal.services.usage import count
+from tests.services.recharging import Recharge
+from tests.services.using import used
+from tests.web.reading import HTMX
+
+PAGE = "/settings/billing/auto-recharge"
+TYPED = "threshold=10000&pack=messages_50k&cap=100&cooldown=10"
+
+
+@pytest.fixture
+def owner(world, visit):
+    actor = world.account()
+    visit.sign_in("owner@account1.test")
+    return actor
+
+
+@pytest.fixture
+def busy(world, owner):
+    """Thirty days of use, a little more than the plan brings."""
+    with world.session() as session:
+        events = [used("messages", 4_000, world.now - timedelta(days=day)) for day in range(1, 30)]
+        count(session, world.scope, owner.account_id, events, world.wall)
+    return owner
+
+
+def press(visit, page, action, status=303, **data):
+    forms = [f for f in page.all("form", method="post") if f.get("action") == action]
+    assert forms, action
+    fields = {e.get("name"): e.get("value", "") for e in forms[0].iter("input") if e.get("name")}
+    return visit.post(action, fields | data, status)
+
+
+def test_what_is_proposed_is_a_tenth_and_half_of_the_plans_own(owner, visit):
+    """A1."""
+    page = visit.get(f"{PAGE}/messages")
+    assert page.hidden("threshold") == "10000"
+    chosen = [o for o in page.all("option") if o.get("selected") is not None]
+    assert [o.get("value") for o in chosen] == ["messages_50k"]
+
+
+def test_values_are_tried_on_the_last_days_with_and_without_a_script(busy, visit):
+    whole = visit.get(f"{PAGE}/messages?{TYPED}")
+    part = visit.get(f"{PAGE}/messages?{TYPED}", **HTMX)
+    for reply in (whole, part):
+        assert "would have been bought in the last 30 days" in reply.text
+    assert "<html" not in part.html
+    tight = visit.get(f"{PAGE}/messages?threshold=90000&pack=messages_10k&cap=7&cooldown=10")
+    assert "The monthly maximum would have stopped one" in tight.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("threshold=0&pack=messages_50k&cap=100&cooldown=10", "Enter a whole number from 1"),
+        ("threshold=x&pack=messages_50k&cap=100&cooldown=10", "Not a valid integer value"),
+        ("threshold=1&pack=messages_50k&cap=28.99&cooldown=10", "at least one pack: $29.00"),
+        ("threshold=1&pack=messages_50k&cap=NaN&cooldown=10", "at least one pack: $29.00"),
+        ("threshold=1&pack=messages_50k&cap=29.001&cooldown=10", "at least one pack: $29.00"),
+        ("threshold=1&pack=gold&cap=100&cooldown=10", "Not a valid choice"),
+        ("threshold=1&pack=messages_50k&cap=100&cooldown=-1", "Enter a whole number from 0"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(owner, visit, typed, said):
+    page = visit.get(f"{PAGE}/messages?{typed}", 422)
+    assert said in page.text
+    back = visit.get(f"{PAGE}/messages/consent?{typed}", 303)
+    assert "threshold=" in back.headers["Location"]
+
+
+def test_agreeing_names_amount_trigger_maximum_and_how_to_stop(world, owner, visit):
+    page = visit.get(f"{PAGE}/messages/consent?{TYPED}")
+    for said in ("fewer than 10,000 messages", "$29.00", "$100.00", "turn it off", "(UTC)"):
+        assert said in page.text
+    press(visit, page, f"{PAGE}/messages/consent")
+    assert "Buys 50,000 message pack when fewer than 10,000 are left" in visit.get(PAGE).text
+    recharge = Recharge(world)
+    row = recharge.policy(owner)
+    assert (row.status, row.threshold, row.cap_minor, row.cooldown_s) == ("on", 10_000, 10_000, 600)
+    for act, status in (("pause", "paused"), ("resume", "on"), ("off", "off")):
+        press(visit, visit.get(PAGE), f"{PAGE}/messages/{act}")
+        assert recharge.policy(owner).status == status
+
+
+def test_another_amount_than_was_shown_saves_nothing(owner, visit):
+    page = visit.get(f"{PAGE}/messages/consent?{TYPED}")
+    again = press(visit, page, f"{PAGE}/messages/consent", 422, amount="2800")
+    assert "is not what the page said" in again.text
+    assert "Nothing is bought by itself" in visit.get(PAGE).text
+
+
+def test_history_says_why(world, owner, visit):
+    recharge = Recharge(world)
+    recharge.agree(owner)
+    recharge.work()
+    recharge.use(owner, 95_000)
+    page = visit.get(PAGE)
+    assert "50,000 message pack was bought for $29.00." in page.text
+    assert "Enough was left." in page.text
+    assert "Bought this year $29.00" in page.text
+
+
+def test_who_may_only_look_sees_all_of_it_and_the_reason(world, visit):
+    world.account(role=Role.MEMBER)
+    visit.sign_in("owner@account1.test")
+    for url in (PAGE, f"{PAGE}/messages", f"{PAGE}/messages/consent?{TYPED}"):
+        page = visit.get(url)
+        assert "Your role may look but not change it" in page.text
+        forms = [f.get("action") for f in page.all("form", method="post")]
+        assert {f for f in forms if f.startswith(PAGE)} == set()
+        token = page.hidden("csrf_token")
+    for act in ("pause", "resume", "off", "consent"):
+        visit.post(f"{PAGE}/messages/{act}", {"csrf_token": token}, 403)
+
+
+def test_a_feature_without_packs_is_not_found(owner, visit):
+    visit.get(f"{PAGE}/members", 404)
+    visit.get(f"{PAGE}/nothing", 404)
+
+
+def test_a_pause_by_the_bank_is_said_on_every_page(world, visit):
+    actor = world.account(card="pm_card_chargeCustomerFail")
+    visit.sign_in("owner@account1.test")
+    recharge = Recharge(world)
+    recharge.agree(actor)
+    recharge.use(actor, 95_000)
+    assert "Auto-recharge is paused: Messages" in visit.get("/settings/billing/add-ons").text
+    assert "Your bank declined the card" in visit.get(PAGE).text
+
+
+def test_the_owner_sets_a_ceiling_and_it_is_said_where_it_stops(world, owner, visit):
+    page = press(visit, visit.get(PAGE), f"{PAGE}/ceiling", 422, mode="stop", amount="no")
+    assert "Enter an amount above zero" in page.text
+    press(visit, page, f"{PAGE}/ceiling", mode="stop", amount="40")
+    assert "Ceiling $40.00" in visit.get(PAGE).text
+    buy = "/settings/billing/add-ons/messages_100k/purchase"
+    shown = visit.get(buy)
+    assert "This would pass your monthly ceiling of $40.00" in shown.text
+    refused = press(visit, shown, buy, 422, card=shown.hidden("card"))
+    assert "This would pass your monthly ceiling of $40.00" in refused.text
+    assert refused.all("a", href=f"{PAGE}#recharge-ceiling")
+    assert world.state(owner).held == ()
+
+
+def test_an_admin_sees_the_ceiling_and_cannot_set_it(world, visit):
+    world.account(role=Role.ADMIN)
+    visit.sign_in("owner@account1.test")
+    page = visit.get(PAGE)
+    assert "Only an owner of your account can set the ceiling" in page.text
+    token = page.hidden("csrf_token")
+    data = {"csrf_token": token, "mode": "stop", "amount": "5"}
+    visit.post(f"{PAGE}/ceiling", data, 403)
