@@ -11,7 +11,7 @@ from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
 from portal.domain.money import Money
-from portal.domain.periods import Interval
+from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.use_notices import USE_KINDS, UseNotice
@@ -221,46 +221,6 @@ class TrialEnding:
     @property
     def key(self) -> str:
         return f"{self.kind}:{self.subscription_id}:{self.ends_at.isoformat()}"
-
-
-@dataclass(frozen=True, slots=True)
-class PriceChanging:
-    """Prices for one interval of `quantity` units, tax included. instance_id: None for the plan.
-
-    reminder: it was said before.
-    """
-
-    kind: ClassVar[str] = "price_changing"
-    change_id: int
-    instance_id: int | None
-    name: str
-    quantity: int
-    before: Money
-    after: Money
-    interval: Interval
-    changes_at: datetime
-    reminder: bool
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.change_id}:{'again' if self.reminder else 'first'}"
-
-
-@dataclass(frozen=True, slots=True)
-class PriceStays:
-    """A change that was announced for changes_at and is called off. price: as in PriceChanging."""
-
-    kind: ClassVar[str] = "price_stays"
-    change_id: int
-    name: str
-    quantity: int
-    price: Money
-    interval: Interval
-    changes_at: datetime
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.change_id}"
 
 
 Notice = (

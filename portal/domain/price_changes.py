@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from portal.domain.catalog import Price, PriceType
 from portal.domain.money import Money
-from portal.domain.notices import PriceChanging, PriceStays
 from portal.domain.periods import Interval
+from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
 from portal.domain.taxes import Tax, taxed

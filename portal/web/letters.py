@@ -17,8 +17,6 @@ from portal.domain.notices import (
     PaymentDeclined,
     PaymentFailed,
     PlanChanged,
-    PriceChanging,
-    PriceStays,
     Purchased,
     Refunded,
     Renewed,
@@ -28,6 +26,7 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.payments import Declined
+from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding

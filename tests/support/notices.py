@@ -20,8 +20,6 @@ from portal.domain.notices import (
     PaymentDeclined,
     PaymentFailed,
     PlanChanged,
-    PriceChanging,
-    PriceStays,
     Purchased,
     Refunded,
     Renewed,
@@ -30,6 +28,7 @@ from portal.domain.notices import (
     Suspended,
     TrialEnding,
 )
+from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort

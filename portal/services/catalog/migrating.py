@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.catalog import Price
 from portal.domain.instances import Phase, SubscriptionStatus
-from portal.domain.notices import PriceChanging, is_told
+from portal.domain.notices import is_told
 from portal.domain.periods import WallNow
 from portal.domain.price_changes import (
     PriceAhead,
@@ -23,6 +23,7 @@ from portal.domain.price_changes import (
     told,
     with_change,
 )
+from portal.domain.price_notices import PriceChanging
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.price_changes import PriceChangeRow

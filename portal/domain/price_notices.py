@@ -1,0 +1,50 @@
+"""What members are told of prices to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from portal.domain.money import Money
+from portal.domain.periods import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChanging:
+    """Prices for one interval of `quantity` units, tax included. instance_id: None for the plan.
+
+    reminder: it was said before.
+    """
+
+    kind: ClassVar[str] = "price_changing"
+    change_id: int
+    instance_id: int | None
+    name: str
+    quantity: int
+    before: Money
+    after: Money
+    interval: Interval
+    changes_at: datetime
+    reminder: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.change_id}:{'again' if self.reminder else 'first'}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStays:
+    """A change that was announced for changes_at and is called off. price: as in PriceChanging."""
+
+    kind: ClassVar[str] = "price_stays"
+    change_id: int
+    name: str
+    quantity: int
+    price: Money
+    interval: Interval
+    changes_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.change_id}"
