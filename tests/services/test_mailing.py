@@ -12,6 +12,7 @@ from sqlalchemy import select, text, update
 from portal.domain.access import Actor, Role
 from portal.domain.mails import MOST_TRIES, PAUSES, Attachment, NotSent, Reader, Unanswered
 from portal.domain.notices import Invoiced, Notice, invoice_of
+from portal.domain.use_notices import UsageDigest
 from portal.gateways.queue import JobQueue
 from portal.models.accounts import PaymentMethodRow, PersonRow
 from portal.models.invoices import InvoiceRow
@@ -84,7 +85,11 @@ def test_mail_and_job_go_with_the_transaction_that_wanted_them(world, office):
     assert jobs(world) == [job]
 
 
-@pytest.mark.parametrize("notice", NOTICES, ids=lambda n: n.kind)
+ALWAYS = [notice for notice in NOTICES if notice.kind != UsageDigest.kind]
+"""The digest goes only to those who chose it."""
+
+
+@pytest.mark.parametrize("notice", ALWAYS, ids=lambda n: n.kind)
 def test_every_figure_arrives_as_it_was_stored(world, office, notice):
     owner = world.account(zone="Asia/Tokyo")
     notice = of_a_real_invoice(office, owner, notice)
