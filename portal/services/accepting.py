@@ -147,16 +147,17 @@ def ask_to_pay(
     start_paying(till, purchase, what, amount, payment.way, customer, shown_at)
 
 
-def lock_subscription(session: Session, actor: Actor) -> None:
-    """Puts everything that changes a quote in line."""
-    session.execute(
-        select(SubscriptionRow.id)
+def lock_subscription(session: Session, actor: Actor) -> SubscriptionRow | None:
+    """The account's live one; its lock puts everything that changes a quote in line."""
+    return session.scalar(
+        select(SubscriptionRow)
         .where(
             SubscriptionRow.environment_id == actor.environment_id,
             SubscriptionRow.account_id == actor.account_id,
             SubscriptionRow.ended_at.is_(None),
         )
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
 from portal.domain.dunning import Step, StepKind
 from portal.domain.periods import BillingNow
-from portal.models.accounts import AccountRow, PaymentMethodRow
+from portal.models.accounts import AccountRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services.attempts import Bill as Demand
 from portal.services.attempts import SavedWay, debt_of, start
 from portal.services.collecting import fail, invoice_of, left_to_pay, restate
 from portal.services.till import Till
+from portal.services.ways import default_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _charge(
     till: Till, row: SubscriptionRow, collection: CollectionRow, at: datetime
 ) -> StartedCharge | None:
     """Start an attempt with the default card."""
-    card = default_card(till, row)
+    card = default_card(till.session, row)
     account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
     if card is None or account.stripe_customer_id is None:
         fail(till, collection, BillingNow(at), "no_card")
@@ -74,14 +73,3 @@ def _charge(
     asked = Demand(account.stripe_customer_id, amount, f"Invoice {invoice.number:06d}", "")
     attempt = start(till.session, debt_of(invoice), SavedWay(card), asked, till.wall)
     return StartedCharge(attempt.id, row.account_id, BillingNow(at))
-
-
-def default_card(till: Till, row: SubscriptionRow) -> PaymentMethodRow | None:
-    return till.session.scalar(
-        select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == till.environment_id,
-            PaymentMethodRow.account_id == row.account_id,
-            PaymentMethodRow.is_default,
-            PaymentMethodRow.detached_at.is_(None),
-        )
-    )

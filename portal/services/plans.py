@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
@@ -28,6 +27,7 @@ from portal.services.accepting import (
     accept,
     ask_to_pay,
     changed_since,
+    lock_subscription,
     too_late_for,
 )
 from portal.services.charging import PaymentOutcome
@@ -174,17 +174,8 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
 
 
 def locked(till: Till, actor: Actor) -> SubscriptionRow:
-    """The account's live subscription under its row lock. Raises NotFound."""
-    row = till.session.scalar(
-        select(SubscriptionRow)
-        .where(
-            SubscriptionRow.environment_id == actor.environment_id,
-            SubscriptionRow.account_id == actor.account_id,
-            SubscriptionRow.ended_at.is_(None),
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    """The account's live subscription under its lock. Raises NotFound without one."""
+    row = lock_subscription(till.session, actor)
     if row is None:
         till.session.rollback()
         raise NotFound("subscription")

@@ -28,7 +28,7 @@ from portal.queries.billing import billing_state
 from portal.services import balances, charging, telling
 from portal.services.books import post
 from portal.services.collecting import open_invoices
-from portal.services.demanding import StartedCharge, default_card, demand, try_again
+from portal.services.demanding import StartedCharge, demand, try_again
 from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
@@ -36,6 +36,7 @@ from portal.services.repricing import settle_price_changes
 from portal.services.starting import begin_scheduled, next_start
 from portal.services.switching import switch_agreed
 from portal.services.till import Till
+from portal.services.ways import default_card
 
 log = structlog.get_logger()
 DOER = "renewal"
@@ -168,7 +169,7 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
     if dunning.bills_on(status) and (at := bills.next_due(billing_state(state))):
         found.append(_Due(at, "bill"))
     if status is not SubscriptionStatus.SUSPENDED:
-        card = default_card(till, row)
+        card = default_card(till.session, row)
         unpaid = open_invoices(till.session, row)
         if step := dunning.next_step(unpaid, card.fingerprint if card else None, zone):
             found.append(_Due(step.at, "dunning", step))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor
 from portal.domain.errors import Conflict
 from portal.models.accounts import PaymentMethodRow, PersonRow
+from portal.models.subscriptions import SubscriptionRow
 from portal.services.accounts import ensure_customer
 from portal.services.attempts import CheckoutWay, SavedWay, Way
 from portal.services.till import Till
@@ -41,12 +42,12 @@ def way_of(session: Session, actor: Actor, choice: CardChoice) -> Way:
     return SavedWay(card)
 
 
-def default_card(session: Session, actor: Actor) -> PaymentMethodRow | None:
-    """The card that is charged when nobody chooses."""
+def default_card(session: Session, of: Actor | SubscriptionRow) -> PaymentMethodRow | None:
+    """The card of an account that is charged when nobody chooses."""
     return session.scalar(
         select(PaymentMethodRow).where(
-            PaymentMethodRow.environment_id == actor.environment_id,
-            PaymentMethodRow.account_id == actor.account_id,
+            PaymentMethodRow.environment_id == of.environment_id,
+            PaymentMethodRow.account_id == of.account_id,
             PaymentMethodRow.is_default,
             PaymentMethodRow.detached_at.is_(None),
         )
