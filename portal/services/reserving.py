@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
-from portal.domain.lines import LineKind, QuoteLine, sum_of
+from portal.domain.lines import Due, LineKind, QuoteLine, sum_of
 from portal.domain.money import Money
 from portal.domain.plan_changes import PlanQuote
 from portal.domain.purchases import HELD_FOR
@@ -46,7 +46,9 @@ def reserve(
     Raises `spending.Passed`, as the two below do.
     """
     session = till.session
-    quote_row = _store(session, _quote_row(actor, state, accepted, nonce), accepted.lines)
+    due = Due(accepted.charged, accepted.carried_out, Money.zero(accepted.price.currency))
+    quote_row = _quote_row(actor, state, accepted, due, nonce, _promise_of(accepted))
+    _store(session, quote_row, accepted.lines)
     instance = _instance_row(actor, state, accepted)
     session.add(instance)
     session.flush()
@@ -107,21 +109,7 @@ def _store_change(
     nonce: str,
     promise: Promise,
 ) -> QuoteRow:
-    quote_row = QuoteRow(
-        environment_id=actor.environment_id,
-        account_id=actor.account_id,
-        subscription_id=state.subscription.id if state.subscription else 0,
-        price_id=accepted.price.id,
-        nonce=nonce,
-        digest=accepted.digest,
-        quoted_at=accepted.at,
-        expires_at=accepted.expires_at,
-        currency=accepted.price.currency,
-        charged_minor=accepted.due.charged.minor,
-        carried_out_minor=accepted.due.carried_out.minor,
-        credited_minor=accepted.due.credited.minor,
-        promise=promise,
-    )
+    quote_row = _quote_row(actor, state, accepted, accepted.due, nonce, promise)
     return _store(till.session, quote_row, accepted.lines)
 
 
@@ -142,7 +130,14 @@ def _hold(till: Till, purchase: PurchaseRow, quote_row: QuoteRow) -> PurchaseRow
     return purchase
 
 
-def _quote_row(actor: Actor, state: AccountState, accepted: Quote, nonce: str) -> QuoteRow:
+def _quote_row(
+    actor: Actor,
+    state: AccountState,
+    accepted: Quote | PlanQuote | QuantityQuote,
+    due: Due,
+    nonce: str,
+    promise: Promise,
+) -> QuoteRow:
     return QuoteRow(
         environment_id=actor.environment_id,
         account_id=actor.account_id,
@@ -153,14 +148,20 @@ def _quote_row(actor: Actor, state: AccountState, accepted: Quote, nonce: str) -
         quoted_at=accepted.at,
         expires_at=accepted.expires_at,
         currency=accepted.price.currency,
-        charged_minor=accepted.charged.minor,
-        carried_out_minor=accepted.carried_out.minor,
-        promise={
-            "request": asdict(accepted.request),
-            "plan": accepted.plan_key,
-            "going_forward": plain(accepted.going_forward and asdict(accepted.going_forward)),
-        },
+        charged_minor=due.charged.minor,
+        carried_out_minor=due.carried_out.minor,
+        credited_minor=due.credited.minor,
+        promise=promise,
     )
+
+
+def _promise_of(accepted: Quote) -> Promise:
+    ahead = accepted.going_forward
+    return {
+        "request": asdict(accepted.request),
+        "plan": accepted.plan_key,
+        "going_forward": plain(ahead and asdict(ahead)),
+    }
 
 
 def _line_row(quote_row: QuoteRow, position: int, line: QuoteLine) -> QuoteLineRow:
