@@ -20,8 +20,17 @@ from portal.services.plans import CannotChange
 from portal.services.waiting import NoTimeForCheckout
 from portal.web.language import date, money
 from portal.web.sentences import units_of
-from portal.web.wiring import wiring
-from portal.web.words import Blocked, Problem, Way, per, problem_of
+from portal.web.words import (
+    Blocked,
+    Problem,
+    Way,
+    contact_way,
+    invoices_way,
+    owner_way,
+    payment_way,
+    per,
+    problem_of,
+)
 
 
 def plan_blocked(refusal: PlanRefusal) -> Blocked:
@@ -46,17 +55,15 @@ def plan_blocked(refusal: PlanRefusal) -> Blocked:
 def _way(refusal: PlanRefusal) -> Way:
     match refusal.reason:
         case PlanReason.PAST_DUE | PlanReason.SUSPENDED:
-            return Way(_("See invoices"), url_for("invoices.index"))
+            return invoices_way()
         case PlanReason.PAYMENT_PENDING if refusal.purchase_id:
-            address = url_for("purchases.show", purchase_id=refusal.purchase_id)
-            return Way(_("See the payment"), address)
+            return payment_way(refusal.purchase_id)
         case PlanReason.NO_SUBSCRIPTION:
-            support = wiring().settings.support_email
-            return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
+            return contact_way()
         case PlanReason.CANCELLING:
             return Way(_("See your plan"), url_for("plans.index", _anchor="plans-ending"))
         case PlanReason.PERMISSION:
-            return Way(_("Ask an owner, admin or billing member of your account"), "")
+            return owner_way()
         case _:
             return Way("", "")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask import url_for
 from flask_babel import gettext as _
 
 from portal.domain.quantity_changes import QuantityQuote, QuantityReason
@@ -12,7 +11,7 @@ from portal.services.accepting import QuoteChanged
 from portal.services.quantities import QuantityRefused
 from portal.services.waiting import NoTimeForCheckout
 from portal.web.language import date, money, number
-from portal.web.words import Blocked, Problem, Way, problem_of
+from portal.web.words import Blocked, Problem, Way, invoices_way, owner_way, payment_way, problem_of
 
 
 def quantity_blocked(refusal: QuantityRefusal) -> Blocked:
@@ -36,12 +35,11 @@ def quantity_blocked(refusal: QuantityRefusal) -> Blocked:
 def _way(refusal: QuantityRefusal) -> Way:
     match refusal.reason:
         case QuantityReason.NOT_NOW:
-            return Way(_("See invoices"), url_for("invoices.index"))
+            return invoices_way()
         case QuantityReason.PAYMENT_PENDING if refusal.purchase_id:
-            address = url_for("purchases.show", purchase_id=refusal.purchase_id)
-            return Way(_("See the payment"), address)
+            return payment_way(refusal.purchase_id)
         case QuantityReason.PERMISSION:
-            return Way(_("Ask an owner, admin or billing member of your account"), "")
+            return owner_way()
         case _:
             return Way("", "")
 

@@ -94,8 +94,25 @@ def _reason(reason: Reason) -> str:
     return said[reason]
 
 
-def _way(refusal: Refusal) -> Way:
+def invoices_way() -> Way:
+    return Way(_("See invoices"), url_for("invoices.index"))
+
+
+def payment_way(purchase_id: int) -> Way:
+    return Way(_("See the payment"), url_for("purchases.show", purchase_id=purchase_id))
+
+
+def owner_way() -> Way:
+    return Way(_("Ask an owner, admin or billing member of your account"), "")
+
+
+def contact_way() -> Way:
+    """To support, where the business has an address for it."""
     support = wiring().settings.support_email
+    return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
+
+
+def _way(refusal: Refusal) -> Way:
     match refusal.way_out:
         case WayOut.MANAGE:
             anchor = _anchor(refusal) if refusal.instance_id else None
@@ -103,17 +120,15 @@ def _way(refusal: Refusal) -> Way:
         case WayOut.KEEP:
             return Way(_("Keep it"), url_for("active.index", _anchor=_anchor(refusal)))
         case WayOut.INVOICES:
-            return Way(_("See invoices"), url_for("invoices.index"))
+            return invoices_way()
         case WayOut.PLANS:
             return Way(_("See plans"), url_for("plans.index"))
         case WayOut.CONTACT:
-            return Way(_("Ask us"), f"mailto:{support}") if support else Way("", "")
+            return contact_way()
         case WayOut.ASK_OWNER:
-            return Way(_("Ask an owner, admin or billing member of your account"), "")
+            return owner_way()
         case WayOut.PAYMENT if refusal.purchase_id:
-            return Way(
-                _("See the payment"), url_for("purchases.show", purchase_id=refusal.purchase_id)
-            )
+            return payment_way(refusal.purchase_id)
         case WayOut.PAYMENT:
             return Way("", "")
 
