@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from portal.domain.access import Actor
 from portal.domain.periods import BillingNow
-from portal.domain.quantity_changes import QuantityQuote, QuantityRequest
+from portal.domain.quantity_changes import QuantityQuote, QuantityReason, QuantityRequest
 from portal.models.subscriptions import InstanceRow
 from portal.queries import usage
-from portal.services import quantities
+from portal.services import instances, quantities
 from portal.services.accepting import Acceptance
 from portal.services.capacity import open_windows_now
-from portal.services.quantities import QuantityOutcome
+from portal.services.quantities import QuantityOutcome, QuantityRefused
 from portal.services.ways import CardChoice
 from tests.support.world import World, paying
 
@@ -70,3 +70,17 @@ class Counter:
             open_windows_now(session, world.scope, state)
             found = usage.meters(session, world.scope, state)
         return next(m.allowance for m in found if m.feature.lookup_key == feature)
+
+
+def charged(world: World) -> int:
+    return int(world.gateway.taken[-1].amount.minor)
+
+
+def reason(outcome: object) -> QuantityReason:
+    assert isinstance(outcome, QuantityRefused)
+    return outcome.refusal.reason
+
+
+def cancel(world: World, actor: Actor, instance_id: int) -> None:
+    with world.session() as session:
+        instances.cancel(actor, instance_id, "", session=session, wall=world.wall)

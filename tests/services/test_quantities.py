@@ -6,25 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.domain.access import Actor
 from portal.domain.money import Money
 from portal.domain.quantity_changes import QuantityReason
 from portal.models.invoices import InvoiceRow
 from portal.queries.billing import next_bills
 from portal.queries.quantities import bills_ahead
-from portal.services import instances
 from portal.services.charging import Settled
-from portal.services.quantities import QuantityAgreed, QuantityRefused
-from tests.services.counting import Counter
+from portal.services.quantities import QuantityAgreed
+from tests.services.counting import Counter, charged, reason
 from tests.services.paying import Till
 from tests.services.time_passing import lines, renewals, run_at
 from tests.support.world import APRIL_11, World
 
-APRIL_1 = datetime(2026, 4, 1, tzinfo=UTC)
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-JUNE_1 = datetime(2026, 6, 1, tzinfo=UTC)
 STORAGE, SEATS, MESSAGES = "storage_100gb", "members_5", "messages_100k_recurring"
-FAILS = "pm_card_chargeCustomerFail"
 
 
 @pytest.fixture
@@ -41,20 +36,6 @@ def till(world: World) -> Till:
 @pytest.fixture
 def counter(world: World) -> Counter:
     return Counter(world)
-
-
-def charged(world: World) -> int:
-    return int(world.gateway.taken[-1].amount.minor)
-
-
-def reason(outcome: object) -> QuantityReason:
-    assert isinstance(outcome, QuantityRefused)
-    return outcome.refusal.reason
-
-
-def cancel(world: World, actor: Actor, instance_id: int) -> None:
-    with world.session() as session:
-        instances.cancel(actor, instance_id, "", session=session, wall=world.wall)
 
 
 def test_p18_five_to_ten_of_ten_dollars_on_15_march(world, counter):

@@ -15,21 +15,17 @@ from portal.gateways.fake_payments import Fault
 from portal.models.catalog import AddOnRow
 from portal.models.invoices import InvoiceRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.services import instances
 from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.purchases import Refused
-from portal.services.quantities import QuantityRefused
 from tests.services.changing import ANNUAL, Office
-from tests.services.counting import Counter
+from tests.services.counting import Counter, cancel, reason
 from tests.services.paying import Till
 from tests.services.time_passing import lines, renewals, run, run_at
 from tests.support.world import APRIL_11, World
 
-APRIL_1 = datetime(2026, 4, 1, tzinfo=UTC)
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-JUNE_1 = datetime(2026, 6, 1, tzinfo=UTC)
-STORAGE, SEATS, MESSAGES = "storage_100gb", "members_5", "messages_100k_recurring"
+SEATS, MESSAGES = "members_5", "messages_100k_recurring"
 FAILS = "pm_card_chargeCustomerFail"
 
 
@@ -47,20 +43,6 @@ def till(world: World) -> Till:
 @pytest.fixture
 def counter(world: World) -> Counter:
     return Counter(world)
-
-
-def charged(world: World) -> int:
-    return int(world.gateway.taken[-1].amount.minor)
-
-
-def reason(outcome: object) -> QuantityReason:
-    assert isinstance(outcome, QuantityRefused)
-    return outcome.refusal.reason
-
-
-def cancel(world: World, actor: Actor, instance_id: int) -> None:
-    with world.session() as session:
-        instances.cancel(actor, instance_id, "", session=session, wall=world.wall)
 
 
 def test_the_same_form_twenty_times_at_once_raises_once(world, till, counter):
