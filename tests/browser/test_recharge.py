@@ -1,4 +1,4 @@
-"""Auto-recharge agreed to, paused and turned off, and a ceiling that stops a purchase."""
+"""Auto-recharge agreed to, paused and resumed, and a ceiling that stops a purchase."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def in_time(stack):
     stack.keep_time()
 
 
-def agree(portal: Portal, scripts: bool = True) -> None:
+def agree(portal: Portal) -> None:
     portal.open("auto-recharge/messages")
     portal.page.get_by_label("Monthly maximum").fill("60.00")
     portal.page.get_by_role("button", name="Continue").click()
@@ -29,7 +29,7 @@ def agree(portal: Portal, scripts: bool = True) -> None:
 @BOTH
 def test_agreed_to_paused_and_resumed(stack, open_page, scripts):
     portal, account = owner_of(stack, open_page, scripts)
-    agree(portal, scripts)
+    agree(portal)
     messages = portal.page.get_by_role("region", name="Messages")
     messages.get_by_role("button", name="Pause").click()
     expect(messages.get_by_role("button", name="Resume")).to_be_visible()
