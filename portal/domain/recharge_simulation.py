@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
+from portal.domain.grants import LOT_DECIMALS
 from portal.domain.money import Money
 from portal.domain.recharge import pack_to_buy
 from portal.domain.recharge_decisions import Pack
 
 SIMULATED = timedelta(days=30)
 DAY_S = 86_400
+_FINEST = Decimal(1).scaleb(-LOT_DECIMALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _until_free(run: _Run, day: Day, gone: float, to_use: Decimal) -> Decimal:
     if run.free_from is None or run.free_from[0] > day.day:
         return to_use
     share = Decimal(max(run.free_from[1] - gone, 1.0)) / DAY_S
-    return min(to_use, day.used * share)
+    return min(to_use, (day.used * share).quantize(_FINEST, ROUND_UP))
 
 
 def _pack(trial: Trial, left: Decimal) -> Pack:
