@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
-from portal.domain.catalog import Price
+from portal.domain.arrears import Arrear
 from portal.domain.lines import (
     Due,
     LineKind,
@@ -26,28 +26,15 @@ from portal.domain.periods import Period
 from portal.domain.pricing import exact_minor
 from portal.domain.proration import charge
 from portal.domain.recurring import Recurring
-from portal.domain.working import of_charge
-
-
-@dataclass(frozen=True, slots=True)
-class Arrear:
-    """Use in a period that no lot covered, billed when the period ends.
-
-    units: of a USAGE price, as counted.
-    """
-
-    name: str
-    price: Price
-    units: Decimal
-    period: Period
-    instance_id: int | None = None
+from portal.domain.working import WorkingKind, of_charge
 
 
 @dataclass(frozen=True, slots=True)
 class BillingState:
     """Everything that decides an account's bills from now on.
 
-    ends_at: when the subscription is cancelled; its add-ons end with it.
+    ends_at: when the subscription is cancelled; its add-ons end with it. use_due_at: the next
+    boundary at which use may be billed, though nothing is beyond the allowance so far.
     """
 
     means: Means
@@ -55,6 +42,7 @@ class BillingState:
     instances: tuple[Recurring, ...] = ()
     arrears: tuple[Arrear, ...] = ()
     ends_at: datetime | None = None
+    use_due_at: datetime | None = None
 
     @property
     def billed(self) -> tuple[Recurring, ...]:
@@ -82,15 +70,17 @@ class Outlook:
 def next_due(state: BillingState) -> datetime | None:
     """When the next bill falls due; None when there is none any more."""
     dues = [each.due_at for each in state.billed if each.due_at is not None]
-    dues += [arrear.period.end for arrear in state.arrears]
+    dues += [arrear.due_at for arrear in state.arrears]
     if not dues and state.ends_at is not None and closing(state.means):
         return state.ends_at
     return min(dues, default=None)
 
 
 def next_look(state: BillingState) -> datetime | None:
-    """When anything happens to it next: a bill, or its end; None when nothing does."""
-    return min((at for at in (next_due(state), state.ends_at) if at is not None), default=None)
+    """When anything happens to it next: a bill, the end of a month of use, or its end; None when
+    nothing does."""
+    looks = (next_due(state), state.use_due_at, state.ends_at)
+    return min((at for at in looks if at is not None), default=None)
 
 
 def term_end(state: BillingState, now: datetime) -> datetime:
@@ -108,7 +98,7 @@ def bill(state: BillingState, at: datetime) -> Bill:
     """
     due = [each.as_agreed(at) for each in state.billed if each.due_at == at]
     charges = [_period_line(each, at) for each in due]
-    charges += [_use_line(arrear, at) for arrear in state.arrears if arrear.period.end == at]
+    charges += [_use_line(arrear, at) for arrear in state.arrears if arrear.due_at == at]
     taxed = [line for each in charges for line in with_tax(each, state.means.tax)]
     lines = completed(taxed, state.means) if charges else closing(state.means)
     if not lines or not (charges or at == state.ends_at):
@@ -123,7 +113,7 @@ def after(state: BillingState, made: Bill) -> BillingState:
         means=means_after(state.means, made.lines, made.due),
         plan=_billed(state.plan, made.at, state.ends_at),
         instances=tuple(_billed(each, made.at, state.ends_at) for each in state.instances),
-        arrears=tuple(each for each in state.arrears if each.period.end != made.at),
+        arrears=tuple(each for each in state.arrears if each.due_at != made.at),
     )
 
 
@@ -159,7 +149,8 @@ def without_renewal(state: BillingState, instance_id: int | None) -> BillingStat
 def resumed(state: BillingState, at: datetime) -> BillingState:
     """A suspended account's state once it has paid: what passed meanwhile is never billed.
 
-    What was not billed is due at once, for the rest of its period from `at`.
+    What was not billed is due at once, for the rest of its period from `at`; what was used beyond
+    the allowance in full.
     """
 
     def from_now_on(each: Recurring) -> Recurring:
@@ -171,6 +162,8 @@ def resumed(state: BillingState, at: datetime) -> BillingState:
         state,
         plan=from_now_on(state.plan),
         instances=tuple(from_now_on(each) for each in state.instances),
+        arrears=tuple(replace(each, due_at=max(each.due_at, at)) for each in state.arrears),
+        use_due_at=max(state.use_due_at, at) if state.use_due_at else None,
     )
 
 
@@ -220,7 +213,6 @@ def _use_line(arrear: Arrear, at: datetime) -> QuoteLine:
         name=arrear.name,
         quantity=1,
         amount=amount,
-        working=working,
+        working=replace(working, kind=WorkingKind.BEYOND),
         period=arrear.period,
-        instance_id=arrear.instance_id,
     )

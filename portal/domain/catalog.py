@@ -5,6 +5,7 @@ Field names are those of the add-on data model (seed 2).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -123,7 +124,8 @@ class TransformQuantity:
 class Price:
     """amount: major units per unit (FLAT_FEE) or per block (PACKAGE); tiers carry their own.
 
-    id: 0 until stored. capacity_duration is set exactly when capacity_ends is DURATION.
+    id: 0 until stored. capacity_duration is set exactly when capacity_ends is DURATION. feature:
+    of a USAGE price, what is charged for when more of it is used than the allowance covers.
     """
 
     lookup_key: str
@@ -141,6 +143,7 @@ class Price:
     capacity_ends: CapacityEnds | None = None
     capacity_duration: timedelta | None = None
     trial_period_days: int = 0
+    feature: Feature | None = None
     id: int = 0
 
     @property
@@ -239,14 +242,31 @@ def price_for(prices: tuple[Price, ...], currency: str, plan: Interval) -> Price
     own interval, else the longest that divides it.
     Source: product.md §4 (anchors); seed 2, "Match Billing Periods".
     """
-    fitting = [
+    fixed = (price for price in prices if price.type is PriceType.FIXED)
+    return max(_fitting(fixed, currency, plan), key=_length, default=None)
+
+
+def usage_prices_for(plan: Plan, sold: Price) -> tuple[Price, ...]:
+    """What `plan`, sold at the price `sold`, charges for use: at most one USAGE price a feature.
+
+    Of several the one that `price_for` would take of fixed ones. Source: product.md §4a.
+    """
+    found: dict[str, Price] = {}
+    usage = (price for price in plan.prices if price.type is PriceType.USAGE)
+    if sold.interval is None:
+        return ()
+    for price in sorted(_fitting(usage, sold.currency, sold.interval), key=_length):
+        if price.feature is not None:
+            found[price.feature.lookup_key] = price
+    return tuple(found.values())
+
+
+def _fitting(prices: Iterable[Price], currency: str, plan: Interval) -> list[Price]:
+    return [
         price
         for price in prices
-        if price.currency == currency
-        and price.type is PriceType.FIXED
-        and (price.interval is None or price.interval.divides(plan))
+        if price.currency == currency and (price.interval is None or price.interval.divides(plan))
     ]
-    return max(fitting, key=_length, default=None)
 
 
 def _length(price: Price) -> tuple[bool, int, int]:

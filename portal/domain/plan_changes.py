@@ -8,7 +8,7 @@ from datetime import datetime
 
 from portal.domain.bills import BillingState
 from portal.domain.capacity import Capacity, Cycle
-from portal.domain.catalog import Plan, Price
+from portal.domain.catalog import Plan, Price, usage_prices_for
 from portal.domain.credits import StoredLine, credit_lines
 from portal.domain.entitlements import Source, SourceKind
 from portal.domain.lines import (
@@ -66,7 +66,7 @@ class PlanQuote:
     """Everything the page of a plan change says about money, dates and add-ons.
 
     due: charged now, carried to the next bill, or credited to the balance. raised: the units that
-    come on top in this quota window.
+    come on top in this quota window. usage_prices: what use beyond the allowance will cost.
     """
 
     request: PlanRequest
@@ -83,6 +83,7 @@ class PlanQuote:
     moves: tuple[Move, ...]
     misfits: tuple[Misfit, ...]
     raised: tuple[Capacity, ...]
+    usage_prices: tuple[Price, ...]
     going_forward: GoingForward
 
     @property
@@ -119,6 +120,7 @@ def quote_plan_change(
         moves=moves,
         misfits=_misfits(subscribed, change, moves),
         raised=raised(subscribed.plan, target, subscribed.cycle, at) if now else (),
+        usage_prices=usage_prices_for(target, change.price),
         going_forward=_going_forward(subscribed, change),
     )
 

@@ -111,15 +111,17 @@ def place(
     event: Usage,
     now: datetime,
     window_at: Callable[[datetime], Period],
+    is_billed: Callable[[Period], bool],
     oldest: timedelta | None = OLDEST,
 ) -> Counted | Late:
     """The window in which use of a consumed feature is counted.
 
-    Its own, as long as that is the present one or it is not later than LATE: so long a window's
-    arrears stay open. Else the present one.
+    Its own, as long as that is the present one, or it is not later than LATE and the bill of the
+    window's arrears is not made. Else the present one.
     """
     own = window_at(event.occurred_at)
-    if oldest is None or event.occurred_at >= now - LATE or now in own:
+    is_open = now in own or (event.occurred_at >= now - LATE and not is_billed(own))
+    if oldest is None or is_open:
         return Counted(event.event_id, own)
     return Late(event.event_id, window_at(now))
 

@@ -20,6 +20,7 @@ _DAY_S = 86_400
 class WorkingKind(StrEnum):
     PRORATED = "prorated"
     WHOLE = "whole"
+    BEYOND = "beyond"
     UNUSED = "unused"
     LEFT = "left"
     PART = "part"
@@ -32,7 +33,9 @@ class WorkingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """left_s and whole_s: seconds of the period charged for and of all of it, when prorated.
+    """kind: BEYOND for use that the allowance does not cover.
+
+    left_s and whole_s: seconds of the period charged for and of all of it, when prorated.
 
     less: what the parts are reduced by, when only more of the same is charged for. rate: percent,
     for tax. of: the amount taxed, or the billed one that a credit is a share of. kept: what stays
@@ -153,7 +156,7 @@ def in_words(working: Working, phrases: Phrases) -> str:
             return phrases.carried.format(**fields)
         case WorkingKind.BALANCE:
             return phrases.balance.format(**fields)
-        case WorkingKind.WHOLE | WorkingKind.PRORATED:
+        case WorkingKind.WHOLE | WorkingKind.PRORATED | WorkingKind.BEYOND:
             return _product(working, phrases)
 
 

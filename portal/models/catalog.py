@@ -129,11 +129,16 @@ def _entity() -> tuple[Any, ...]:
 
 
 class PriceRow(_OfPlanOrAddOn, Scoped, Base):
-    """Never changed once stored: a new price ends the old row and starts another."""
+    """Never changed once stored: a new price ends the old row and starts another.
+
+    feature_id: what use a USAGE price charges for.
+    """
 
     __tablename__ = "prices"
     __table_args__ = (
         *_entity(),
+        refers("feature_id", "features"),
+        CheckConstraint("(type = 'USAGE') = (feature_id is not null)", name="feature_of_usage"),
         Index(
             "uq_prices_current_lookup_key",
             "environment_id",
@@ -182,6 +187,7 @@ class PriceRow(_OfPlanOrAddOn, Scoped, Base):
     amount: Mapped[UnitPrice]
     currency: Mapped[Code]
     type: Mapped[Word]
+    feature_id: Mapped[int | None] = mapped_column(BigInteger)
     billing_model: Mapped[Word]
     tier_mode: Mapped[Word | None]
     tiers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,10 +18,12 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Created, Instant, Key, Minor, Scoped, Word, refers
+
+Ids = Annotated[list[int], mapped_column(ARRAY(BigInteger), server_default=text("'{}'::bigint[]"))]
 
 
 class SubscriptionRow(Scoped, Base):
@@ -31,6 +33,8 @@ class SubscriptionRow(Scoped, Base):
     subscription may be due, never later than it is; the due scan looks at nothing else.
     resumed_at: when it was restored from suspension; what is billed until then is due for the rest
     of its period. cancel_at: the end of the term that the plan is not renewed after.
+    usage_price_ids: of the USAGE prices that it was sold with. use_billed_until_at: what was used
+    beyond the allowance, and fell due by then, is billed.
     """
 
     __tablename__ = "subscriptions"
@@ -66,6 +70,8 @@ class SubscriptionRow(Scoped, Base):
     quota_anchor_at: Mapped[Instant]
     billed_until_at: Mapped[Instant]
     next_due_at: Mapped[Instant]
+    usage_price_ids: Mapped[Ids]
+    use_billed_until_at: Mapped[Instant]
     resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[Instant]
     cancel_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -194,6 +200,7 @@ class PlanChangeRow(Scoped, Base):
     subscription_id: Mapped[int] = mapped_column(BigInteger)
     plan_id: Mapped[int] = mapped_column(BigInteger)
     price_id: Mapped[int] = mapped_column(BigInteger)
+    usage_price_ids: Mapped[Ids]
     person_id: Mapped[int] = mapped_column(BigInteger)
     effective_at: Mapped[Instant]
     moves: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

@@ -131,7 +131,8 @@ class DrawRow(Scoped, Base):
 class CounterRow(Base):
     """Use of one feature in one quota window; for a held feature `used` is the present level.
 
-    excess: units that no lot covered. level_at: when the level was reached, for held features.
+    excess: units that no lot covered; settled: how many of them are in `arrears`, and change no
+    more. level_at: when the level was reached, for held features.
     """
 
     __tablename__ = "counters"
@@ -139,6 +140,7 @@ class CounterRow(Base):
         refers("account_id", "accounts"),
         refers("feature_id", "features"),
         CheckConstraint("used >= 0 and excess >= 0 and excess <= used", name="units"),
+        CheckConstraint("settled >= 0 and settled <= greatest(excess, 0)", name="settled"),
         SCOPED,
     )
 
@@ -148,7 +150,39 @@ class CounterRow(Base):
     window_start_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
     used: Mapped[Total]
     excess: Mapped[Total]
+    settled: Mapped[Total] = mapped_column(server_default="0")
     level_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ArrearRow(Scoped, Base):
+    """Excess of a quota window that no later event changes; append-only but for its invoice.
+
+    price_id: what each unit costs; null where nothing is charged for it. due_at: when it is billed.
+    invoice_id: null until it is.
+    """
+
+    __tablename__ = "arrears"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("subscription_id", "subscriptions"),
+        refers("feature_id", "features"),
+        refers("price_id", "prices"),
+        refers("invoice_id", "invoices"),
+        Index("ix_arrears_account", "environment_id", "account_id", "feature_id"),
+        CheckConstraint("units > 0", name="units"),
+        CheckConstraint("invoice_id is null or price_id is not null", name="billed_at_a_price"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    feature_id: Mapped[int] = mapped_column(BigInteger)
+    window_start_at: Mapped[Instant]
+    units: Mapped[Total]
+    price_id: Mapped[int | None] = mapped_column(BigInteger)
+    due_at: Mapped[Instant]
+    invoice_id: Mapped[int | None] = mapped_column(BigInteger)
+    settled_at: Mapped[Instant]
 
 
 class UsageDayRow(Base):

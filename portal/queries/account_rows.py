@@ -16,18 +16,21 @@ from portal.models.price_changes import PriceChangeRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
 from portal.queries.agreed import price_ids
+from portal.queries.arrears import UnbilledRows, has_unbilled, unbilled_rows
 from portal.queries.subscriptions import BoughtRow, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
     """A subscription that has not ended, the change of its plan that is agreed for the end of the
-    term, the purchase of one that is not paid for yet, and the price changes that wait."""
+    term, the purchase of one that is not paid for yet, the price changes that wait, and what was
+    used beyond the allowance."""
 
     subscription: SubscriptionRow
     change: PlanChangeRow | None
     plan_purchase_id: int | None
     price_changes: tuple[PriceChangeRow, ...]
+    unbilled: UnbilledRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
         PlanChangeRow.status == "scheduled",
     )
     statement = (
-        select(SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery(), _repriced())
+        select(
+            SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery(), _repriced(), has_unbilled()
+        )
         .outerjoin(PlanChangeRow, agreed)
         .where(
             SubscriptionRow.environment_id == scope.environment_id,
@@ -85,7 +90,8 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
     if found is None:
         return None
     changes = price_change_rows(session, found[0]) if found[3] else ()
-    return LiveRows(found[0], found[1], found[2], changes)
+    unbilled = unbilled_rows(session, found[0]) if found[4] else UnbilledRows()
+    return LiveRows(found[0], found[1], found[2], changes, unbilled)
 
 
 def _repriced() -> Exists:
@@ -144,7 +150,8 @@ def named_prices(live: LiveRows | None, instances: list[BoughtRow]) -> set[int]:
     found = {each.row.price_id for each in instances}
     if live is None:
         return found
-    found |= {live.subscription.price_id, *(price_ids(live.change) if live.change else ())}
+    found |= {live.subscription.price_id, *live.subscription.usage_price_ids}
+    found |= live.unbilled.price_ids.union(price_ids(live.change) if live.change else ())
     return found.union(*((row.old_price_id, row.new_price_id) for row in live.price_changes))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.arrears import Excess
 from portal.domain.catalog import AddOn, Catalog, Price
 from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
@@ -19,6 +20,8 @@ from portal.domain.quotes import Buyer
 from portal.domain.taxes import Tax
 from portal.models.accounts import AccountRow
 from portal.models.ledger import AccountBalanceRow
+from portal.models.price_changes import PriceChangeRow
+from portal.models.subscriptions import PlanChangeRow
 from portal.queries.account_rows import (
     FormerPlan,
     LiveRows,
@@ -28,6 +31,7 @@ from portal.queries.account_rows import (
     named_prices,
 )
 from portal.queries.agreed import AgreedChange, agreed_change, price_change
+from portal.queries.arrears import UnbilledRows, excess_of
 from portal.queries.catalog import current_catalog, prices_by_id
 from portal.queries.subscriptions import (
     BoughtRow,
@@ -60,7 +64,8 @@ class AccountState:
     balance and carried: available, that is less what open purchases hold. agreed: the change of
     plan at the end of the term. plan_purchase_id: of a change now that is not paid for yet.
     former: the plan that ended last, where there is none now.
-    price_changes: announced and not applied yet, in order.
+    price_changes: announced and not applied yet, in order. beyond: what was used beyond the
+    allowance and is not billed.
     """
 
     account: Account
@@ -73,6 +78,7 @@ class AccountState:
     plan_purchase_id: int | None = None
     former: FormerPlan | None = None
     price_changes: tuple[PriceChange, ...] = ()
+    beyond: tuple[Excess, ...] = ()
 
     @property
     def now(self) -> BillingNow:
@@ -158,21 +164,18 @@ def account_state(
 
     over: with a subscription that is over by the clock, while its last bills are still to be made.
     """
-    row = session.get(AccountRow, (scope.environment_id, account_id))
-    if row is None:
-        raise NotFound("account")
-    account = _account(row, wall)
+    account = _account(session.get(AccountRow, (scope.environment_id, account_id)), wall)
     catalog = current_catalog(session, scope)
     live = live_rows(session, scope, account_id)
     bought = instance_rows(session, scope, account_id)
-    prices = prices_by_id(session, scope, named_prices(live, bought))
+    prices = prices_by_id(session, scope, named_prices(live, bought), catalog.features)
     subscription, instances = _held(account, catalog, prices, live, bought)
     former = None
     if live is None or (not over and _is_over(subscription, account.now)):
         former = former_plan(session, scope, account_id, catalog.plans, subscription)
         subscription = live = None
     balance, carried = _balances(session, scope, account)
-    change, repriced = (live.change, live.price_changes) if live else (None, ())
+    change, repriced, unbilled = _waiting(live)
     return AccountState(
         account=account,
         subscription=subscription,
@@ -184,6 +187,7 @@ def account_state(
         plan_purchase_id=live.plan_purchase_id if live else None,
         former=former,
         price_changes=tuple(price_change(row, prices) for row in repriced),
+        beyond=excess_of(unbilled, catalog.features, prices),
     )
 
 
@@ -204,6 +208,12 @@ def _held(
     return ending(subscription, instances, row.cancel_at, account.now)
 
 
+def _waiting(
+    live: LiveRows | None,
+) -> tuple[PlanChangeRow | None, tuple[PriceChangeRow, ...], UnbilledRows]:
+    return (live.change, live.price_changes, live.unbilled) if live else (None, (), UnbilledRows())
+
+
 def _is_over(subscription: Subscription | None, now: BillingNow) -> bool:
     ends_at = subscription.ends_at if subscription else None
     return ends_at is not None and ends_at <= now
@@ -214,7 +224,9 @@ def billing_now(row: AccountRow, wall: WallNow) -> BillingNow:
     return BillingNow((row.test_clock_at or wall).astimezone(UTC))
 
 
-def _account(row: AccountRow, wall: WallNow) -> Account:
+def _account(row: AccountRow | None, wall: WallNow) -> Account:
+    if row is None:
+        raise NotFound("account")
     return Account(
         id=row.id,
         key=row.key,

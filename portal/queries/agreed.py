@@ -16,19 +16,21 @@ from portal.models.subscriptions import PlanChangeRow
 
 @dataclass(frozen=True, slots=True)
 class AgreedChange:
-    """moves: what becomes of the instances that were there when it was agreed."""
+    """moves: what becomes of the instances that were there when it was agreed. usage_prices: what
+    use beyond the allowance costs then."""
 
     id: int
     plan: Plan
     price: Price
     effective_at: datetime
     moves: tuple[Move, ...]
+    usage_prices: tuple[Price, ...] = ()
 
 
 def price_ids(row: PlanChangeRow) -> list[int]:
     """Every price that it, or one of its moves, names."""
     moved = [move["price_id"] for move in row.moves if move["price_id"] is not None]
-    return [row.price_id, *moved]
+    return [row.price_id, *row.usage_price_ids, *moved]
 
 
 def agreed_change(
@@ -40,6 +42,7 @@ def agreed_change(
         price=prices[row.price_id],
         effective_at=row.effective_at.astimezone(UTC),
         moves=tuple(move_of(move, prices) for move in row.moves),
+        usage_prices=tuple(prices[id] for id in row.usage_price_ids),
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from portal.domain import bills
+from portal.domain.arrears import MOMENT, Excess, Owed, boundary, due_after, price_for_use, summed
 from portal.domain.bills import Bill, BillingState, resumed
+from portal.domain.catalog import Price
 from portal.domain.dunning import bills_on
 from portal.domain.errors import NotFound
-from portal.domain.instances import InstanceStatus
+from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.lines import LineKind, Means, sum_of
 from portal.domain.money import Money
 from portal.domain.periods import Anchor
@@ -20,6 +24,7 @@ from portal.domain.recurring import Recurring, Terms
 from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
 from portal.queries.subscriptions import Instance, Subscription
+from portal.queries.usage import quota_windows
 
 AHEAD = 2
 """Bills to come that pages show."""
@@ -63,11 +68,46 @@ def billing_state(state: AccountState) -> BillingState:
             for each in state.instances
             if each.status in _BILLED and each.billed_until is not None
         ),
+        arrears=summed(_owed(state, subscription)),
         ends_at=subscription.ends_at,
+        use_due_at=_use_due_at(subscription),
     )
     if state.agreed is not None:
         found = _with_change(state, subscription, state.agreed, found)
     return found if subscription.resumed_at is None else resumed(found, subscription.resumed_at)
+
+
+def _owed(state: AccountState, subscription: Subscription) -> Iterator[Owed]:
+    """What was used beyond the allowance, at the price that held when it was used."""
+    billing = subscription.cycle.billing_anchor
+    for each in state.beyond:
+        anchor, interval = quota_windows(state, each.feature)
+        window = anchor.period_at(each.window_start_at, interval)
+        price, due_at = each.price or _usage_price(state, subscription, each), each.due_at
+        if price is not None:
+            due_at = due_at or due_after(price, billing, window, subscription.use_billed_until)
+            ends_at = subscription.ends_at or due_at
+            yield Owed(each, window, price, min(due_at, ends_at))
+
+
+def _usage_price(state: AccountState, subscription: Subscription, used: Excess) -> Price | None:
+    """In a trial nothing is charged for."""
+    agreed = state.agreed
+    if subscription.status is SubscriptionStatus.TRIALING:
+        return None
+    if agreed is not None and agreed.effective_at <= used.window_start_at:
+        return price_for_use(agreed.plan, agreed.usage_prices, used.feature)
+    return price_for_use(subscription.plan, subscription.usage_prices, used.feature)
+
+
+def _use_due_at(subscription: Subscription) -> datetime | None:
+    """The next boundary of any of its prices for use."""
+    if subscription.status is SubscriptionStatus.TRIALING:
+        return None
+    later = subscription.use_billed_until + MOMENT
+    anchor = subscription.cycle.billing_anchor
+    dues = (boundary(price, anchor, later) for price in subscription.usage_prices)
+    return min(dues, default=None)
 
 
 def _with_change(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -77,7 +77,10 @@ def load_catalog(session: Session, scope: Scope) -> Catalog:
     One query per table.
     """
     features = {row.id: _feature(row) for row in _rows(session, scope, FeatureRow)}
-    prices = _by_owner(_rows(session, scope, PriceRow, PriceRow.ended_at.is_(None)), price_of)
+    prices = _by_owner(
+        _rows(session, scope, PriceRow, PriceRow.ended_at.is_(None)),
+        lambda row: price_of(row, features),
+    )
     entitlements = _by_owner(
         _rows(session, scope, EntitlementRow), lambda row: _entitlement(row, features)
     )
@@ -105,10 +108,13 @@ def _place(entry: Plan | AddOn) -> tuple[int, str]:
     return entry.sort, entry.lookup_key
 
 
-def prices_by_id(session: Session, scope: Scope, ids: Iterable[int]) -> dict[int, Price]:
+def prices_by_id(
+    session: Session, scope: Scope, ids: Iterable[int], features: Iterable[Feature]
+) -> dict[int, Price]:
     """Prices as they were sold, ended ones too."""
     rows = _rows(session, scope, PriceRow, PriceRow.id.in_(set(ids)))
-    return {row.id: price_of(row) for row in rows}
+    known = {feature.id: feature for feature in features}
+    return {row.id: price_of(row, known) for row in rows}
 
 
 def _rows(
@@ -138,7 +144,7 @@ def _feature(row: FeatureRow) -> Feature:
     )
 
 
-def price_of(row: PriceRow) -> Price:
+def price_of(row: PriceRow, features: Mapping[int, Feature]) -> Price:
     """The domain's price of a stored row."""
     period, transform = row.billing_period, row.transform_quantity
     return Price(
@@ -148,6 +154,7 @@ def price_of(row: PriceRow) -> Price:
         amount=row.amount,
         currency=row.currency,
         type=PriceType(row.type),
+        feature=features[row.feature_id] if row.feature_id is not None else None,
         billing_model=BillingModel(row.billing_model),
         tier_mode=TierMode(row.tier_mode) if row.tier_mode else None,
         tiers=tuple(_tier(tier) for tier in row.tiers),

@@ -31,7 +31,8 @@ class Subscription:
 
     resumed_at: when it was restored from suspension last. cancel_at: the end of the term that it
     is not renewed after; until then it can be kept. ends_at: when it ends then, with its add-ons;
-    later where one of them is paid for longer.
+    later where one of them is paid for longer. usage_prices: what use beyond the allowance costs,
+    as it was sold. use_billed_until: what of it fell due by then is billed.
     """
 
     id: int
@@ -42,6 +43,8 @@ class Subscription:
     billed_until: datetime
     resumed_at: datetime | None
     started_at: datetime
+    use_billed_until: datetime
+    usage_prices: tuple[Price, ...] = ()
     cancel_at: datetime | None = None
     ends_at: datetime | None = None
 
@@ -120,6 +123,8 @@ def subscription_of(
         billed_until=_utc(row.billed_until_at),
         resumed_at=_utc_or_none(row.resumed_at),
         started_at=_utc(row.started_at),
+        use_billed_until=_utc(row.use_billed_until_at),
+        usage_prices=tuple(prices[id] for id in row.usage_price_ids),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
-from portal.domain.catalog import Plan, Price
+from portal.domain.catalog import Plan, Price, usage_prices_for
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
@@ -259,6 +259,8 @@ def begin_plan(
         quota_anchor_at=since,
         billed_until_at=due_at,
         next_due_at=due_at,
+        usage_price_ids=[each.id for each in usage_prices_for(plan, price)],
+        use_billed_until_at=since,
         started_at=since,
     )
     session.add(row)

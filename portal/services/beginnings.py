@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.catalog import Catalog, Plan, Price, Status
+from portal.domain.catalog import Catalog, Plan, Price, PriceType, Status
 from portal.domain.events import EventName
 from portal.domain.money import Money, currency
 from portal.domain.periods import Anchor, BillingNow, Period, whole_second
@@ -103,7 +103,7 @@ def begun(
         detail = f"cannot be changed here: the account is on {plan}, and its members change it"
         yield Unfit(_PLAN, detail)
         return
-    price = prices_by_id(session, scope, [row.price_id])[row.price_id].lookup_key
+    price = prices_by_id(session, scope, [row.price_id], ())[row.price_id].lookup_key
     if price != wanted.price:
         yield Unfit(_PRICE, f"cannot be changed here: the account pays {price}")
     if wanted.elsewhere is not None:
@@ -117,7 +117,7 @@ def _priced(
     if plan is None or plan.status is not Status.PUBLISHED:
         return None, None, [Unfit(_PLAN, "is no plan that is sold")]
     price = next((p for p in plan.prices if p.lookup_key == wanted.price), None)
-    if price is None or not price.is_recurring:
+    if price is None or not price.is_recurring or price.type is PriceType.USAGE:
         return plan, None, [Unfit(_PRICE, f"is no recurring price of {plan.lookup_key}")]
     if price.currency != code:
         return plan, None, [Unfit(_PRICE, f"is in {price.currency}, the account in {code}")]

@@ -26,8 +26,9 @@ with known as (
     select 1 from usage_ids where environment_id = :environment and account_id = :account
     and event_id = :event_id),
 counter as materialized (
-    select used, excess from counters where environment_id = :environment and account_id = :account
-    and feature_id = :feature_id and window_start_at = :window_start_at and used >= :back),
+    select used, excess - settled as open from counters where environment_id = :environment
+    and account_id = :account and feature_id = :feature_id and window_start_at = :window_start_at
+    and used - settled >= :back),
 parts as materialized (
     select '' as dimension, '' as value union all
     select part.key, part.value from jsonb_each_text(cast(:dimensions as jsonb)) part),
@@ -43,7 +44,7 @@ fresh as (
 """
 _BACK = """
 relieved as materialized (
-    select least(excess, :back) as units from counter where exists (select from fresh)),
+    select least(open, :back) as units from counter where exists (select from fresh)),
 drawn as materialized (
     select d.lot_id, sum(d.units) as units, max(d.id) filter (where d.units > 0) as latest
     from lots l
@@ -91,9 +92,9 @@ def give_back(
 ) -> Correction:
     """Take units off the window and the day of a correction, and commit nothing.
 
-    Excess goes first, then each lot gets back what it gave in this window, the one drawn from last
-    before the others. Never more than the window, the day and each of its dimensions hold. The
-    account's row is locked.
+    Excess goes first, what is settled stays; then each lot gets back what it gave in this window,
+    the one drawn from last before the others. Never more than the window, the day and each of its
+    dimensions hold. The account's row is locked.
     """
     event = placed.event
     known, made = session.execute(

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.catalog import Feature
+from portal.domain.arrears import is_closed, price_for_use
+from portal.domain.catalog import Feature, Price
 from portal.domain.entitlements import Source
 from portal.domain.grants import LotSource
 from portal.domain.periods import Period
@@ -128,6 +129,13 @@ def _level(event: Usage, feature: Feature, zone: ZoneInfo) -> Placed:
     )
 
 
+def _usage_price(state: AccountState, feature: Feature) -> Price | None:
+    subscription = state.subscription
+    if subscription is None:
+        return None
+    return price_for_use(subscription.plan, subscription.usage_prices, feature)
+
+
 class _Place:
     """The windows of one consumed feature; the last one is kept, most events share it."""
 
@@ -138,6 +146,14 @@ class _Place:
         self.has_plan = state.subscription is not None
         self.unlimited: tuple[Source, ...] = unlimited_sources(state, feature)
         self.last: Period | None = None
+        self.subscription = state.subscription
+        self.price = _usage_price(state, feature)
+
+    def is_billed(self, window: Period) -> bool:
+        if self.subscription is None or self.price is None:
+            return False
+        anchor, until = self.subscription.cycle.billing_anchor, self.subscription.use_billed_until
+        return is_closed(self.price, anchor, window, until)
 
     def window_at(self, at: datetime) -> Period:
         if self.last is None or at not in self.last:
@@ -145,7 +161,7 @@ class _Place:
         return self.last
 
     def use(self, event: Usage, zone: ZoneInfo, oldest: timedelta | None) -> Placed:
-        verdict = place(event, self.now, self.window_at, oldest)
+        verdict = place(event, self.now, self.window_at, self.is_billed, oldest)
         at = self.now if isinstance(verdict, Late) else event.occurred_at
         window = self.window_at(at)
         return Placed(

@@ -157,6 +157,7 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
         subscription_id=row.id,
         plan_id=target.id,
         price_id=quote.price.id,
+        usage_price_ids=[each.id for each in quote.usage_prices],
         person_id=actor.person_id,
         effective_at=quote.effective_at,
         moves=plain_moves(quote.moves),

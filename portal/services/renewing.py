@@ -26,6 +26,7 @@ from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.billing import billing_state
 from portal.services import balances, charging, telling
+from portal.services.arrears import bill_use, hold_use, set_apart
 from portal.services.books import post
 from portal.services.collecting import open_invoices
 from portal.services.demanding import StartedCharge, demand, try_again
@@ -58,7 +59,7 @@ class _Due:
     """A step of one subscription. step: of dunning."""
 
     at: datetime
-    what: Literal["start", "bill", "dunning", "end"]
+    what: Literal["start", "bill", "dunning", "use", "end"]
     step: Step | None = None
 
 
@@ -151,6 +152,8 @@ def _store_step(till: Till, subscription_id: int) -> StartedCharge | bool:
     if row.next_due_at > now:
         till.session.rollback()
         return False
+    if row.usage_price_ids:
+        hold_use(till.session, row)
     state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
     due = _next(till, row, state)
     if due is None or due.at > now:
@@ -163,11 +166,13 @@ def _store_step(till: Till, subscription_id: int) -> StartedCharge | bool:
 
 
 def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
-    """What comes first: a start, a bill, what is done about unpaid invoices; at last the end."""
-    status, zone = SubscriptionStatus(row.status), state.account.zone
+    """What comes first: a start, a bill, what is done about unpaid invoices, the end of a month of
+    use that has no bill; at last the end."""
+    status, zone, billing = SubscriptionStatus(row.status), state.account.zone, billing_state(state)
     found = [_Due(at, "start") for at in (next_start(state),) if at]
-    if dunning.bills_on(status) and (at := bills.next_due(billing_state(state))):
-        found.append(_Due(at, "bill"))
+    if dunning.bills_on(status):
+        found += [_Due(at, "bill") for at in (bills.next_due(billing),) if at]
+        found += [_Due(at, "use") for at in (billing.use_due_at,) if at]
     if status is not SubscriptionStatus.SUSPENDED:
         card = default_card(till.session, row)
         unpaid = open_invoices(till.session, row)
@@ -186,6 +191,8 @@ def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> S
         return _bill(till, row, state, due.at)
     if due.what == "end":
         end(till, row, due.at)
+    elif due.what == "use":
+        row.use_billed_until_at = due.at
     else:
         begin_scheduled(till, state, due.at)
     return None
@@ -196,8 +203,11 @@ def _bill(
 ) -> StartedCharge | None:
     """Issue the invoice of one boundary, and go on from there."""
     before = billing_state(state)
+    if row.status == SubscriptionStatus.TRIALING:
+        set_apart(till, row, at)
     made = bills.bill(before, at)
     invoice = issue_bill(till.session, till.scope, row, made, till.doer)
+    bill_use(till, row, invoice, (each for each in before.arrears if each.due_at == at))
     money = money_of(made)
     balances.spend(till.session, invoice, money.carried_in.minor, money.carried_out.minor)
     moved = settlement_transfers(money, f"invoice:{invoice.id}")
@@ -215,6 +225,7 @@ def _bill(
 def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill) -> None:
     """What was billed until when, and what was agreed for this boundary."""
     row.billed_until_at = then.plan.billed_until
+    row.use_billed_until_at = max(row.use_billed_until_at, made.at)
     if row.status == SubscriptionStatus.TRIALING:
         row.status = SubscriptionStatus.ACTIVE
     if row.resumed_at is not None and made.at >= row.resumed_at:

@@ -21,6 +21,7 @@ from portal.queries.accounts import AccountState, account_state
 from portal.queries.agreed import plain_moves
 from portal.queries.billing import billing_state
 from portal.services.allowances import raise_allowance
+from portal.services.arrears import set_apart
 from portal.services.invoicing import Sale
 from portal.services.raising import as_billed
 from portal.services.recording import record
@@ -45,6 +46,7 @@ def promise_of(by: Subscribed, accepted: PlanQuote, target: Plan) -> Promise:
             "name": target.name,
             "plan": target.lookup_key,
             "plan_id": target.id,
+            "usage_price_ids": [each.id for each in accepted.usage_prices],
             "at": accepted.at,
             "over_at": min([*ends, by.billing.plan.billed_until]),
             "from": _fingerprint(by),
@@ -95,12 +97,14 @@ def switch_now(till: Till, sale: Sale, state: AccountState) -> None:
     quoted_at = datetime.fromisoformat(promise["at"]).astimezone(UTC)
     target = next(plan for plan in state.catalog.plans if plan.id == promise["plan_id"])
     raised = {each["entitlement_id"]: each["units"] for each in promise["raised"]}
-    raise_allowance(till.session, till.scope, state, target, quoted_at, raised)
     row = till.session.get_one(SubscriptionRow, (till.environment_id, sale.quote.subscription_id))
+    set_apart(till, row, at)
+    raise_allowance(till.session, till.scope, state, target, quoted_at, raised)
     _move_anchor(till.session, row, datetime.fromisoformat(promise["billing_anchor_at"]))
     for switch in promise["switches"]:
         _switch_instance(till, switch)
     row.plan_id, row.price_id = target.id, sale.quote.price_id
+    row.usage_price_ids = promise["usage_price_ids"]
     row.billed_until_at = datetime.fromisoformat(promise["billed_until_at"])
     withdraw_agreed(till, row, at)
     till.session.flush()
@@ -121,11 +125,13 @@ def switch_agreed(till: Till, row: SubscriptionRow, then: BillingState, made: Bi
         return
     state = account_state(till.session, till.scope, row.account_id, till.wall)
     target = next(plan for plan in state.catalog.plans if plan.id == agreed.plan_id)
+    set_apart(till, row, made.at)
     raise_allowance(till.session, till.scope, state, target, made.at, None)
     _move_anchor(till.session, row, then.plan.anchor.at)
     for item in then.instances:
         _follow(till, item)
     row.plan_id, row.price_id, agreed.status = target.id, agreed.price_id, "applied"
+    row.usage_price_ids = list(agreed.usage_price_ids)
     till.session.flush()
     _tell(till, row, state, target, f"plan_change:{agreed.id}", made.at, None)
 

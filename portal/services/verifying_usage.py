@@ -1,4 +1,4 @@
-"""Recomputing lots, counters and days from the ledger of use: events and draws."""
+"""Recomputing lots, counters and days from the ledger of use: events, draws and arrears."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ from ledger l full join (select * from counters where environment_id = :environm
 where (l.used, l.excess) is distinct from (c.used, c.excess)
 order by account_id, feature_id, window_start_at
 """
+_ARREARS = """
+with ledger as (
+    select account_id, feature_id, window_start_at, sum(units) as units
+    from arrears where environment_id = :environment group by 1, 2, 3)
+select 'account ' || account_id || ', feature ' || feature_id || ', window of ' || window_start_at
+    || ': the counter says ' || coalesce(trim_scale(c.settled)::text, 'nothing')
+    || ' settled, its arrears ' || coalesce(trim_scale(l.units)::text, 'nothing')
+from ledger l full join (select * from counters where environment_id = :environment) c
+    using (account_id, feature_id, window_start_at)
+where coalesce(l.units, 0) is distinct from coalesce(c.settled, 0)
+order by account_id, feature_id, window_start_at
+"""
 _DAYS = """
 with parts as (
     select account_id, feature_id, day, window_start_at = :levels as held, units, '' as dimension,
@@ -70,6 +82,6 @@ def verify_usage(session: Session, scope: Scope) -> list[str]:
     """One sentence for each lot, event, counter or day that differs from the ledger."""
     given = {"environment": scope.environment_id, "levels": LEVEL_WINDOW}
     found: list[str] = []
-    for statement in (_LOTS, _DRAWS, _COUNTERS, _DAYS):
+    for statement in (_LOTS, _DRAWS, _COUNTERS, _ARREARS, _DAYS):
         found += session.scalars(text(statement), given)
     return found

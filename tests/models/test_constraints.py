@@ -43,6 +43,7 @@ def changed(table: str, breaks: str, where: str = "true", **values: str) -> Case
 
 
 NEW = "gen_random_uuid()::text"
+A_FEATURE = "(select min(id) from features)"
 ONETIME = "add_on_type = 'onetime'"
 MANY = "add_on_type = 'multiple_instance'"
 ENTITIES = [
@@ -80,8 +81,11 @@ CATALOG = [
     again("prices", "ck_prices_billing_period", "billing_period is not null", lookup_key=NEW,
           billing_period="'LUNAR'"),
     again("prices", "ck_prices_billing_period_count", lookup_key=NEW, billing_period_count="0"),
-    again("prices", "ck_prices_invoice_cadence", lookup_key=NEW, type="'USAGE'",
+    again("prices", "ck_prices_invoice_cadence", "type = 'USAGE'", lookup_key=NEW,
           invoice_cadence="'ADVANCE'"),
+    again("prices", "ck_prices_feature_of_usage", lookup_key=NEW, type="'USAGE'",
+          invoice_cadence="'ARREAR'"),
+    again("prices", "ck_prices_feature_of_usage", lookup_key=NEW, feature_id=A_FEATURE),
     again("prices", "ck_prices_capacity_ends", lookup_key=NEW, capacity_ends="'duration'"),
     again("prices", "ck_prices_trial_period_days", lookup_key=NEW, trial_period_days="-1"),
     again("prices", "ck_prices_ended_after_start", ended_at="started_at - interval '1 s'"),
@@ -304,9 +308,19 @@ USAGE = [
     again("usage_days", "pk_usage_days"),
     changed("usage_days", "ck_usage_days_units", units="-1"),
     again("counters", "pk_counters"),
-    changed("counters", "ck_counters_units", used="-1", excess="-1"),
-    changed("counters", "ck_counters_units", excess="-1"),
+    changed("counters", "ck_counters_units", "settled = 0", used="-1", excess="-1"),
+    changed("counters", "ck_counters_units", "settled = 0", excess="-1"),
     changed("counters", "ck_counters_units", excess="used + 1"),
+    again("arrears", FINE),
+    again("arrears", "ck_arrears_units", units="0"),
+    again(
+        "arrears",
+        "ck_arrears_billed_at_a_price",
+        price_id="null",
+        invoice_id="(select min(id) from invoices)",
+    ),
+    changed("counters", "ck_counters_settled", settled="excess + 1"),
+    changed("counters", "ck_counters_settled", settled="-1"),
     again("quota_alerts", "uq_quota_alerts_once"),
     again("quota_alerts", FINE, allowance="allowance - 1"),
     changed("quota_alerts", "ck_quota_alerts_threshold", threshold="50"),

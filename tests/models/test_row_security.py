@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "events",
     "draws",
     "usage_events",
+    "arrears",
     "quotes",
     "quote_lines",
     "invoices",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, text
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, select, text
 
 from portal.domain.access import Actor
 from portal.domain.credit_notes import Destination
@@ -15,9 +15,11 @@ from portal.domain.spending import Mode
 from portal.domain.usage import Usage
 from portal.gateways.fake_payments import Fault
 from portal.models.base import Base
+from portal.models.subscriptions import SubscriptionRow
 from portal.models.tenants import EnvironmentRow
 from portal.services import crediting, keys, sign_in, webhooks
 from portal.services.accounts import NewAccount
+from portal.services.arrears import set_apart
 from portal.services.beginnings import Beginning, Elsewhere
 from portal.services.charging import NeedsCheckout
 from portal.services.crediting import Correction
@@ -104,6 +106,7 @@ def _live(world: World) -> None:
     _credit(world)
     _let_the_host_in(world)
     _recharge(world, actor)
+    _use_beyond(world)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -122,6 +125,18 @@ def _recharge(world: World, actor: Actor) -> None:
     world.gateway.fail_next("charge", Fault.OUTAGE)
     recharge.use(actor, 95_000)
     recharge.limit(actor, Mode.WARN, 50_000)
+
+
+def _use_beyond(world: World) -> None:
+    """More than a soft limit allows, set apart for its bill."""
+    actor = world.account(plan="business", price="business_monthly_usd")
+    more = Usage("used-3", "messages", Decimal(500_001), world.now)
+    with world.session() as session:
+        ingest(session, world.scope, actor.account_id, [more], wall=world.wall)
+        row = session.scalars(select(SubscriptionRow).filter_by(account_id=actor.account_id)).one()
+        counter = Counter(session, world.gateway, world.scope, world.wall, Doer("renewal"))
+        set_apart(counter, row, world.now)
+        session.commit()
 
 
 def _pay_too_late(world: World) -> None:

@@ -54,20 +54,22 @@ def instance_rows(world: World, actor: Actor) -> list[InstanceRow]:
 
 
 def on_trial(
-    world: World, since: datetime, days: int = 14, card: str | None = "pm_card_visa"
+    world: World,
+    since: datetime,
+    days: int = 14,
+    card: str | None = "pm_card_visa",
+    plan: str = "starter",
 ) -> Actor:
-    """An account whose plan, Starter, is on trial since then."""
-    actor = world.account(card=card)
+    """An account whose plan is on trial since then."""
+    actor, key = world.account(card=card), f"{plan}_monthly_usd"
     world.change(
-        update(PriceRow)
-        .where(PriceRow.lookup_key == "starter_monthly_usd")
-        .values(trial_period_days=days),
+        update(PriceRow).where(PriceRow.lookup_key == key).values(trial_period_days=days),
         delete(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id),
     )
-    plan = next(p for p in world.catalog().plans if p.lookup_key == "starter")
-    price = next(p for p in plan.prices if p.lookup_key == "starter_monthly_usd")
+    sold = next(p for p in world.catalog().plans if p.lookup_key == plan)
+    price = next(p for p in sold.prices if p.lookup_key == key)
     with world.session() as session:
-        accounts.subscribe(session, world.scope, actor.account_id, plan, price, since)
+        accounts.subscribe(session, world.scope, actor.account_id, sold, price, since)
     return actor
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from portal.domain.arrears import Arrear
 from portal.domain.bills import (
-    Arrear,
     Bill,
     after,
     bill,
@@ -143,7 +143,7 @@ def test_the_subscriptions_end_ends_its_add_ons_within_their_period() -> None:
 
 def test_use_beyond_the_lots_is_billed_when_its_period_ends() -> None:
     per_message = recurring("0.02", type=PriceType.USAGE)
-    use = Arrear("Messages", per_message, Decimal("400"), APRIL)
+    use = Arrear("Messages", per_message, Decimal("400"), APRIL, MAY)
     given = state(GROWTH, arrears=(use,))
     made = bill(given, MAY)
     assert shown(made) == [("charge", "Growth", "50.00"), ("charge", "Messages", "8.00")]

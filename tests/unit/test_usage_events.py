@@ -31,6 +31,10 @@ SECOND = timedelta(seconds=1)
 DIMENSIONS = {f"key {n}": "value" for n in range(5)}
 
 
+def never(_window: Period) -> bool:
+    return False
+
+
 def window_at(at: datetime) -> Period:
     return Anchor(instant("2026-01-31"), "UTC").period_at(at, MONTHLY)
 
@@ -106,7 +110,7 @@ def test_a_refusal_names_its_event_and_says_why():
 def test_history_is_taken_whatever_its_age():
     old = replace(FINE, occurred_at=NOW - timedelta(days=400))
     assert refused(old, FEATURES, NOW, None) is None
-    assert place(old, NOW, window_at, None) == Counted("event-1", window_at(old.occurred_at))
+    assert place(old, NOW, window_at, never, None) == Counted("event-1", window_at(old.occurred_at))
 
 
 def test_an_id_is_kept_for_longer_than_its_event_can_be_counted():
@@ -131,13 +135,21 @@ BOUNDARY = instant("2026-04-30")
 def test_where_late_use_is_counted(now, happened, own):
     event = replace(FINE, occurred_at=happened)
     expected = Counted("event-1", window_at(happened)) if own else Late("event-1", window_at(now))
-    assert place(event, now, window_at) == expected
+    assert place(event, now, window_at, never) == expected
+
+
+def test_late_use_of_a_window_that_is_billed_is_counted_in_the_present_one():
+    now, late = BOUNDARY + SECOND, replace(FINE, occurred_at=BOUNDARY - SECOND)
+    billed = [window_at(late.occurred_at)]
+    assert place(late, now, window_at, billed.__contains__) == Late("event-1", window_at(now))
+    on_time = replace(FINE, occurred_at=now)
+    assert isinstance(place(on_time, now, window_at, lambda _: True), Counted)
 
 
 @given(st.integers(-300, 34 * 86_400))
 def test_counted_at_any_age_in_its_own_window_or_in_the_present_one(age):
     event = replace(FINE, occurred_at=NOW - timedelta(seconds=age))
-    match place(event, NOW, window_at):
+    match place(event, NOW, window_at, never):
         case Counted(_, window):
             assert window is not None
             assert event.occurred_at in window

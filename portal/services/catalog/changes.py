@@ -157,9 +157,9 @@ def _bare(record: Record) -> Record:
     match record:
         case Plan() | AddOn():
             return replace(record, id=0, prices=(), entitlements=(), credit_grants=())
-        case Entitlement() | CreditGrant():
-            only_key = Feature(record.feature.lookup_key, "", FeatureType.BOOLEAN)
-            return replace(record, id=0, feature=only_key)
+        case Entitlement() | CreditGrant() | Price(feature=Feature()):
+            key = record.feature.lookup_key if record.feature else ""
+            return replace(record, id=0, feature=Feature(key, "", FeatureType.BOOLEAN))
         case _:
             return replace(record, id=0)
 

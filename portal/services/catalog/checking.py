@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from portal.domain.arrears import price_for_use
 from portal.domain.catalog import (
     AddOn,
     AddOnType,
@@ -115,7 +116,7 @@ class _Reading:
     def _plan(self, fields: Fields) -> Plan:
         key = self._claim("plan", fields)
         self.plan_keys.add(key)
-        return Plan(
+        plan = Plan(
             lookup_key=key,
             name=fields.text("name"),
             status=fields.choice("status", Status, Status.PUBLISHED),
@@ -126,6 +127,19 @@ class _Reading:
             entitlements=self._entitlements(fields),
             credit_grants=self._credit_grants(fields),
         )
+        self._use_has_a_soft_limit(fields, plan)
+        return plan
+
+    def _use_has_a_soft_limit(self, fields: Fields, plan: Plan) -> None:
+        """Use is charged for only beyond a limit that is soft: else the price charges nobody."""
+        for price in plan.prices:
+            feature = price.feature
+            if feature is not None and price_for_use(plan, plan.prices, feature) is None:
+                fields.report(
+                    self.lines.get(f"price {price.lookup_key}", fields.line),
+                    f"a USAGE price charges beyond a soft limit: plan {plan.lookup_key} has no"
+                    f" usage_limit of {feature.lookup_key} with is_soft_limit true",
+                )
 
     def _add_on(self, fields: Fields) -> AddOn:
         limited = fields.has("max_instances")
@@ -167,7 +181,7 @@ class _Reading:
         entries = fields.entries("prices", PRICE_FIELDS)
         prices = []
         for entry in entries:
-            prices.append(read_price(entry, entity))
+            prices.append(read_price(entry, entity, self.features))
             self._claim("price", entry)
         _no_two_at_once(entries, prices)
         return tuple(prices)
@@ -207,9 +221,9 @@ def _no_repeat(
 
 
 def _no_two_at_once(entries: list[Fields], prices: list[Price]) -> None:
-    """One price a currency and interval; and all once, or all every period.
+    """One price a currency and interval, of use one a feature; all once, or all every period.
 
-    More would leave open which one a purchase pays (`catalog.price_for`).
+    More would leave open which one is paid (`catalog.price_for`).
     """
     first: dict[tuple[object, ...], int] = {}
     cadence: dict[bool, int] = {}
@@ -218,7 +232,8 @@ def _no_two_at_once(entries: list[Fields], prices: list[Price]) -> None:
             continue
         interval = price.interval
         span = (interval.months, interval.days) if interval else ()
-        slot = (price.currency, price.type, span)
+        feature = price.feature.lookup_key if price.feature else None
+        slot = (price.currency, price.type, feature, span)
         cadence.setdefault(price.is_recurring, entry.line)
         if slot in first:
             entry.report(

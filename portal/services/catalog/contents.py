@@ -31,7 +31,7 @@ Features = Known[str, Feature | None]
 
 
 def read_entitlement(fields: Fields, features: Features) -> Entitlement:
-    feature = _feature(fields, features)
+    feature = read_feature(fields, features)
     limit = None
     if fields.has("usage_limit") and not fields.is_null("usage_limit"):
         limit = fields.integer("usage_limit", 0, MOST_UNITS)
@@ -52,7 +52,7 @@ def read_entitlement(fields: Fields, features: Features) -> Entitlement:
 
 
 def read_credit_grant(fields: Fields, features: Features) -> CreditGrant:
-    feature = _feature(fields, features)
+    feature = read_feature(fields, features)
     if feature is not None and not feature.is_consumed:
         fields.blame(
             "feature", f"{feature.lookup_key} is not consumed: credits are units to use up"
@@ -79,7 +79,8 @@ def read_credit_grant(fields: Fields, features: Features) -> CreditGrant:
     return grant
 
 
-def _feature(fields: Fields, features: Features) -> Feature | None:
+def read_feature(fields: Fields, features: Features) -> Feature | None:
+    """The feature of the file that the entry names; None, and reported, where there is none."""
     key = fields.text("feature")
     if not fields.fine("feature"):
         return None

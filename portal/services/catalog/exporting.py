@@ -114,6 +114,7 @@ def _price(price: Price) -> Entry:
             amount=None if tiered else _amount(price.amount, price.currency),
             currency=price.currency,
             type=price.type if price.type is not PriceType.FIXED else None,
+            feature=price.feature and price.feature.lookup_key,
             billing_model=None if flat else price.billing_model,
             tier_mode=price.tier_mode,
             tiers=[_tier(tier, price.currency) for tier in price.tiers],

@@ -62,7 +62,9 @@ def find_sold(session: Session, scope: Scope, catalog: Catalog) -> Sold:
         if sold.has(entity)
         for feature in _granted(entity)
     }
-    return replace(sold, features=frozenset(granted | _used(session, scope, catalog)))
+    charged = _charged_for(session, scope, catalog, sold.plans)
+    used = _used(session, scope, catalog)
+    return replace(sold, features=frozenset(granted | charged | used))
 
 
 def _used(session: Session, scope: Scope, catalog: Catalog) -> set[str]:
@@ -82,6 +84,22 @@ def _used(session: Session, scope: Scope, catalog: Catalog) -> set[str]:
             )
         }
     return {feature.lookup_key for feature in catalog.features if feature.id in used}
+
+
+def _charged_for(
+    session: Session, scope: Scope, catalog: Catalog, plans: Iterable[int]
+) -> set[str]:
+    """Keys of features whose use a price of one of these plans charges for, or did."""
+    priced = set(
+        session.scalars(
+            select(PriceRow.feature_id).where(
+                PriceRow.environment_id == scope.environment_id,
+                PriceRow.plan_id.in_(plans),
+                PriceRow.feature_id.is_not(None),
+            )
+        )
+    )
+    return {feature.lookup_key for feature in catalog.features if feature.id in priced}
 
 
 def _entities(catalog: Catalog) -> tuple[Entity, ...]:

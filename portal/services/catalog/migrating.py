@@ -30,7 +30,6 @@ from portal.models.price_changes import PriceChangeRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.billing import billing_state, prices_ahead
-from portal.queries.catalog import price_of
 from portal.queries.members import roles
 from portal.services import mailing
 from portal.services.catalog.applying import wait_for_others
@@ -170,7 +169,7 @@ def _proposed(
     waiting: list[Holder] = []
     if pair.new is None:
         return Announcement()
-    olds, new = {row.id for row in pair.olds}, price_of(pair.new)
+    olds, new = {price.id for price in pair.olds}, pair.new
     for account_id in accounts:
         state = account_state(session, scope, account_id, wall)
         if state.subscription is None:

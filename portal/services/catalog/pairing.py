@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.catalog import AddOn, Catalog, Plan, Status
+from portal.domain.catalog import AddOn, Catalog, Plan, Price, Status
 from portal.domain.price_changes import Mismatch, mismatches
 from portal.models.catalog import PriceRow
 from portal.models.price_changes import PriceChangeRow
@@ -29,11 +29,11 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """olds: the rows to move from, several where a price has changed more than once under one
+    """olds: the prices to move from, several where one has changed more than once under one
     lookup key. problems: why nobody can be moved; empty when they can."""
 
-    olds: tuple[PriceRow, ...]
-    new: PriceRow | None
+    olds: tuple[Price, ...]
+    new: Price | None
     problems: tuple[str, ...]
 
 
@@ -52,7 +52,7 @@ def find_pair(session: Session, scope: Scope, old_key: str, new_key: str) -> Pai
     if not olds:
         problems.append(f"there is no old price {old_key}")
     if new is None or not olds:
-        return Pair((), new, tuple(problems))
+        return Pair((), None, tuple(problems))
     return _checked(session, scope, new, _relevant(session, scope, olds))
 
 
@@ -77,9 +77,15 @@ def _paid(session: Session, scope: Scope) -> set[int]:
 def _checked(session: Session, scope: Scope, new: PriceRow, olds: list[PriceRow]) -> Pair:
     """The pair without the rows that ask what the new one asks, unless there is no other."""
     catalog = load_catalog(session, scope)
-    other = [row for row in olds if Mismatch.SAME not in mismatches(price_of(row), price_of(new))]
-    problems = (each for row in other or olds for each in _problems(catalog, row, new))
-    return Pair(tuple(other or olds), new, tuple(dict.fromkeys(problems)))
+    features = {feature.id: feature for feature in catalog.features}
+    wanted, prices = price_of(new, features), {row.id: price_of(row, features) for row in olds}
+    other = [row for row in olds if Mismatch.SAME not in mismatches(prices[row.id], wanted)] or olds
+    problems: list[str] = []
+    for row in other:
+        problems += _problems(catalog, row, new)
+        problems += [_WHY[reason] for reason in mismatches(prices[row.id], wanted)]
+    found = tuple(prices[row.id] for row in other)
+    return Pair(found, wanted, tuple(dict.fromkeys(problems)))
 
 
 def _problems(catalog: Catalog, old: PriceRow, new: PriceRow) -> Iterator[str]:
@@ -91,7 +97,6 @@ def _problems(catalog: Catalog, old: PriceRow, new: PriceRow) -> Iterator[str]:
         yield f"{old.lookup_key} is still sold: end it in the catalog first"
     if will.status is Status.DRAFT:
         yield f"{subject(will)} is a draft"
-    yield from (_WHY[reason] for reason in mismatches(price_of(old), price_of(new)))
 
 
 def _entity(catalog: Catalog, row: PriceRow) -> Plan | AddOn:

@@ -19,18 +19,19 @@ from portal.domain.catalog import (
 )
 from portal.domain.money import CURRENCIES, Money
 from portal.domain.periods import BillingPeriod, Interval
+from portal.services.catalog.contents import Features, read_feature
 from portal.services.catalog.fields import MOST_UNITS, Fields
 
 PRICE_FIELDS = (
     *("lookup_key", "amount", "currency", "type", "billing_model", "tier_mode", "tiers"),
     *("transform_quantity", "billing_cadence", "billing_period", "billing_period_count"),
-    *("invoice_cadence", "capacity_ends", "trial_period_days"),
+    *("invoice_cadence", "capacity_ends", "trial_period_days", "feature"),
 )
 _PERIOD_FIELDS = ("billing_period", "billing_period_count", "trial_period_days")
 _FORMS = {form: form for form in CapacityEnds if form is not CapacityEnds.DURATION}
 
 
-def read_price(fields: Fields, entity: EntityType) -> Price:
+def read_price(fields: Fields, entity: EntityType, features: Features) -> Price:
     """The price, with every broken rule reported."""
     model = fields.choice("billing_model", BillingModel, BillingModel.FLAT_FEE)
     cadence = fields.choice("billing_cadence", BillingCadence)
@@ -53,8 +54,9 @@ def read_price(fields: Fields, entity: EntityType) -> Price:
         capacity_ends=ends,
         capacity_duration=duration,
         trial_period_days=fields.integer("trial_period_days", 0, 730, default=0),
+        feature=read_feature(fields, features) if fields.has("feature") else None,
     )
-    for rule in (_by_cadence, _by_entity, _by_type, _by_model):
+    for rule in (_by_cadence, _by_entity, _by_type, _by_use, _by_model):
         rule(fields, price)
     _amounts_fit(fields, price)
     return price
@@ -171,6 +173,22 @@ def _by_type(fields: Fields, price: Price) -> None:
         fields.blame("type", "a USAGE price must be RECURRING")
     if price.trial_period_days:
         fields.blame("trial_period_days", "a USAGE price has no trial_period_days")
+
+
+def _by_use(fields: Fields, price: Price) -> None:
+    """A USAGE price charges a plan for one consumed feature; no other price names any."""
+    if not fields.fine("type", "feature"):
+        return
+    feature = price.feature
+    if price.type is PriceType.FIXED:
+        if fields.has("feature"):
+            fields.blame("feature", "only a USAGE price names a feature")
+    elif price.entity_type is EntityType.ADDON:
+        fields.blame("type", "a USAGE price belongs to a plan: what an add-on brings is paid for")
+    elif not fields.has("feature"):
+        fields.blame("feature", "feature is missing: a USAGE price says what use it charges for")
+    elif feature is not None and not feature.is_consumed:
+        fields.blame("feature", f"{feature.lookup_key} is not consumed: a level has no use to add")
 
 
 def _by_model(fields: Fields, price: Price) -> None:

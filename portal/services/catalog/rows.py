@@ -49,7 +49,7 @@ def add_on_values(add_on: AddOn) -> Values:
     }
 
 
-def price_values(price: Price) -> Values:
+def price_values(price: Price, feature_id: int | None) -> Values:
     """Amounts of tiers become strings, so that JSON keeps them exact."""
     interval, transform = price.interval, price.transform_quantity
     tiers = [
@@ -65,6 +65,7 @@ def price_values(price: Price) -> Values:
         "amount": price.amount,
         "currency": price.currency,
         "type": price.type,
+        "feature_id": feature_id,
         "billing_model": price.billing_model,
         "tier_mode": price.tier_mode,
         "tiers": tiers,

@@ -79,7 +79,7 @@ class Writer:
                 self._put_part(change, change.owner)
         for change in changes:
             if isinstance(change.before, Feature) and change.after is None:
-                self._delete(FeatureRow, change.before.id)
+                self._delete_feature(change.before.id)
 
     def _take_away(self, change: Change) -> None:
         match change.before, change.after:
@@ -105,7 +105,8 @@ class Writer:
         of_owner = self._of(owner)
         match change.after:
             case Price() as price:
-                self._put(PriceRow, None, price_values(price) | of_owner | self._started())
+                named = self._features[price.feature.lookup_key] if price.feature else None
+                self._put(PriceRow, None, price_values(price, named) | of_owner | self._started())
             case Entitlement(feature=feature) as entitlement:
                 values = entitlement_values(entitlement, self._features[feature.lookup_key])
                 self._put(EntitlementRow, change.before, values | of_owner)
@@ -141,6 +142,12 @@ class Writer:
 
     def _delete(self, table: Table, id: int) -> None:
         self._session.execute(delete(table).where(*self._one(table, id)))
+
+    def _delete_feature(self, id: int) -> None:
+        """Ended prices for its use go with it: nobody ever had the plan that they are of."""
+        named = (PriceRow.environment_id == self._here, PriceRow.feature_id == id)
+        self._session.execute(delete(PriceRow).where(*named))
+        self._delete(FeatureRow, id)
 
     def _delete_with_parts(self, table: type[PlanRow] | type[AddOnRow], id: int) -> None:
         """Remove what was never sold, its ended prices too."""

@@ -81,12 +81,19 @@ def _features(draw: st.DrawFn) -> Feature:
 
 
 def _plan(draw: st.DrawFn, key: str, features: list[Feature], numbers: count[int]) -> Plan:
+    shared = _shared(draw, features)
+    soft = [e.feature for e in shared["entitlements"] if _is_chargeable(e)]
     return Plan(
         lookup_key=key,
         status=draw(statuses),
-        prices=_prices(draw, EntityType.PLAN, numbers),
-        **_shared(draw, features),
+        prices=_prices(draw, EntityType.PLAN, numbers, soft),
+        **shared,
     )
+
+
+def _is_chargeable(granted: Entitlement) -> bool:
+    limited = granted.usage_limit is not None and granted.is_soft_limit and granted.is_enabled
+    return granted.feature.is_consumed and limited
 
 
 def _add_on(
@@ -103,7 +110,7 @@ def _add_on(
         icon=draw(st.sampled_from(["package", "plug"])),
         max_instances=draw(st.none() | st.integers(1, 2**31 - 1)) if many else None,
         allowed_plans=tuple(draw(st.lists(st.sampled_from(plans), unique=True))) if plans else (),
-        prices=_prices(draw, EntityType.ADDON, numbers),
+        prices=_prices(draw, EntityType.ADDON, numbers, []),
         **_shared(draw, features),
     )
 
@@ -151,8 +158,13 @@ def _credit_grant(draw: st.DrawFn, name: str, consumed: list[Feature]) -> Credit
     )
 
 
-def _prices(draw: st.DrawFn, entity: EntityType, numbers: count[int]) -> tuple[Price, ...]:
-    """At most one price for each currency and length, all once or all every period."""
+def _prices(
+    draw: st.DrawFn, entity: EntityType, numbers: count[int], soft: list[Feature]
+) -> tuple[Price, ...]:
+    """At most one price for each currency and length, all once or all every period.
+
+    soft: what may be charged for.
+    """
     once = entity is EntityType.ADDON and draw(st.booleans())
     spans = st.none() if once else intervals
     slots = draw(
@@ -163,15 +175,20 @@ def _prices(draw: st.DrawFn, entity: EntityType, numbers: count[int]) -> tuple[P
         )
     )
     return tuple(
-        _price(draw, entity, f"p{next(numbers)}", currency, interval)
+        _price(draw, entity, f"p{next(numbers)}", currency, interval, soft)
         for currency, interval in slots
     )
 
 
 def _price(
-    draw: st.DrawFn, entity: EntityType, key: str, currency: str, interval: Interval | None
+    draw: st.DrawFn,
+    entity: EntityType,
+    key: str,
+    currency: str,
+    interval: Interval | None,
+    soft: list[Feature],
 ) -> Price:
-    usage = interval is not None and draw(st.booleans())
+    usage = interval is not None and bool(soft) and draw(st.booleans())
     ends = draw(st.sampled_from(CapacityEnds)) if interval is None else None
     arrear = usage or (interval is not None and draw(st.booleans()))
     return Price(
@@ -181,6 +198,7 @@ def _price(
         billing_cadence=BillingCadence.RECURRING if interval else BillingCadence.ONETIME,
         interval=interval,
         type=PriceType.USAGE if usage else PriceType.FIXED,
+        feature=draw(st.sampled_from(soft)) if usage else None,
         invoice_cadence=InvoiceCadence.ARREAR if arrear else InvoiceCadence.ADVANCE,
         capacity_ends=ends,
         capacity_duration=draw(days) if ends is CapacityEnds.DURATION else None,

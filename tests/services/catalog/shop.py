@@ -81,7 +81,8 @@ class Shop:
 
     def price(self, id: int) -> Price:
         with self.session() as session:
-            return prices_by_id(session, self.scope, [id])[id]
+            features = load_catalog(session, self.scope).features
+            return prices_by_id(session, self.scope, [id], features)[id]
 
     def price_rows(self, key: str) -> list[PriceRow]:
         """Every row of a price's lookup_key, the oldest first."""
@@ -117,6 +118,7 @@ class Shop:
                     quota_anchor_at=OPENING,
                     billed_until_at=OPENING,
                     next_due_at=OPENING,
+                    use_billed_until_at=OPENING,
                     started_at=OPENING,
                 )
             )

@@ -1,0 +1,82 @@
+"""Use beyond the allowance on its way to an invoice: billed, set apart at its price, or waived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.domain.arrears import Arrear, Excess
+from portal.models.accounts import AccountRow
+from portal.models.invoices import InvoiceRow
+from portal.models.subscriptions import SubscriptionRow
+from portal.models.usage import ArrearRow, CounterRow
+from portal.queries.accounts import account_state
+from portal.queries.billing import billing_state
+from portal.services.till import Till
+
+
+def hold_use(session: Session, row: SubscriptionRow) -> None:
+    """Let no report be counted until this transaction ends: what is read now is what is billed.
+
+    The subscription's row is locked already, the account's lots are not written yet.
+    """
+    mine = (AccountRow.environment_id == row.environment_id, AccountRow.id == row.account_id)
+    session.execute(select(AccountRow.id).where(*mine).with_for_update(key_share=True))
+
+
+def bill_use(
+    till: Till, row: SubscriptionRow, invoice: InvoiceRow, arrears: Iterable[Arrear]
+) -> None:
+    """Note that these are on the invoice; commit is the caller's, who holds use."""
+    for arrear in arrears:
+        for part in arrear.parts:
+            if part.id is None:
+                _settle(till, row, part, arrear, invoice.issued_at, invoice.id)
+            else:
+                waits = (ArrearRow.environment_id == row.environment_id, ArrearRow.id == part.id)
+                billed = update(ArrearRow).where(*waits).values(invoice_id=invoice.id)
+                till.session.execute(billed)
+
+
+def set_apart(till: Till, row: SubscriptionRow, at: datetime) -> None:
+    """Fix, before the plan changes or a trial ends at `at`, what was used beyond the allowance.
+
+    It is billed when it would have been, at the price that holds until then; where there is none
+    it never is. Commit is the caller's, who has the subscription's lock.
+    """
+    hold_use(till.session, row)
+    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
+    priced = {part: each for each in billing_state(state).arrears for part in each.parts}
+    for excess in state.beyond:
+        if excess.id is None and excess.window_start_at < at:
+            _settle(till, row, excess, priced.get(excess), at)
+
+
+def _settle(
+    till: Till,
+    row: SubscriptionRow,
+    excess: Excess,
+    arrear: Arrear | None,
+    at: datetime,
+    invoice_id: int | None = None,
+) -> None:
+    """arrear: what it is a part of; None where nothing is charged for it."""
+    till.session.add(
+        ArrearRow(
+            environment_id=row.environment_id,
+            account_id=row.account_id,
+            subscription_id=row.id,
+            feature_id=excess.feature.id,
+            window_start_at=excess.window_start_at,
+            units=excess.units,
+            price_id=arrear.price.id if arrear else None,
+            due_at=arrear.due_at if arrear else at,
+            invoice_id=invoice_id,
+            settled_at=at,
+        )
+    )
+    key = (row.environment_id, row.account_id, excess.feature.id, excess.window_start_at)
+    till.session.get_one(CounterRow, key).settled += excess.units
