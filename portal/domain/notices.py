@@ -27,11 +27,13 @@ class Invoiced:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """One line of what was sold: a name of the catalog's, and its amount before tax."""
+    """One line of what was sold: a name of the catalog's, and its amount before tax. beyond: it is
+    use that the allowance did not cover."""
 
     name: str
     quantity: int
     amount: Money
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,16 +42,23 @@ class _Mix:
     picks: tuple[Pick, ...] = ()
 
 
-def cheapest(packs: Sequence[Pack], needed: Decimal) -> tuple[Pick, ...] | None:
+def cheapest(
+    packs: Sequence[Pack], needed: Decimal, rest_cost: Callable[[Decimal], int] | None = None
+) -> tuple[Pick, ...] | None:
     """What to buy for `needed` units or more; nothing for none, None when all of it is too little.
 
-    Of equally cheap mixes the one with fewer packs, then the one with fewer purchases.
+    rest_cost: what units cost that are used without being bought, in minor units; then less may
+    be bought, or nothing. Of equally cheap mixes the one with fewer packs, then the one with fewer
+    purchases.
     """
     best = [_Mix(Decimal(0))]
     for pack in packs:
         more = [_with(mix, pack, choice, needed) for mix in best for choice in pack.choices]
         best = _worthwhile([*best, *more])
-    return next((mix.picks for mix in best if mix.units >= needed), None)
+    if rest_cost is None:
+        return next((mix.picks for mix in best if mix.units >= needed), None)
+    rests = {mix: rest_cost(needed - mix.units) for mix in best}
+    return min(best, key=lambda mix: (mix.rank[0] + rests[mix], *mix.rank[1:])).picks
 
 
 def _with(mix: _Mix, pack: Pack, choice: Choice, needed: Decimal) -> _Mix:

@@ -16,6 +16,7 @@ from portal.domain.periods import BillingNow, whole_second
 from portal.domain.quotes import MOST_AT_ONCE, Quote, Request, quote
 from portal.queries.accounts import AccountState
 from portal.queries.addons import Card, all_cards
+from portal.queries.use_prices import UsePrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,41 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
+    """suggested: none where it costs less to buy nothing. rest: units that are used without being
+    bought, and billed at rest_amount, with its tax; zero where packs bring all."""
+
     suggested: tuple[Suggested, ...]
     amount: Money
+    rest: Decimal
+    rest_amount: Money
 
 
 def cheapest_mix(
-    state: AccountState, scope: Scope, feature: Feature, needed: Decimal, end: datetime
+    state: AccountState,
+    scope: Scope,
+    feature: Feature,
+    needed: Decimal,
+    end: datetime,
+    beyond: UsePrice | None = None,
 ) -> Mix | None:
     """The cheapest way to `needed` units of the feature until `end`; None where there is none.
 
     What the account's owner could buy: a member who may not buy is shown the same. A recurring
     add-on is taken for its first period only. What would end before `end` is left out.
-    Source: product.md §5; seed 1, tips.
+    beyond: what use costs that nothing covers. Source: product.md §5; seed 1, tips.
     """
     owner = Actor(0, state.account.id, scope, Role.OWNER)
     cards = {c.add_on.lookup_key: c for c in all_cards(state, owner) if _is_on_sale(c, feature)}
     packs = [_pack(state, card, feature, needed, end) for card in cards.values()]
-    picks = cheapest(packs, needed)
+    rest_cost = (lambda units: beyond.cost(units).minor) if beyond else None
+    picks = cheapest(packs, needed, rest_cost)
     if picks is None:
         return None
+    code = state.account.currency
     suggested = tuple(_suggested(state, cards[pick.add_on], pick) for pick in picks)
-    return Mix(suggested, total([each.amount for each in suggested], state.account.currency))
+    rest = max(needed - sum((pick.choice.units for pick in picks), Decimal(0)), Decimal(0))
+    costs = beyond.cost(rest) if beyond else Money.zero(code)
+    return Mix(suggested, total([each.amount for each in suggested], code), rest, costs)
 
 
 def _suggested(state: AccountState, card: Card, pick: Pick) -> Suggested:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.arrears import price_for_use
 from portal.domain.bills import Bill, next_bills, next_due
-from portal.domain.catalog import Entitlement, Feature, Plan, Price, Status
+from portal.domain.catalog import (
+    Entitlement,
+    Feature,
+    Plan,
+    Price,
+    PriceType,
+    Status,
+    usage_prices_for,
+)
 from portal.domain.eligibility import covered_by, is_included
 from portal.domain.entitlements import Source
 from portal.domain.errors import NotFound
@@ -54,11 +64,19 @@ class PlanOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """beyond: what more than that costs; None where there is no more."""
+
+    entitlement: Entitlement
+    beyond: Price | None
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """What every offered plan grants of one feature; None for nothing."""
 
     feature: Feature
-    granted: tuple[Entitlement | None, ...]
+    granted: tuple[Granted | None, ...]
 
 
 def offers(state: AccountState, actor: Actor, interval: Interval) -> tuple[PlanOffer, ...]:
@@ -66,11 +84,12 @@ def offers(state: AccountState, actor: Actor, interval: Interval) -> tuple[PlanO
     return tuple(_offer(state, actor, plan, interval) for plan in _shown(state))
 
 
-def compared(state: AccountState) -> tuple[Compared, ...]:
-    """The features that any of these plans grants."""
-    plans = _shown(state)
+def compared(state: AccountState, interval: Interval) -> tuple[Compared, ...]:
+    """The features that any of these plans grants, each at that interval."""
+    plans, code = _shown(state), state.account.currency
+    prices = [plan_price(plan, code, interval) for plan in plans]
     rows = (
-        Compared(feature, tuple(_granted(plan, feature) for plan in plans))
+        Compared(feature, tuple(map(partial(_granted, feature), plans, prices)))
         for feature in state.catalog.features
     )
     return tuple(row for row in rows if any(row.granted))
@@ -79,7 +98,8 @@ def compared(state: AccountState) -> tuple[Compared, ...]:
 def intervals(state: AccountState) -> tuple[Interval, ...]:
     """Those at which plans are sold in the account's currency, the shortest first."""
     code = state.account.currency
-    found = {p.interval for plan in _shown(state) for p in plan.prices if p.currency == code}
+    prices = (p for plan in _shown(state) for p in plan.prices if p.type is PriceType.FIXED)
+    found = {p.interval for p in prices if p.currency == code}
     single = [i for i in found if i is not None and i.count == 1]
     return tuple(sorted(single, key=lambda i: (i.months, i.days)))
 
@@ -194,9 +214,13 @@ def _saving(plan: Plan, price: Price | None) -> int | None:
     return less if less > 0 else None
 
 
-def _granted(plan: Plan, feature: Feature) -> Entitlement | None:
+def _granted(feature: Feature, plan: Plan, price: Price | None) -> Granted | None:
     given = (e for e in plan.entitlements if e.feature.id == feature.id and e.is_enabled)
-    return next(given, None)
+    entitlement = next(given, None)
+    if entitlement is None:
+        return None
+    charged = usage_prices_for(plan, price) if price else ()
+    return Granted(entitlement, price_for_use(plan, charged, feature))
 
 
 def _is_agreed(state: AccountState, target: Plan, interval: Interval) -> bool:

@@ -27,6 +27,7 @@ from portal.queries.accounts import AccountState
 from portal.queries.packs import Mix, cheapest_mix
 from portal.queries.usage import Meter
 from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly
+from portal.queries.use_prices import UsePrice, use_price
 
 LEVEL_DAYS = 30
 """How many days of a held feature are drawn, today included."""
@@ -43,8 +44,9 @@ class Trend:
     each of them, or its level; to now. elapsed: the share of today that is over. ahead: the ends
     of today and of the days after it, at the present pace. until: the end of the window, or of the
     plan where that comes first; refills: there is more then. forecast: None for a held feature and
-    before there is a pace. mix: what to buy where units are missing by then; None where nothing
-    helps. months: the oldest first.
+    before there is a pace. beyond: what use costs that nothing covers; None where it costs nothing.
+    mix: what to buy where units are missing by then; None where nothing helps. months: the oldest
+    first.
     """
 
     meter: Meter
@@ -56,6 +58,7 @@ class Trend:
     refills: bool
     forecast: Forecast | None
     outlook: Outlook
+    beyond: UsePrice | None
     mix: Mix | None
     breakdowns: tuple[Breakdown, ...]
     months: tuple[Month, ...]
@@ -108,6 +111,8 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
     supplies = None if meter.left is None else _supplies(meter)
     made = forecast(rate, meter.used, supplies, state.now, until, refills=refills) if rate else None
     days = _days_of(state, meter.window)
+    beyond = use_price(state, meter.feature, meter.window)
+    short = made.short if made else _NOTHING
     return Trend(
         meter=meter,
         days=days,
@@ -118,9 +123,8 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
         refills=refills,
         forecast=made,
         outlook=outlook(meter.left, made.runs_out_at if made else None, state.now),
-        mix=cheapest_mix(state, scope, meter.feature, made.short, until)
-        if made and made.short
-        else None,
+        beyond=beyond,
+        mix=cheapest_mix(state, scope, meter.feature, short, until, beyond) if short else None,
         breakdowns=read.breakdowns,
         months=read.months,
     )
@@ -140,6 +144,7 @@ def _level(meter: Meter, read: _Days, state: AccountState, today: date) -> Trend
         refills=False,
         forecast=None,
         outlook=outlook(meter.left, None, state.now),
+        beyond=None,
         mix=None,
         breakdowns=(),
         months=read.months,

@@ -26,6 +26,7 @@ from portal.domain.notices import (
     Suspended,
 )
 from portal.domain.periods import BillingNow
+from portal.domain.working import WorkingKind
 from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.catalog import AddOnRow, PlanRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
@@ -227,7 +228,13 @@ def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:
     )
     found = till.session.scalars(lines.order_by(InvoiceLineRow.position))
     return tuple(
-        Sold(line.name, line.quantity, Money(line.amount_minor, invoice.currency)) for line in found
+        Sold(
+            name=line.name,
+            quantity=line.quantity,
+            amount=Money(line.amount_minor, invoice.currency),
+            beyond=line.working["kind"] == WorkingKind.BEYOND,
+        )
+        for line in found
     )
 
 

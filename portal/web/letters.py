@@ -264,7 +264,7 @@ def _price_stays(notice: PriceStays) -> Draft:
 
 def _names(sold: tuple[Sold, ...]) -> str:
     """The first by name, and how many more."""
-    first = counted(sold[0].name, sold[0].quantity) if sold else ""
+    first = _what(sold[0]) if sold else ""
     more = len(sold) - 1
     if more < 1:
         return first
@@ -276,7 +276,13 @@ def _names(sold: tuple[Sold, ...]) -> str:
 
 
 def _lines(sold: tuple[Sold, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((counted(line.name, line.quantity), money(line.amount)) for line in sold)
+    return tuple((_what(line), money(line.amount)) for line in sold)
+
+
+def _what(line: Sold) -> str:
+    if line.beyond:
+        return _("%(what)s beyond the allowance", what=line.name)
+    return counted(line.name, line.quantity)
 
 
 def _sums(charged: Money, carried: Money) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ from portal.web.language import (
     span_in,
     working,
 )
-from portal.web.sentences import card_words, line_label
+from portal.web.sentences import card_words, charge_name, line_label
 
 SETTLING = (LineKind.CARRIED, LineKind.BALANCE)
 """Lines that pay for what is sold, or join it: they come after its total."""
@@ -87,7 +87,7 @@ def _line(line: InvoiceLine, zone: ZoneInfo) -> PaperLine:
     is_charge = line.kind is LineKind.CHARGE
     notes = [span_in(zone, line.period)] if line.period else []
     return PaperLine(
-        label=line.name if is_charge else line_label(line),
+        label=charge_name(line) if is_charge else line_label(line),
         notes=(*notes, working(line.working)),
         quantity=number(line.quantity) if is_charge else "",
         amount="" if line.included else money(line.amount),

@@ -16,6 +16,7 @@ from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
 from portal.domain.price_changes import PriceAhead
 from portal.domain.taxes import Tax, tax_on
+from portal.domain.working import Working, WorkingKind
 from portal.queries.cancelling import EndingAddOn
 from portal.queries.invoices import InvoiceLine
 from portal.queries.subscriptions import Instance
@@ -37,6 +38,8 @@ class Line(Protocol):
     def quantity(self) -> int: ...
     @property
     def included(self) -> bool: ...
+    @property
+    def working(self) -> Working: ...
 
 
 def units_of(feature: Feature, units: Decimal | int) -> str:
@@ -141,9 +144,9 @@ def line_label(line: Line) -> str:
     """What a line of a quote or an invoice is for."""
     match line.kind:
         case LineKind.CHARGE if line.quantity > 1:
-            return f"{line.name} × {number(line.quantity)}"
+            return f"{charge_name(line)} × {number(line.quantity)}"
         case LineKind.CHARGE:
-            return line.name
+            return charge_name(line)
         case LineKind.TAX if line.included:
             return _("%(label)s, included", label=line.name or _("Tax"))
         case LineKind.TAX:
@@ -154,6 +157,13 @@ def line_label(line: Line) -> str:
             return _("Earlier small amount")
         case LineKind.BALANCE:
             return _("Account balance")
+
+
+def charge_name(line: Line) -> str:
+    """What a charge line is for, without how many of it."""
+    if line.working.kind is WorkingKind.BEYOND:
+        return _("%(what)s beyond the allowance", what=line.name)
+    return line.name
 
 
 def line_notes(line: InvoiceLine) -> str:

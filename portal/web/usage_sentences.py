@@ -8,11 +8,13 @@ from fractions import Fraction
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal.domain.catalog import BillingModel, Feature, Price
 from portal.domain.forecast import Outlook, RunRate
 from portal.domain.money import round_half_away
 from portal.queries.packs import Mix, Suggested
 from portal.queries.usage_page import Trend
-from portal.web.language import date, date_time, money, number
+from portal.queries.use_prices import UsePrice
+from portal.web.language import date, date_time, money, number, unit_price
 from portal.web.sentences import meter_state, meter_tone, units_of
 
 _TONES = {
@@ -87,6 +89,9 @@ def short_words(trend: Trend) -> str:
         return _("Nothing to buy: at this pace it lasts until %(date)s.", date=day)
     what = feature.unit_singular if made.short == 1 else feature.unit_plural
     units = {"units": number(made.short), "what": what or feature.name, "date": day}
+    if trend.mix is not None and not trend.mix.suggested:
+        return _("%(units)s more %(what)s would last until %(date)s at this pace. Nothing to buy:"
+                 " no pack costs less than what is charged for them.", **units)  # fmt: skip
     if trend.mix is None:
         return _("%(units)s more %(what)s would last until %(date)s at this pace, but nothing that"
                  " you can buy now brings as much.", **units)  # fmt: skip
@@ -107,6 +112,12 @@ def mix_notes(trend: Trend, mix: Mix) -> list[str]:
     notes = []
     if len(mix.suggested) > 1:
         notes.append(_("Together %(amount)s.", amount=money(mix.amount)))
+    if mix.rest and trend.beyond:
+        notes.append(
+            _("%(units)s beyond the allowance: about %(amount)s on the bill of %(date)s.",
+              units=units_of(trend.meter.feature, mix.rest), amount=money(mix.rest_amount),
+              date=date(trend.beyond.due_at))
+        )  # fmt: skip
     notes += [
         _("%(name)s: %(units)s until %(date)s. Auto-renew is off unless you turn it on.",
           name=each.name, units=units_of(trend.meter.feature, each.units or 0),
@@ -115,6 +126,26 @@ def mix_notes(trend: Trend, mix: Mix) -> list[str]:
         if each.renews and each.units is not None and trend.until is not None
     ]  # fmt: skip
     return notes
+
+
+def use_price_words(price: Price, feature: Feature) -> str:
+    """What use beyond the allowance costs: `$0.0008 a message`."""
+    what = feature.unit_singular or feature.name
+    match price.billing_model:
+        case BillingModel.FLAT_FEE:
+            cost = unit_price(price.amount, price.currency)
+            return _("%(price)s a %(what)s", price=cost, what=what)
+        case BillingModel.PACKAGE:
+            block = price.transform_quantity.divide_by if price.transform_quantity else 1
+            cost = unit_price(price.amount, price.currency)
+            return _("%(price)s for each %(units)s", price=cost, units=number(block))
+        case BillingModel.TIERED:
+            return _("priced in tiers")
+
+
+def beyond_bill(beyond: UsePrice) -> str:
+    """What is billed for it so far: `$8.00 on 1 May 2026`."""
+    return _("%(amount)s on %(date)s", amount=money(beyond.so_far), date=date(beyond.due_at))
 
 
 def share_percent(units: Decimal, whole: Decimal) -> int:

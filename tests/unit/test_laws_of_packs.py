@@ -49,6 +49,21 @@ def test_no_mix_is_better(sold: list[Pack], needed: Decimal) -> None:
         assert found in every_mix(sold)
 
 
+@given(packs(), st.integers(0, 30).map(Decimal), st.integers(0, 4))
+def test_no_mix_with_the_rest_charged_for_is_better(
+    sold: list[Pack], needed: Decimal, each: int
+) -> None:
+    def rest_cost(rest: Decimal) -> int:
+        return int(rest * each)
+
+    def cost(mix: tuple[Pick, ...]) -> int:
+        return rank(mix)[0] + rest_cost(max(needed - units(mix), Decimal(0)))
+
+    found = cheapest(sold, needed, rest_cost)
+    assert found is not None
+    assert cost(found) == min(cost(mix) for mix in every_mix(sold))
+
+
 @given(packs(), st.integers(0, 30), st.permutations(range(3)))
 def test_the_order_of_the_catalog_changes_no_price(
     sold: list[Pack], needed: int, order: list[int]

@@ -77,7 +77,7 @@ def index() -> Response:
         "plans/_offers.html",
         form=form,
         offers=queries.offers(state(), actor, form.interval),
-        compared=queries.compared(state()),
+        compared=queries.compared(state(), form.interval),
         next_bills=next_bills(state()),
         state=state(),
     )

@@ -1,0 +1,56 @@
+"""What use of a feature beyond its allowance costs an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from portal.domain.arrears import due_after, price_for_use
+from portal.domain.catalog import Feature, Price
+from portal.domain.instances import SubscriptionStatus
+from portal.domain.money import Money
+from portal.domain.periods import Period
+from portal.domain.proration import charge
+from portal.domain.taxes import Tax, taxed
+from portal.queries.accounts import AccountState
+from portal.queries.billing import billing_state
+
+
+@dataclass(frozen=True, slots=True)
+class UsePrice:
+    """units: what is beyond the allowance so far and is billed at this price on due_at."""
+
+    price: Price
+    units: Decimal
+    due_at: datetime
+    tax: Tax
+
+    @property
+    def so_far(self) -> Money:
+        """With its tax, as it will be billed."""
+        return self._cost(self.units)
+
+    def cost(self, more: Decimal) -> Money:
+        """Of so many units more, with their tax."""
+        return self._cost(self.units + more) - self.so_far
+
+    def _cost(self, units: Decimal) -> Money:
+        return taxed(self.tax, charge(self.price, units, None, self.due_at))
+
+
+def use_price(state: AccountState, feature: Feature, window: Period) -> UsePrice | None:
+    """What is charged for use beyond the allowance of `window`; None where nothing is, as in a
+    trial."""
+    subscription = state.subscription
+    if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
+        return None
+    price = price_for_use(subscription.plan, subscription.usage_prices, feature)
+    if price is None:
+        return None
+    anchor, billed_until = subscription.cycle.billing_anchor, subscription.use_billed_until
+    due_at = due_after(price, anchor, window, billed_until)
+    due_at = min(due_at, subscription.ends_at or due_at)
+    owed = (each for each in billing_state(state).arrears if each.price == price)
+    units = sum((each.units for each in owed if each.due_at == due_at), Decimal(0))
+    return UsePrice(price, units, due_at, state.account.tax)
