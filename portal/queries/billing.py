@@ -8,9 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from portal.domain import bills
-from portal.domain.arrears import MOMENT, Excess, Owed, boundary, due_after, price_for_use, summed
+from portal.domain.arrears import MOMENT, Owed, boundary, due_after, summed
 from portal.domain.bills import Bill, BillingState, resumed
-from portal.domain.catalog import Price
 from portal.domain.dunning import bills_on
 from portal.domain.errors import NotFound
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
@@ -23,6 +22,7 @@ from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
 from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
+from portal.queries.by_the_clock import usage_price
 from portal.queries.subscriptions import Instance, Subscription
 from portal.queries.usage import quota_windows
 
@@ -83,21 +83,12 @@ def _owed(state: AccountState, subscription: Subscription) -> Iterator[Owed]:
     for each in state.beyond:
         anchor, interval = quota_windows(state, each.feature)
         window = anchor.period_at(each.window_start_at, interval)
-        price, due_at = each.price or _usage_price(state, subscription, each), each.due_at
+        price = each.price or usage_price(state, each.feature, window)
+        due_at = each.due_at
         if price is not None:
             due_at = due_at or due_after(price, billing, window, subscription.use_billed_until)
             ends_at = subscription.ends_at or due_at
             yield Owed(each, window, price, min(due_at, ends_at))
-
-
-def _usage_price(state: AccountState, subscription: Subscription, used: Excess) -> Price | None:
-    """In a trial nothing is charged for."""
-    agreed = state.agreed
-    if subscription.status is SubscriptionStatus.TRIALING:
-        return None
-    if agreed is not None and agreed.effective_at <= used.window_start_at:
-        return price_for_use(agreed.plan, agreed.usage_prices, used.feature)
-    return price_for_use(subscription.plan, subscription.usage_prices, used.feature)
 
 
 def _use_due_at(subscription: Subscription) -> datetime | None:

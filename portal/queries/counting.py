@@ -22,6 +22,9 @@ select a.test_clock_at, concat_ws('/', a.xmin,
     (select catalog_version from environments e where e.id = a.environment_id),
     (select string_agg(s.id || ' ' || s.xmin, ',' order by s.id) from subscriptions s
         where s.environment_id = a.environment_id and s.account_id = a.id),
+    (select max(c.id) from plan_changes c join subscriptions s using (environment_id)
+        where c.environment_id = a.environment_id and s.account_id = a.id
+        and c.subscription_id = s.id and c.status = 'scheduled'),
     (select string_agg(i.id || ' ' || i.xmin, ',' order by i.id) from instances i
         where i.environment_id = a.environment_id and i.account_id = a.id))
 from accounts a where a.environment_id = :environment and a.id = :account
@@ -48,8 +51,8 @@ _kept: WeakKeyDictionary[Engine | Connection, dict[tuple[int, int], _Kept]] = We
 
 
 def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
-    """`account_state` in one statement, as long as neither account, plan, instances nor catalog
-    have changed. Balances and what is not paid for yet may be old.
+    """`account_state` in one statement, as long as neither account, plan, agreed changes,
+    instances nor catalog have changed. Balances and what is not paid for yet may be old.
 
     Raises NotFound for another scope's or no account.
     """
@@ -68,8 +71,9 @@ def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNo
 
 
 def _next_change(state: AccountState) -> datetime | None:
-    """When a plan or an add-on begins, ends or has fewer units next."""
+    """When a plan or an add-on begins, changes, ends or has fewer units next."""
     instants = [state.subscription.ends_at] if state.subscription else []
+    instants += [state.agreed.effective_at] if state.agreed else []
     for each in state.instances:
         instants += (each.span.starts_at, each.span.stops_at, each.next_quantity_at)
     return min((at for at in instants if at is not None and at > state.now), default=None)

@@ -22,7 +22,7 @@ from portal.domain.catalog import (
     usage_prices_for,
 )
 from portal.domain.eligibility import covered_by, is_included
-from portal.domain.entitlements import Source
+from portal.domain.entitlements import Source, SourceKind
 from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES
 from portal.domain.money import Money
@@ -233,8 +233,8 @@ def _once_bought(state: AccountState) -> tuple[Source, ...]:
     lasting = tuple(i for i in state.instances if not i.price.is_recurring)
     if state.subscription is None:
         return ()
-    of_plan = len(state.subscription.plan.entitlements)
-    return sources_of(replace(state, instances=lasting))[of_plan:]
+    found = sources_of(replace(state, instances=lasting))
+    return tuple(source for source in found if source.kind is SourceKind.ADD_ON)
 
 
 def _levels(session: Session, scope: Scope, state: AccountState) -> tuple[Level, ...]:

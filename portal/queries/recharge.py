@@ -25,6 +25,7 @@ from portal.models.recharge import RechargePolicyRow
 from portal.models.usage import UsageDayRow
 from portal.queries.accounts import AccountState
 from portal.queries.addons import card_of
+from portal.queries.by_the_clock import plan_at
 from portal.queries.spending import ceiling_of, counted
 from portal.queries.usage import meter_of
 
@@ -66,12 +67,11 @@ def pack_quote(state: AccountState, add_on: AddOn) -> Quote:
 
 def allowance_of(state: AccountState, feature: Feature) -> int:
     """What the plan itself brings of it in each window; 0 for none or no limit."""
-    if state.subscription is None:
+    plan = plan_at(state, state.now)
+    if plan is None:
         return 0
     granted = [
-        e.usage_limit or 0
-        for e in state.subscription.plan.entitlements
-        if e.feature.id == feature.id and e.is_enabled
+        e.usage_limit or 0 for e in plan.entitlements if e.feature.id == feature.id and e.is_enabled
     ]
     return sum(granted)
 

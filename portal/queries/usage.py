@@ -18,6 +18,7 @@ from portal.domain.instances import HELD_PHASES
 from portal.domain.periods import Anchor, BillingPeriod, Interval, Period
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
+from portal.queries.by_the_clock import plan_at, plan_spans, stops_granting
 
 LEVEL_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
 """The one window of a held feature: a level does not reset."""
@@ -89,10 +90,11 @@ def quota_windows(state: AccountState, feature: Feature) -> tuple[Anchor, Interv
     """The series of windows in which use of `feature` is counted; without a plan, the months."""
     if state.subscription is None:
         return Anchor(LEVEL_WINDOW, state.account.zone), MONTH
+    plan = plan_at(state, state.now)
     period = next(
         (
             e.usage_reset_period
-            for e in state.subscription.plan.entitlements
+            for e in (plan.entitlements if plan else ())
             if e.feature.id == feature.id and e.usage_reset_period
         ),
         BillingPeriod.MONTHLY,
@@ -110,15 +112,18 @@ def unlimited_sources(state: AccountState, feature: Feature) -> tuple[Source, ..
 def sources_of(
     state: AccountState, without: int | None = None, instead: int = 0
 ) -> tuple[Source, ...]:
-    """Every entitlement that the plan and the held instances bring.
+    """Every entitlement that the plan and the held instances bring; of a change of plan that is
+    agreed on, both plans' in turn.
 
     without: an instance that has `instead` units; none leaves it out.
     """
     if state.subscription is None:
         return ()
-    start, ends_at = state.subscription.started_at, state.subscription.ends_at
-    plan = state.subscription.plan
-    found = [Source(SourceKind.PLAN, plan.name, e, 1, start, ends_at) for e in plan.entitlements]
+    found = [
+        Source(SourceKind.PLAN, plan.name, e, 1, start, ends_at)
+        for plan, start, ends_at in plan_spans(state)
+        for e in plan.entitlements
+    ]
     for instance in state.instances:
         quantity = instead if instance.id == without else instance.quantity
         if instance.phase in HELD_PHASES and quantity:
@@ -129,7 +134,7 @@ def sources_of(
                     e,
                     quantity,
                     instance.span.starts_at,
-                    instance.span.stops_at,
+                    stops_granting(state, instance),
                 )
                 for e in instance.add_on.entitlements
             ]
@@ -229,7 +234,8 @@ def _held(
 def _lot_source(state: AccountState, row: LotRow) -> MeterSource:
     instance = next((i for i in state.instances if i.id == row.instance_id), None)
     if row.source == LotSource.PLAN or instance is None:
-        name = state.subscription.plan.name if state.subscription else ""
+        plan = plan_at(state, row.effective_at)
+        name = plan.name if plan else ""
         return MeterSource(SourceKind.PLAN, name, row.granted, row.remaining, row.expires_at)
     return MeterSource(
         SourceKind.ADD_ON,

@@ -24,6 +24,7 @@ from portal.domain.forecast import (
 )
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
+from portal.queries.by_the_clock import plan_at
 from portal.queries.packs import Mix, cheapest_mix
 from portal.queries.usage import Meter
 from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly
@@ -202,8 +203,7 @@ def _refills(state: AccountState, feature: Feature, at: datetime) -> bool:
     subscription = state.subscription
     if subscription is None or (subscription.ends_at and subscription.ends_at <= at):
         return False
-    agreed = state.agreed
-    plan = agreed.plan if agreed and agreed.effective_at <= at else subscription.plan
+    plan = plan_at(state, at) or subscription.plan
     renewing = [i.add_on for i in state.held if i.price.is_recurring and i.span.covers(at)]
     return _brings(feature, plan.entitlements, plan.credit_grants) or any(
         _brings(feature, each.entitlements, each.credit_grants) for each in renewing

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from portal.domain.arrears import due_after, price_for_use
+from portal.domain.arrears import due_after
 from portal.domain.catalog import Feature, Price
-from portal.domain.instances import SubscriptionStatus
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.proration import charge
 from portal.domain.taxes import Tax, taxed
 from portal.queries.accounts import AccountState
 from portal.queries.billing import billing_state
+from portal.queries.by_the_clock import usage_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,9 @@ class UsePrice:
 
 
 def use_price(state: AccountState, feature: Feature, window: Period) -> UsePrice | None:
-    """What is charged for use beyond the allowance of `window`; None where nothing is, as in a
-    trial."""
-    subscription = state.subscription
-    if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
-        return None
-    price = price_for_use(subscription.plan, subscription.usage_prices, feature)
-    if price is None:
+    """What is charged for use beyond the allowance of `window`; None where nothing is."""
+    subscription, price = state.subscription, usage_price(state, feature, window)
+    if subscription is None or price is None:
         return None
     anchor, billed_until = subscription.cycle.billing_anchor, subscription.use_billed_until
     due_at = due_after(price, anchor, window, billed_until)

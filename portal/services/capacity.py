@@ -12,13 +12,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.capacity import Capacity, CapacityKind, brought_by, expiry_of, grant_period
+from portal.domain.capacity import (
+    Capacity,
+    CapacityKind,
+    brought_by,
+    expiry_of,
+    grant_period,
+)
 from portal.domain.catalog import Entitlement, Feature
 from portal.domain.grants import LotSource
 from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
+from portal.queries.by_the_clock import plan_at, plans_by, stops_granting
 from portal.queries.subscriptions import Instance, Subscription
 
 PLAN_PRIORITY = 40
@@ -55,9 +62,12 @@ def lots_at(state: AccountState, at: datetime) -> list[NewLot]:
     """The lots of every quota window that contains `at`."""
     if state.subscription is None:
         return []
-    lots = [*_plan_lots(state.subscription, at), *_plan_grant_lots(state.subscription, at)]
+    lots = [*_plan_lots(state, state.subscription, at)]
+    lots += _plan_grant_lots(state, state.subscription, at)
     for instance in state.instances:
-        if not _was_bought(instance) or not instance.span.covers(at):
+        stops_at = stops_granting(state, instance)
+        over = stops_at is not None and stops_at <= at
+        if over or not _was_bought(instance) or not instance.span.covers(at):
             continue
         if instance.status is InstanceStatus.SCHEDULED:  # its start has come, its step has not
             lots += _purchased_lots(instance, state.subscription)
@@ -104,35 +114,50 @@ def end_lots(session: Session, scope: Scope, instance_id: int, at: datetime) -> 
     )
 
 
-def _plan_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
-    for entitlement in subscription.plan.entitlements:
-        if _brings_window_lots(entitlement):
+def _plan_lots(state: AccountState, subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+    """A window has the lots of the plan that it began with: what a change brings to one that runs
+    on comes with the change, but where nothing was counted before."""
+    unlimited = {e.feature.id for e in subscription.plan.entitlements if _is_unlimited(e)}
+    for plan, _ in plans_by(state, at):
+        for entitlement in plan.entitlements:
             window = _window(subscription, entitlement, at)
-            yield NewLot(
-                feature=entitlement.feature,
-                source=LotSource.PLAN,
-                source_key=f"plan:{entitlement.id}",
-                units=Decimal(entitlement.usage_limit or 0),
-                priority=PLAN_PRIORITY,
-                effective_at=window.start,
-                expires_at=window.end,
-            )
+            uncounted = plan is not subscription.plan and entitlement.feature.id in unlimited
+            begun = plan_at(state, window.start) is plan or uncounted
+            if begun and _brings_window_lots(entitlement):
+                yield NewLot(
+                    feature=entitlement.feature,
+                    source=LotSource.PLAN,
+                    source_key=f"plan:{entitlement.id}",
+                    units=Decimal(entitlement.usage_limit or 0),
+                    priority=PLAN_PRIORITY,
+                    effective_at=window.start,
+                    expires_at=window.end,
+                )
 
 
-def _plan_grant_lots(subscription: Subscription, at: datetime) -> Iterator[NewLot]:
+def _is_unlimited(entitlement: Entitlement) -> bool:
+    return entitlement.is_enabled and entitlement.usage_limit is None
+
+
+def _plan_grant_lots(
+    state: AccountState, subscription: Subscription, at: datetime
+) -> Iterator[NewLot]:
+    """Credits that come once with a plan come when its renewal has run."""
     began, cycle = subscription.cycle.billing_anchor.at, subscription.cycle
-    for grant in subscription.plan.credit_grants:
-        period = grant_period(grant, subscription.price, cycle, began, at)
-        start = period.start if period else began
-        yield NewLot(
-            feature=grant.feature,
-            source=LotSource.PLAN,
-            source_key=f"plan-grant:{grant.id}",
-            units=grant.credits,
-            priority=grant.priority,
-            effective_at=start,
-            expires_at=expiry_of(grant, cycle, start),
-        )
+    for plan, price in plans_by(state, at):
+        for grant in plan.credit_grants:
+            period = grant_period(grant, price, cycle, began, at)
+            start = period.start if period else began
+            if plan_at(state, start) is plan:
+                yield NewLot(
+                    feature=grant.feature,
+                    source=LotSource.PLAN,
+                    source_key=f"plan-grant:{grant.id}",
+                    units=grant.credits,
+                    priority=grant.priority,
+                    effective_at=start,
+                    expires_at=expiry_of(grant, cycle, start),
+                )
 
 
 def _window_lots(instance: Instance, subscription: Subscription, at: datetime) -> Iterator[NewLot]:

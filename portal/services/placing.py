@@ -11,14 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.arrears import is_closed, price_for_use
-from portal.domain.catalog import Feature, Price
+from portal.domain.arrears import is_closed
+from portal.domain.catalog import Feature
 from portal.domain.entitlements import Source
 from portal.domain.grants import LotSource
 from portal.domain.periods import Period
 from portal.domain.usage import Counted, Late, Refused, Usage, place, refused
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
+from portal.queries.by_the_clock import usage_price
 from portal.queries.usage import LEVEL_WINDOW, quota_windows, unlimited_sources
 from portal.services.capacity import NewLot, lots_at, open_lots
 
@@ -129,13 +130,6 @@ def _level(event: Usage, feature: Feature, zone: ZoneInfo) -> Placed:
     )
 
 
-def _usage_price(state: AccountState, feature: Feature) -> Price | None:
-    subscription = state.subscription
-    if subscription is None:
-        return None
-    return price_for_use(subscription.plan, subscription.usage_prices, feature)
-
-
 class _Place:
     """The windows of one consumed feature; the last one is kept, most events share it."""
 
@@ -146,14 +140,14 @@ class _Place:
         self.has_plan = state.subscription is not None
         self.unlimited: tuple[Source, ...] = unlimited_sources(state, feature)
         self.last: Period | None = None
-        self.subscription = state.subscription
-        self.price = _usage_price(state, feature)
+        self.state = state
 
     def is_billed(self, window: Period) -> bool:
-        if self.subscription is None or self.price is None:
+        subscription, price = self.state.subscription, usage_price(self.state, self.feature, window)
+        if subscription is None or price is None:
             return False
-        anchor, until = self.subscription.cycle.billing_anchor, self.subscription.use_billed_until
-        return is_closed(self.price, anchor, window, until)
+        anchor, until = subscription.cycle.billing_anchor, subscription.use_billed_until
+        return is_closed(price, anchor, window, until)
 
     def window_at(self, at: datetime) -> Period:
         if self.last is None or at not in self.last:

@@ -1,0 +1,73 @@
+"""What an agreed change of plan means from its instant on, whether or not its renewal has run.
+
+Renewal only bills: what may be used, and what its excess costs, moves by the clock.
+Source: product.md §4a.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.domain.arrears import price_for_use
+from portal.domain.catalog import Feature, Plan, Price
+from portal.domain.instances import SubscriptionStatus
+from portal.domain.periods import Period
+from portal.domain.plan_moves import Fate
+from portal.queries.accounts import AccountState
+from portal.queries.agreed import AgreedChange
+from portal.queries.subscriptions import Instance
+
+
+def agreed_by(state: AccountState, at: datetime) -> AgreedChange | None:
+    """The change that has come by `at`, though the row may not say so yet."""
+    agreed = state.agreed
+    return agreed if agreed is not None and agreed.effective_at <= at else None
+
+
+def plan_at(state: AccountState, at: datetime) -> Plan | None:
+    """The plan that grants what is used at `at`."""
+    if state.subscription is None:
+        return None
+    agreed = agreed_by(state, at)
+    return agreed.plan if agreed else state.subscription.plan
+
+
+def plans_by(state: AccountState, at: datetime) -> tuple[tuple[Plan, Price], ...]:
+    """The plan of the row with its price, and the agreed one once it has come."""
+    if state.subscription is None:
+        return ()
+    agreed, own = agreed_by(state, at), (state.subscription.plan, state.subscription.price)
+    return (own, (agreed.plan, agreed.price)) if agreed else (own,)
+
+
+def plan_spans(state: AccountState) -> tuple[tuple[Plan, datetime, datetime | None], ...]:
+    """Each plan from when to when it grants."""
+    subscription, agreed = state.subscription, state.agreed
+    if subscription is None:
+        return ()
+    since, ends_at = subscription.started_at, subscription.ends_at
+    if agreed is None:
+        return ((subscription.plan, since, ends_at),)
+    changes_at = agreed.effective_at
+    return (subscription.plan, since, changes_at), (agreed.plan, changes_at, ends_at)
+
+
+def stops_granting(state: AccountState, instance: Instance) -> datetime | None:
+    """When an instance stops: with the change of plan too, where that cannot have it."""
+    ends = [instance.span.stops_at]
+    if state.agreed is not None:
+        mine = (move for move in state.agreed.moves if move.instance_id == instance.id)
+        ends += [move.ends_at for move in mine if move.fate is Fate.ENDS]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def usage_price(state: AccountState, feature: Feature, window: Period) -> Price | None:
+    """What is charged for use of `feature` beyond the allowance of `window`; None where nothing
+    is, as in a trial."""
+    subscription = state.subscription
+    if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
+        return None
+    agreed = agreed_by(state, window.start)
+    if agreed is not None:
+        return price_for_use(agreed.plan, agreed.usage_prices, feature)
+    return price_for_use(subscription.plan, subscription.usage_prices, feature)
