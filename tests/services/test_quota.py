@@ -80,7 +80,7 @@ def test_the_largest_pack_where_none_is_enough(world):
 
 def test_a_limit_of_nothing_none_at_all_and_one_that_is_soft(world):
     actor = world.account(plan="business", price="business_monthly_usd")
-    world.change(of_plan("business", usage_limit=0))
+    world.change(of_plan("business", usage_limit=0, is_soft_limit=False))
     assert why(world, actor, "messages")[0] == "not_included"
     world.change(of_plan("business", usage_limit=None))
     unlimited = asked(world, actor, "messages", 10**9)
