@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from portal.domain.catalog import Feature, Plan, Price
+from portal.domain.money import Money
 from portal.domain.periods import Anchor, Period
+from portal.domain.proration import charge
 
 MOMENT = timedelta(microseconds=1)
 
@@ -53,6 +55,11 @@ class Arrear:
     due_at: datetime
     parts: tuple[Excess, ...] = ()
 
+    @property
+    def amount(self) -> Money:
+        """Before tax, rounded once."""
+        return charge(self.price, self.units, None, self.due_at)
+
 
 def boundary(price: Price, anchor: Anchor, at: datetime) -> datetime:
     """The first boundary of the price's own periods at or after `at`.
@@ -93,7 +100,8 @@ def price_for_use(plan: Plan, prices: Iterable[Price], feature: Feature) -> Pric
 
 
 def summed(owed: Iterable[Owed]) -> tuple[Arrear, ...]:
-    """One arrear for each price and due date, in their order.
+    """One arrear for each price and due date, in their order; without those that come to nothing,
+    which wait for more of the same (P2).
 
     Units are added up before they are priced: no window's excess makes up for another's rest, and
     tiers see all of them. Source: upstream-systems.md §5, E7.
@@ -101,7 +109,8 @@ def summed(owed: Iterable[Owed]) -> tuple[Arrear, ...]:
     found: defaultdict[tuple[datetime, int], list[Owed]] = defaultdict(list)
     for each in owed:
         found[each.due_at, each.price.id].append(each)
-    return tuple(_arrear(found[key]) for key in sorted(found))
+    arrears = (_arrear(found[key]) for key in sorted(found))
+    return tuple(arrear for arrear in arrears if arrear.amount)
 
 
 def _arrear(owed: list[Owed]) -> Arrear:

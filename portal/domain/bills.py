@@ -24,7 +24,6 @@ from portal.domain.lines import (
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.pricing import exact_minor
-from portal.domain.proration import charge
 from portal.domain.recurring import Recurring
 from portal.domain.working import WorkingKind, of_charge
 
@@ -206,7 +205,7 @@ def _period_line(each: Recurring, at: datetime) -> QuoteLine:
 
 
 def _use_line(arrear: Arrear, at: datetime) -> QuoteLine:
-    amount = charge(arrear.price, arrear.units, None, at)
+    amount = arrear.amount
     working = of_charge(arrear.price, arrear.units, None, at, amount)
     return QuoteLine(
         kind=LineKind.CHARGE,

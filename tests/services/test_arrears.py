@@ -83,6 +83,18 @@ def test_small_amounts_wait_for_the_next_bill_of_any_kind(meterage):
     assert meterage.ledgers_agree
 
 
+def test_what_comes_to_nothing_waits_for_more(meterage):
+    actor = meterage.account("business_annual_usd")
+    meterage.use(actor, LIMIT + 3)
+    meterage.run("2026-05-01")
+    assert meterage.bills(actor) == [], "no invoice over 0.00"
+    meterage.use(actor, LIMIT + 997)
+    meterage.run("2026-06-01")
+    assert meterage.bills(actor) == [("2026-06-01", [messages("0.80")])]
+    assert meterage.arrears(actor) == [(3, True, True), (997, True, True)]
+    assert meterage.ledgers_agree
+
+
 def test_late_use_is_of_its_own_month_until_that_is_billed(meterage):
     actor = meterage.account()
     meterage.at("2026-04-20")
