@@ -10,6 +10,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.pool import QueuePool
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import api, cli, jobs, web
 from portal.domain.mails import Postman
@@ -52,6 +53,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     wired = Wiring(settings, gateway or _stripe(settings), now, _printer(settings))
     app.extensions["portal"] = wired
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops or 0, x_proto=0)  # type: ignore[method-assign]
     db.init_app(app)
     _give_sessions_a_queue(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     stripe_api_base: set = the Stripe sandbox, the whole difference to real payments.
     stripe_checkout_origin: where Checkout pages are; unset = Stripe's own, or the sandbox.
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
+    proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
     webhook_private_addresses: lets messages to the host go by http, and to our own network.
     smtp_url, mail_folder: where mail goes, the first before the second; without both it waits.
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(min_length=32)
     portal_environment: Environment = "development"
     portal_demo: bool = False
+    proxy_hops: int | None = Field(None, ge=0, le=9)
     public_url: str = Field("http://127.0.0.1:8420", pattern=r"^https?://[^/\s]+$")
     product_name: str = "Billing"
     support_email: str = ""
@@ -121,6 +123,8 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL: an embedded database is refused in production")
         if not self.is_https:
             raise ValueError("PUBLIC_URL must start with https:// in production")
+        if self.proxy_hops is None:
+            raise ValueError("PROXY_HOPS is needed in production: 0 without a proxy, mostly 1")
 
 
 class BadSettings(SystemExit):

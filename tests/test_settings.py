@@ -23,6 +23,7 @@ PRODUCTION = GOOD | {
     "PORTAL_ENVIRONMENT": "production",
     "PUBLIC_URL": "https://billing.example.test",
     "STRIPE_SECRET_KEY": "sk_live_hush",
+    "PROXY_HOPS": "1",
 }
 SANDBOX = "http://127.0.0.1:8421"
 EMBEDDED = "postgresql+psycopg://portal_app@/portal?host=/tmp/hush-socket"
@@ -111,6 +112,11 @@ BAD = {
         PRODUCTION | {"DATABASE_URL": EMBEDDED.replace("=/", "=%2F")},
         "DATABASE_URL",
     ),
+    "production that does not say whether there is a proxy": (
+        without(PRODUCTION, "PROXY_HOPS"),
+        "PROXY_HOPS",
+    ),
+    "fewer proxies than none": (GOOD | {"PROXY_HOPS": "-1"}, "PROXY_HOPS"),
     **{f"no {name}": (without(GOOD, name), name) for name in GOOD},
 }
 
