@@ -25,6 +25,7 @@ from portal.jobs.means import Means
 from portal.models.base import db
 from portal.services.documents import Printer
 from portal.services.queueing import QUEUE
+from portal.services.safekeeping import Safe
 from portal.settings import Settings, load_settings
 from portal.web.mail import LetterWriter
 from portal.web.papers import PaperPrinter
@@ -51,7 +52,8 @@ def create_app(
     app.config.update(_config(settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    wired = Wiring(settings, gateway or _stripe(settings), now, _printer(settings))
+    safe = Safe(settings.secret_key.get_secret_value())
+    wired = Wiring(settings, gateway or _stripe(settings), now, _printer(settings), safe)
     app.extensions["portal"] = wired
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops or 0, x_proto=0)  # type: ignore[method-assign]
     db.init_app(app)

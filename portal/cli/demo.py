@@ -29,7 +29,7 @@ from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
-from portal.services.sign_in import hash_password
+from portal.services.passwords import hash_password
 from portal.services.ways import Paying
 
 CATALOG = Path(__file__).parents[2] / "catalog.yaml"

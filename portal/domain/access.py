@@ -12,6 +12,7 @@ class Permission(StrEnum):
     BILLING_READ = "billing.read"
     BILLING_UPDATE = "billing.update"
     BILLING_LIMIT = "billing.limit"
+    SELF_UPDATE = "self.update"
 
 
 class Role(StrEnum):
@@ -21,13 +22,15 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
-_FULL = frozenset({Permission.BILLING_READ, Permission.BILLING_UPDATE})
+_LEAST = frozenset({Permission.BILLING_READ, Permission.SELF_UPDATE})
+_FULL = _LEAST | {Permission.BILLING_UPDATE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _FULL | {Permission.BILLING_LIMIT},
     Role.ADMIN: _FULL,
     Role.BILLING: _FULL,
-    Role.MEMBER: frozenset({Permission.BILLING_READ}),
+    Role.MEMBER: _LEAST,
 }
+"""Everybody may look, and change how they themselves sign in."""
 
 
 @dataclass(frozen=True, slots=True)

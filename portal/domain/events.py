@@ -9,6 +9,16 @@ class EventName(StrEnum):
     SESSION_STARTED = "session:started"
     SESSION_ENDED = "session:ended"
     SIGN_IN_FAILED = "session:refused"
+    SESSION_REVOKED = "session:revoked"
+    CODE_ASKED = "session:code_asked"
+    PASSWORD_FORGOTTEN = "password:forgotten"  # noqa: S105  (no password)
+    PASSWORD_RESET = "password:reset"  # noqa: S105
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105
+    SECOND_FACTOR_ON = "second_factor:turned_on"
+    SECOND_FACTOR_OFF = "second_factor:turned_off"
+    RECOVERY_CODES_MADE = "recovery_codes:made"
+    RECOVERY_CODE_USED = "recovery_code:used"
+    PROOF_FAILED = "proof:refused"
     PURCHASE_RESERVED = "purchase:reserved"
     PURCHASE_SETTLED = "purchase:settled"
     PURCHASE_DECLINED = "purchase:declined"

@@ -12,6 +12,7 @@ from portal.services import (
     digesting,
     documents,
     expiring,
+    forgetting,
     lot_reminding,
     mailing,
     recharging,
@@ -124,6 +125,12 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def forget_usage_ids(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
             usage.forget_ids(session, scope, means.now())
+
+    @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
+    @jobs.task(name="forget_sign_ins", queue=queue, queueing_lock=f"{queue}:sign_ins")
+    def forget_sign_ins(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            forgetting.forget_sign_ins(session, scope, means.now())
 
 
 def _add_webhooks(jobs: App, app: Flask, means: Means, queue: str) -> None:

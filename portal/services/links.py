@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
+from portal.domain.sign_in import Origin
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.keys import SignInLinkRow
 from portal.queries.links import digest_of_link, good_link
 from portal.services.recording import Doer, record
-from portal.services.sign_in import Origin, start
+from portal.services.sessions import Entered
+from portal.services.sign_in import CodeAsked, let_in
 
 LIFE = timedelta(minutes=5)
 
@@ -31,9 +33,12 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The session that began, and the page that the host wanted shown."""
+    """What it came to, and the page that the host wanted shown.
 
-    sid: str
+    The host stands for the password, not for the second factor.
+    """
+
+    outcome: Entered | CodeAsked
     target: str
 
 
@@ -70,7 +75,7 @@ def make(
 def follow(
     session: Session, scope: Scope, written: str, origin: Origin, wall: WallNow
 ) -> Followed | None:
-    """Sign its member in and spend the link; commit. None when it is spent, over or none of ours.
+    """Let its member in and spend the link; commit. None when it is spent, over or none of ours.
 
     Two at once: one of them signs in.
     """
@@ -80,9 +85,8 @@ def follow(
         return None
     row.used_at = wall
     membership = session.get_one(MembershipRow, (scope.environment_id, row.membership_id))
-    person = session.get_one(PersonRow, (scope.environment_id, membership.person_id))
     target = row.target
-    return Followed(start(session, scope, person, membership, origin, wall), target)
+    return Followed(let_in(session, scope, membership, origin, wall), target)
 
 
 def _member(session: Session, scope: Scope, account_id: int, email: str) -> MembershipRow | None:

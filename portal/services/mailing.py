@@ -27,6 +27,7 @@ from portal.domain.mails import (
 )
 from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of, is_told
 from portal.domain.periods import WallNow
+from portal.domain.sign_in_notices import NOT_KEPT
 from portal.domain.use_notices import TOPICS, Topic, UsageDigest
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.mails import MailRow
@@ -63,6 +64,20 @@ def post(session: Session, scope: Scope, account_id: int, notice: Notice) -> Non
 
     A notice whose key was here before adds nothing.
     """
+    _post(session, scope, account_id, notice, _people(session, scope, account_id, notice))
+
+
+def post_to(
+    session: Session, scope: Scope, account_id: int, person_id: int, notice: Notice
+) -> None:
+    """The same for one person alone, whatever their role; account_id: one they are a member of."""
+    person = session.get_one(PersonRow, (scope.environment_id, person_id))
+    _post(session, scope, account_id, notice, [_addressed(person, notice)])
+
+
+def _post(
+    session: Session, scope: Scope, account_id: int, notice: Notice, people: list[dict[str, Any]]
+) -> None:
     invoice = invoice_of(notice)
     said = TypeAdapter(type(notice)).dump_python(notice, mode="json")
     shared = {
@@ -73,7 +88,7 @@ def post(session: Session, scope: Scope, account_id: int, notice: Notice) -> Non
         "notice": said,
         "status": "queued",
     }
-    rows = [shared | person for person in _people(session, scope, account_id, notice)]
+    rows = [shared | person for person in people]
     if not rows:
         return
     added = insert(MailRow).values(rows).on_conflict_do_nothing().returning(MailRow.id)
@@ -101,7 +116,7 @@ def _people(
     session: Session, scope: Scope, account_id: int, notice: Notice
 ) -> list[dict[str, Any]]:
     statement = (
-        select(PersonRow.id, PersonRow.email, PersonRow.locale, MembershipRow)
+        select(PersonRow, MembershipRow)
         .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .where(
             PersonRow.environment_id == scope.environment_id,
@@ -113,10 +128,15 @@ def _people(
         )  # two transactions with the same keys wait, and never for each other
     )
     return [
-        {"key": f"{notice.key}:{person_id}", "recipient": email, "locale": locale}
-        for person_id, email, locale, member in session.execute(statement)
+        _addressed(person, notice)
+        for person, member in session.execute(statement)
         if is_told(Role(member.role), notice.kind) and _wants(member, notice)
     ]
+
+
+def _addressed(person: PersonRow, notice: Notice) -> dict[str, Any]:
+    key = f"{notice.key}:{person.id}"
+    return {"key": key, "recipient": person.email, "locale": person.locale}
 
 
 def _wants(member: MembershipRow, notice: Notice) -> bool:
@@ -195,7 +215,9 @@ def _written(office: Post, mail_id: int) -> Mail:
         raise NotSent(f"not written: {type(error).__name__}") from error
     attachment = _document(office, notice)
     row = _row(office, mail_id)
-    row.subject, row.text, row.html = letter.subject, letter.text, letter.html
+    row.subject = letter.subject
+    if kind not in NOT_KEPT:
+        row.text, row.html = letter.text, letter.html
     key = f"mail-{row.environment_id}-{row.id}"
     mail = Mail(key, row.recipient, letter, office.wall, attachment)
     office.session.commit()

@@ -1,152 +1,156 @@
-"""Signing in and out: passwords, and sessions as rows that can be revoked."""
+"""Signing in: a password, then a code where the person has an authenticator."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
-from portal.models.accounts import MembershipRow, PersonRow, SessionRow
+from portal.domain.sign_in import Origin, digest_of, plain_email
+from portal.domain.throttle import ADDRESS, CODE, DEVICE, EMAIL, PAIR, network_of
+from portal.models.accounts import MembershipRow
+from portal.models.sign_in import ChallengeRow
+from portal.queries.persons import (
+    find_challenge,
+    find_person,
+    first_membership,
+    has_second_factor,
+)
+from portal.services.devices import is_known
+from portal.services.passwords import is_right, renew
 from portal.services.recording import Doer, record
+from portal.services.safekeeping import Safe
+from portal.services.second_factor import accepts, is_of_authenticator
+from portal.services.sessions import Entered, start
+from portal.services.throttling import Paused, Refused, Watched, admit, forgive, watched
 
-ABSOLUTE_LIFE = timedelta(hours=12)
-TOUCH_EVERY = timedelta(minutes=1)
-_hasher = PasswordHasher()
+CHALLENGE_LIFE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from."""
+class CodeAsked:
+    """The password is right, and a code is wanted. challenge: what the browser shows with it."""
 
-    address: str
-    user_agent: str
-
-
-def hash_password(password: str) -> str:
-    return _hasher.hash(password)
-
-
-def digest_of(sid: str) -> str:
-    """How a session id is stored."""
-    return hashlib.sha256(sid.encode()).hexdigest()
+    challenge: str
 
 
 def sign_in(
     session: Session, scope: Scope, email: str, password: str, origin: Origin, wall: WallNow
-) -> str | None:
-    """A new session's id for the right password, else None; commit either way.
+) -> Entered | CodeAsked | Refused | Paused:
+    """What the right password opens; commit whatever comes of it.
 
-    An unknown address takes as long and answers the same as a wrong password.
+    An unknown address is counted, takes as long and answers the same as a wrong password.
     """
-    person = _find_person(session, scope, email)
-    membership = _first_membership(session, scope, person) if person else None
-    if not _is_right(person, password) or person is None or membership is None:
-        doer = Doer("anonymous", membership.account_id if membership else None)
+    person = find_person(session, scope, email)
+    membership = first_membership(session, scope, person) if person else None
+    stored = person.password_hash if person and membership else None
+    known = is_known(session, scope, person.id if person else 0, origin.device, wall)
+    admitted = admit(session, scope, _tries(email, origin, known=known), wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    if not is_right(stored, password) or person is None or membership is None:
         subject = f"person:{person.id}" if person else "person:unknown"
-        record(session, scope, doer, EventName.SIGN_IN_FAILED, subject, wall)
-        session.commit()
-        return None
-    if person.password_hash and _hasher.check_needs_rehash(person.password_hash):
-        person.password_hash = _hasher.hash(password)
-    return start(session, scope, person, membership, origin, wall)
+        return _refused(session, scope, subject, membership, wall, step="password")
+    renew(person, password)
+    forgive(session, scope, admitted)
+    return let_in(session, scope, membership, origin, wall)
 
 
-def sign_out(session: Session, scope: Scope, sid: str, wall: WallNow) -> None:
-    """Revoke the session; an unknown or ended one is left as it is."""
-    row = session.scalar(
-        select(SessionRow).where(
-            SessionRow.environment_id == scope.environment_id,
-            SessionRow.sid_digest == digest_of(sid),
-            SessionRow.revoked_at.is_(None),
+def let_in(
+    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow
+) -> Entered | CodeAsked:
+    """A session for who has shown who they are, or the wish for a code of theirs; commit."""
+    if not has_second_factor(session, scope, membership.person_id):
+        return start(session, scope, membership, origin, wall)
+    written = secrets.token_urlsafe(32)
+    session.add(
+        ChallengeRow(
+            environment_id=scope.environment_id,
+            person_id=membership.person_id,
+            membership_id=membership.id,
+            digest=digest_of(written),
+            created_at=wall,
+            expires_at=wall + CHALLENGE_LIFE,
         )
     )
-    if row is not None:
-        row.revoked_at = wall
-        membership = session.get_one(MembershipRow, (scope.environment_id, row.membership_id))
-        doer = Doer(f"person:{row.person_id}", membership.account_id, row.person_id)
-        record(session, scope, doer, EventName.SESSION_ENDED, f"session:{row.id}", wall)
+    doer, subject = Doer("anonymous", membership.account_id), f"person:{membership.person_id}"
+    record(session, scope, doer, EventName.CODE_ASKED, subject, wall)
     session.commit()
+    return CodeAsked(written)
 
 
-def touch(session: Session, scope: Scope, session_id: int, seen_at: WallNow, wall: WallNow) -> None:
-    """Note that a session is in use, at most once a minute; commit."""
-    if wall - TOUCH_EVERY > seen_at:
-        session.execute(
-            update(SessionRow)
-            .where(SessionRow.environment_id == scope.environment_id, SessionRow.id == session_id)
-            .values(last_seen_at=wall)
-        )
-        session.commit()
-
-
-def start(
+def enter_code(
     session: Session,
     scope: Scope,
-    person: PersonRow,
-    membership: MembershipRow,
+    written: str,
+    code: str,
     origin: Origin,
     wall: WallNow,
-) -> str:
-    """A session of somebody who has shown who they are: its id; commit."""
-    sid = secrets.token_urlsafe(32)
-    row = SessionRow(
-        environment_id=scope.environment_id,
-        sid_digest=digest_of(sid),
-        person_id=person.id,
-        membership_id=membership.id,
-        created_at=wall,
-        last_seen_at=wall,
-        expires_at=wall + ABSOLUTE_LIFE,
-        address=origin.address[:45],
-        user_agent=origin.user_agent[:255],
-    )
-    session.add(row)
-    session.flush()
-    doer = Doer(f"person:{person.id}", membership.account_id, person.id)
-    record(session, scope, doer, EventName.SESSION_STARTED, f"session:{row.id}", wall)
+    safe: Safe,
+) -> Entered | Refused | Paused | None:
+    """What the right code opens, once; commit. None when the sign-in has to begin anew."""
+    challenge = find_challenge(session, scope, written, wall)
+    if challenge is None:
+        return None
+    person_id, membership_id = challenge.person_id, challenge.membership_id
+    known = is_known(session, scope, person_id, origin.device, wall)
+    tried = watched(CODE, str(person_id), digest_of(origin.device) if known else "")
+    admitted = admit(session, scope, [tried], wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    membership = session.get_one(MembershipRow, (scope.environment_id, membership_id))
+    if not accepts(session, scope, person_id, code, wall, safe):
+        return _refused(session, scope, f"person:{person_id}", membership, wall, step="code")
+    if not _spend(session, scope, written, wall):
+        session.rollback()
+        return None
+    if not is_of_authenticator(code):
+        doer = Doer(f"person:{person_id}", membership.account_id, person_id)
+        record(session, scope, doer, EventName.RECOVERY_CODE_USED, f"person:{person_id}", wall)
+    forgive(session, scope, admitted)
+    return start(session, scope, membership, origin, wall)
+
+
+def _refused(
+    session: Session,
+    scope: Scope,
+    subject: str,
+    membership: MembershipRow | None,
+    wall: WallNow,
+    step: str,
+) -> Refused:
+    doer = Doer("anonymous", membership.account_id if membership else None)
+    record(session, scope, doer, EventName.SIGN_IN_FAILED, subject, wall, step=step)
     session.commit()
-    return sid
+    return Refused()
 
 
-def _find_person(session: Session, scope: Scope, email: str) -> PersonRow | None:
-    return session.scalar(
-        select(PersonRow).where(
-            PersonRow.environment_id == scope.environment_id,
-            func.lower(PersonRow.email) == email.strip().lower(),
-        )
-    )
-
-
-def _first_membership(session: Session, scope: Scope, person: PersonRow) -> MembershipRow | None:
-    return session.scalar(
-        select(MembershipRow)
+def _spend(session: Session, scope: Scope, written: str, wall: WallNow) -> bool:
+    """False when it was spent meanwhile."""
+    row = session.scalar(
+        select(ChallengeRow)
         .where(
-            MembershipRow.environment_id == scope.environment_id,
-            MembershipRow.person_id == person.id,
+            ChallengeRow.environment_id == scope.environment_id,
+            ChallengeRow.digest == digest_of(written),
+            ChallengeRow.used_at.is_(None),
         )
-        .order_by(MembershipRow.id)
-        .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    if row is not None:
+        row.used_at = wall
+    return row is not None
 
 
-@cache
-def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_urlsafe())
-
-
-def _is_right(person: PersonRow | None, password: str) -> bool:
-    stored = person.password_hash if person and person.password_hash else _nobodys_hash()
-    try:
-        return _hasher.verify(stored, password) and person is not None
-    except (VerificationError, InvalidHashError):
-        return False
+def _tries(email: str, origin: Origin, *, known: bool) -> list[Watched]:
+    """What a password is counted on. known: this browser is, and strangers do not pause it."""
+    plain, network = plain_email(email), network_of(origin.address)
+    if known:
+        return [watched(DEVICE, plain, digest_of(origin.device))]
+    return [watched(PAIR, plain, network), watched(ADDRESS, network), watched(EMAIL, plain)]

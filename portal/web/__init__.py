@@ -16,12 +16,15 @@ from portal.web.views import (
     invoices,
     links,
     notifications,
+    own_sign_in,
     payment_methods,
     plans,
     preferences,
     purchases,
     quantities,
     recharge,
+    resets,
+    second_factor,
     usage,
     wallet,
     webhooks,
@@ -47,8 +50,9 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         active, addons, auth, clock, credit_notes, health, invoices, links, notifications,
-        payment_methods, plans, preferences, purchases, quantities, recharge, usage, wallet,
-        webhooks,
+        own_sign_in,
+        payment_methods, plans, preferences, purchases, quantities, recharge, resets, second_factor,
+        usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

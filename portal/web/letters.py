@@ -35,6 +35,7 @@ from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.recharge_letters import of_recharge
+from portal.web.sign_in_letters import of_sign_in
 from portal.web.steps import decline_words, refund_words
 from portal.web.use_letters import of_use
 from portal.web.words import per
@@ -54,10 +55,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _renewed(notice)
         case PaymentFailed():
             return _failed(notice)
-        case Suspended():
-            return _suspended(notice)
-        case Restored():
-            return _restored(notice)
+        case Suspended() | Restored():
+            return _suspended(notice) if isinstance(notice, Suspended) else _restored(notice)
         case PlanChanged():
             return _plan_changed(notice)
         case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
@@ -70,6 +69,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_use(notice)
         case RechargePaused() | RechargeLimited() | RechargeShort():
             return of_recharge(notice)
+        case _:
+            return of_sign_in(notice)
 
 
 def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:

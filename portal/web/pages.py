@@ -28,6 +28,7 @@ from portal.web import (
     quantity_sentences,
     recharge_sentences,
     sentences,
+    sign_in_sentences,
     steps,
     usage_charts,
     usage_sentences,
@@ -67,6 +68,7 @@ PHRASES = {
         recharge_sentences.decision_words, recharge_sentences.recharge_state,
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,
+        sign_in_sentences.device_icon, sign_in_sentences.device_words,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""

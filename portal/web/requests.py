@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.errors import NotFound
 from portal.domain.periods import WallNow
+from portal.domain.sign_in import digest_of
 from portal.models.base import db
 from portal.models.session import set_scope
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.members import Member, find_member, find_scope
 from portal.services.accounts import ensure_environment
-from portal.services.sign_in import digest_of, touch
+from portal.services.sessions import touch
 from portal.web import htmx
 from portal.web.wiring import wiring
 

@@ -11,6 +11,7 @@ from flask import current_app
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.services.documents import Printer
+from portal.services.safekeeping import Safe
 from portal.settings import Settings
 
 
@@ -20,6 +21,7 @@ class Wiring:
     gateway: PaymentGateway
     now: Callable[[], WallNow]
     printer: Printer
+    safe: Safe
 
 
 def wiring() -> Wiring:

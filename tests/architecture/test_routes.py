@@ -30,13 +30,21 @@ PUBLIC = {
     "auth.home",
     "auth.sign_in",
     "auth.start_session",
+    "auth.code",
+    "auth.enter_code",
     "auth.sign_out",
     "health.healthz",
     "links.show",
     "links.use",
     "preferences.theme",
+    "resets.forgotten",
+    "resets.ask",
+    "resets.show",
+    "resets.reset",
     "webhooks.stripe",
 }
+ONES_OWN = {"security", "second_factor"}
+"""Blueprints where everybody may write: how they themselves sign in."""
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
 BY_KEY = "api."
 """Their guard is the key of the host application: tests/api/test_auth.py."""
@@ -85,10 +93,12 @@ def test_every_route_names_its_permission(app):
     assert open_to_all | {"static"} == PUBLIC
 
 
-def test_what_changes_something_needs_billing_update(app):
+def test_what_changes_something_needs_more_than_reading(app):
     for rule in guarded(app):
         writes = (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
-        expected = Permission.BILLING_UPDATE if writes else Permission.BILLING_READ
+        own = rule.endpoint.partition(".")[0] in ONES_OWN
+        change = Permission.SELF_UPDATE if own else Permission.BILLING_UPDATE
+        expected = change if writes else Permission.BILLING_READ
         assert permission_of(app, rule) is expected, rule.rule
 
 

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.access import Actor, Role
+from portal.domain.sign_in import Origin, digest_of
 from portal.models.accounts import PersonRow, SessionRow
 from portal.models.events import EventRow
 from portal.queries.members import IDLE_LIFE, Member, find_member
+from portal.services import sessions
 from portal.services import sign_in as service
-from portal.services.sign_in import ABSOLUTE_LIFE, TOUCH_EVERY, Origin, digest_of
+from portal.services.passwords import hash_password
+from portal.services.sessions import ABSOLUTE_LIFE, TOUCH_EVERY, Entered
 from tests.support.world import APRIL_11, PASSWORD, World
 
 ORIGIN = Origin("192.0.2.7", "Browser/1.0")
@@ -35,7 +38,8 @@ def owner(world: World) -> tuple[Actor, str]:
 
 def enter(world: World, email: str, password: str = PASSWORD) -> str | None:
     with world.session() as session:
-        return service.sign_in(session, world.scope, email, password, ORIGIN, world.wall)
+        outcome = service.sign_in(session, world.scope, email, password, ORIGIN, world.wall)
+    return outcome.sid if isinstance(outcome, Entered) else None
 
 
 def member_of(world: World, sid: str) -> Member | None:
@@ -130,7 +134,7 @@ def test_a_person_of_no_account_cannot_sign_in(world):
                 environment_id=world.scope.environment_id,
                 email="alone@nowhere.test",
                 name="Alone",
-                password_hash=service.hash_password(PASSWORD),
+                password_hash=hash_password(PASSWORD),
             )
         )
         session.commit()
@@ -172,7 +176,7 @@ def test_signing_out_revokes_the_session_and_no_other(world, owner):
     one, other = signed_in(world, email), signed_in(world, email)
     for _ in range(2):
         with world.session() as session:
-            service.sign_out(session, world.scope, one, world.wall)
+            sessions.sign_out(session, world.scope, one, world.wall)
     assert member_of(world, one) is None
     assert member_of(world, other) is not None
     assert [name for name, *_ in facts(world, actor)] == [
@@ -185,7 +189,7 @@ def test_signing_out_revokes_the_session_and_no_other(world, owner):
 def test_an_unknown_session_id_signs_nobody_in_or_out(world):
     assert member_of(world, "unknown") is None
     with world.session() as session:
-        service.sign_out(session, world.scope, "unknown", world.wall)
+        sessions.sign_out(session, world.scope, "unknown", world.wall)
 
 
 def test_a_session_ends_after_its_whole_life_however_busy(world, owner):
@@ -225,4 +229,4 @@ def use(world: World, sid: str) -> None:
     found = member_of(world, sid)
     assert found is not None
     with world.session() as session:
-        service.touch(session, world.scope, found.session_id, found.seen_at, world.wall)
+        sessions.touch(session, world.scope, found.session_id, found.seen_at, world.wall)

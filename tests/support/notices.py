@@ -33,6 +33,13 @@ from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
+from portal.domain.sign_in_notices import (
+    PasswordChanged,
+    PasswordForgotten,
+    Place,
+    RecoveryCodesMade,
+    SecondFactorSwitched,
+)
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 
 AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
@@ -104,6 +111,9 @@ PAUSED = RechargePaused(
     policy_id=3, feature="Messages", pack="Message pack", amount=usd(4900),
     reason=DeclineReason.INSUFFICIENT_FUNDS, asks=False, purchase_id=7, at=AT,
 )  # fmt: skip
+PLACE = Place(AT, "192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
+FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
+SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -150,4 +160,10 @@ NOTICES: list[Notice] = [
     RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(10000), False, AT),
     RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
     RechargeShort(7, "Messages", "Message pack", 60000),
+    FORGOTTEN,
+    PasswordChanged(5, PLACE, by_link=True),
+    PasswordChanged(5, PLACE, by_link=False),
+    SWITCHED,
+    replace(SWITCHED, is_on=False),
+    RecoveryCodesMade(5, PLACE),
 ]

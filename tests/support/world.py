@@ -30,8 +30,8 @@ from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
 from portal.services.catalog.checking import CatalogFile, read_catalog
+from portal.services.passwords import hash_password
 from portal.services.purchases import PurchaseOutcome
-from portal.services.sign_in import hash_password
 from portal.services.ways import CardChoice, Paying
 
 ROOT = Path(__file__).parents[2]

@@ -30,7 +30,8 @@ def test_a_member_may_not_spend() -> None:
 
 
 def test_every_role_is_in_the_table() -> None:
-    assert all(actor(role).can(Permission.BILLING_READ) for role in Role)
+    for permission in (Permission.BILLING_READ, Permission.SELF_UPDATE):
+        assert all(actor(role).can(permission) for role in Role)
 
 
 def test_an_actor_belongs_to_one_environment() -> None:

@@ -10,6 +10,7 @@ import pytest
 from portal.domain.access import Role
 from portal.domain.cards import last_day, reminder
 from portal.domain.notices import KINDS, TOLD, invoice_of, is_told
+from portal.domain.sign_in_notices import SIGN_IN_KINDS
 from tests.support.notices import (
     AT,
     BOUGHT,
@@ -17,9 +18,11 @@ from tests.support.notices import (
     DIGEST,
     EXPIRING,
     FAILED,
+    FORGOTTEN,
     NOTICES,
     REACHED,
     RETURNED,
+    SWITCHED,
 )
 
 PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
@@ -28,7 +31,8 @@ PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
 @pytest.mark.parametrize("kind", KINDS)
 def test_those_who_can_act_are_told_and_everybody_when_the_service_stops(kind):
     told = {role for role in Role if is_told(role, kind)}
-    assert told == (set(Role) if kind in ("suspended", "restored", "plan_ended") else PAYERS)
+    everybody = {"suspended", "restored", "plan_ended", *(each.kind for each in SIGN_IN_KINDS)}
+    assert told == (set(Role) if kind in everybody else PAYERS)
 
 
 def test_there_is_a_sample_of_every_kind_and_a_row_for_it():
@@ -54,6 +58,8 @@ def test_what_happens_again_has_another_key_and_the_same_has_not():
         (REACHED, replace(REACHED, allowance=REACHED.allowance + 1)),
         (REACHED, replace(REACHED, window_start_at=later)),
         (EXPIRING, replace(EXPIRING, days=1)),
+        (SWITCHED, replace(SWITCHED, is_on=False)),
+        (FORGOTTEN, replace(FORGOTTEN, nonce="00fe")),
         (DIGEST, replace(DIGEST, monday=later.date())),
     ):
         assert first.key != second.key

@@ -110,7 +110,7 @@ PAGES = (
     "add-ons", "add-ons?text=submarine", "add-ons/salesforce/purchase",
     "add-ons/messages_100k/purchase?quantity=3&auto_renew=on", "add-ons/active", "usage",
     "wallet", "notifications", "invoices", "invoices/1", "purchases/1", "payment-methods",
-    "payment-methods/1/remove",
+    "payment-methods/1/remove", "security", "security/password", "security/two-step",
 )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
-"""The sign-in form, and where it may lead afterwards."""
+"""The forms of signing in, and where they may lead afterwards."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, PasswordField
+from wtforms import EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from portal.web.forms.lazily import _
+
+LONGEST_TYPED = 1024
 
 
 class SignInForm(FlaskForm):
@@ -16,9 +18,41 @@ class SignInForm(FlaskForm):
         _("E-mail"), [InputRequired(_("Enter your e-mail address")), Length(max=320)]
     )
     password = PasswordField(
-        _("Password"), [InputRequired(_("Enter your password")), Length(max=1024)]
+        _("Password"), [InputRequired(_("Enter your password")), Length(max=LONGEST_TYPED)]
     )
     next = HiddenField()
+
+
+class CodeForm(FlaskForm):
+    code = StringField(_("Code"), [InputRequired(_("Enter a code")), Length(max=80)])
+
+
+class ForgottenForm(FlaskForm):
+    email = EmailField(
+        _("E-mail"), [InputRequired(_("Enter your e-mail address")), Length(max=320)]
+    )
+
+
+class NewPasswordForm(FlaskForm):
+    password = PasswordField(
+        _("New password"), [InputRequired(_("Enter a new password")), Length(max=LONGEST_TYPED)]
+    )
+
+
+class ChangePasswordForm(NewPasswordForm):
+    old = PasswordField(
+        _("Current password"),
+        [InputRequired(_("Enter your current password")), Length(max=LONGEST_TYPED)],
+    )
+
+
+class ProofForm(FlaskForm):
+    """Who is signed in shows once more who they are."""
+
+    password = PasswordField(
+        _("Password"), [InputRequired(_("Enter your password")), Length(max=LONGEST_TYPED)]
+    )
+    code = StringField(_("Code"), [InputRequired(_("Enter a code")), Length(max=80)])
 
 
 def safe_next(target: str | None, fallback: str) -> str:

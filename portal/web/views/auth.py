@@ -1,20 +1,23 @@
-"""Signing in and out."""
+"""Signing in, with a code as the second step where somebody wants it, and out."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_login import login_user, logout_user
+from flask_login import logout_user
 
-from portal.queries.members import find_member
+from portal.queries.persons import find_challenge
+from portal.services import sessions
 from portal.services import sign_in as service
-from portal.services.sign_in import Origin, digest_of
+from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.demo import DEMO_MEMBERS
-from portal.web.forms.sign_in import SignInForm, safe_next
-from portal.web.requests import SignedIn, database, scope, signed_in, wall
+from portal.web.entering import CHALLENGE, TARGET, go_on, origin, too_soon
+from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
+from portal.web.requests import database, scope, signed_in, wall
+from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
 
 bp = Blueprint("auth", __name__)
@@ -41,23 +44,51 @@ def start_session() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
         return _form(form, 422)
-    origin = Origin(request.remote_addr or "", request.user_agent.string)
     email, password = str(form.email.data), str(form.password.data)
-    sid = service.sign_in(database(), scope(), email, password, origin, wall())
-    member = find_member(database(), scope(), digest_of(sid), wall()) if sid else None
-    if sid is None or member is None:
+    outcome = service.sign_in(database(), scope(), email, password, origin(), wall())
+    if isinstance(outcome, Paused):
+        form.form_errors.append(wait_words(outcome.wait))
+        return too_soon(_form(form, 429), outcome.wait)
+    if isinstance(outcome, Refused):
         form.form_errors.append(gettext("E-mail or password is wrong."))
         return _form(form, 422)
-    session.clear()
-    login_user(SignedIn(sid, member))
-    return htmx.go(safe_next(form.next.data, url_for("addons.grid")))
+    return go_on(outcome, safe_next(form.next.data, url_for("addons.grid")))
+
+
+@bp.get("/sign-in/code")
+@open_to_all
+def code() -> ResponseReturnValue:
+    if find_challenge(database(), scope(), session.get(CHALLENGE, ""), wall()) is None:
+        return _begin_anew()
+    return _code_form(CodeForm())
+
+
+@bp.post("/sign-in/code")
+@open_to_all
+def enter_code() -> ResponseReturnValue:
+    form = CodeForm()
+    if not form.validate():
+        return _code_form(form, 422)
+    written, typed = session.get(CHALLENGE, ""), str(form.code.data)
+    outcome = service.enter_code(
+        database(), scope(), written, typed, origin(), wall(), wiring().safe
+    )
+    if outcome is None:
+        return _begin_anew()
+    if isinstance(outcome, Paused):
+        form.form_errors.append(wait_words(outcome.wait))
+        return too_soon(_code_form(form, 429), outcome.wait)
+    if isinstance(outcome, Refused):
+        form.form_errors.append(gettext("This code is wrong, or has been used already."))
+        return _code_form(form, 422)
+    return go_on(outcome, safe_next(session.get(TARGET), url_for("addons.grid")))
 
 
 @bp.post("/sign-out")
 @open_to_all
 def sign_out() -> Response:
     if user := signed_in():
-        service.sign_out(database(), scope(), user.sid, wall())
+        sessions.sign_out(database(), scope(), user.sid, wall())
     logout_user()
     session.clear()
     response = htmx.go(url_for("auth.sign_in"))
@@ -65,6 +96,17 @@ def sign_out() -> Response:
     return response
 
 
+def _begin_anew() -> Response:
+    session.clear()
+    flash(gettext("That took too long. Please sign in again."), "warning")
+    return htmx.go(url_for("auth.sign_in"))
+
+
 def _form(form: SignInForm, status: int = 200) -> Response:
     demo = DEMO_MEMBERS if wiring().settings.portal_demo else ()
     return htmx.page("auth/sign_in.html", "auth/_form.html", status, form=form, demo=demo)
+
+
+def _code_form(form: CodeForm, status: int = 200) -> Response:
+    form.code.data = ""
+    return htmx.page("auth/code.html", "auth/_code.html", status, form=form)

@@ -1,0 +1,50 @@
+"""Passwords: hashed, compared at a constant cost, and set where they are good enough."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from importlib.resources import files
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal.domain.passwords import Weakness, normal, weakness
+from portal.models.accounts import PersonRow
+
+_hasher = PasswordHasher()
+
+
+def hash_password(password: str) -> str:
+    return _hasher.hash(normal(password))
+
+
+def is_right(stored: str | None, password: str) -> bool:
+    """Whether `password` is what was hashed. Without a hash it costs as much, and is wrong."""
+    try:
+        return _hasher.verify(stored or _nobodys_hash(), normal(password)) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def renew(person: PersonRow, password: str) -> None:
+    """Hash a password that was right once more, where the stored hash is weaker than today's."""
+    if person.password_hash and _hasher.check_needs_rehash(person.password_hash):
+        person.password_hash = hash_password(password)
+
+
+def weakness_of(password: str, email: str) -> Weakness | None:
+    """Why it may not be a new password; None when it may."""
+    return weakness(password, email, _common())
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe())
+
+
+@cache
+def _common() -> frozenset[str]:
+    """What is tried first: common_passwords.LICENSE says where the list is from."""
+    listed = files("portal.services").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(listed.splitlines())

@@ -1,0 +1,127 @@
+"""A forgotten password: a link by mail, good once and for half an hour, sets another."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Role, Scope
+from portal.domain.events import EventName
+from portal.domain.passwords import Weakness
+from portal.domain.periods import WallNow
+from portal.domain.sign_in import Origin, digest_of, plain_email
+from portal.domain.sign_in_notices import PasswordChanged, PasswordForgotten, reset_secret
+from portal.domain.throttle import RESET, RESET_ADDRESS, network_of
+from portal.models.accounts import MembershipRow, PersonRow
+from portal.models.sign_in import ResetLinkRow
+from portal.queries.persons import find_person, find_reset_link, first_membership
+from portal.services.devices import forget_others, remember
+from portal.services.mailing import post_to
+from portal.services.passwords import hash_password, weakness_of
+from portal.services.proving import end_challenges
+from portal.services.recording import Doer, record
+from portal.services.safekeeping import Safe
+from portal.services.sessions import end
+from portal.services.throttling import Paused, admit, watched
+
+LIFE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The new password holds. device: what the browser's cookie is to hold from now on."""
+
+    device: str
+
+
+def ask(
+    session: Session, scope: Scope, email: str, origin: Origin, wall: WallNow, safe: Safe
+) -> Paused | None:
+    """Mail a link to the address, where it is somebody's; commit. Nothing tells whether it is."""
+    tries = watched(RESET, plain_email(email)), watched(RESET_ADDRESS, network_of(origin.address))
+    admitted = admit(session, scope, tries, wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    person = find_person(session, scope, email)
+    membership = first_membership(session, scope, person) if person else None
+    if membership is not None:
+        _mail_link(session, scope, membership, origin, wall, safe)
+    session.commit()
+    return None
+
+
+def reset(
+    session: Session, scope: Scope, written: str, password: str, origin: Origin, wall: WallNow
+) -> Reset | Weakness | None:
+    """Set the password, end every session, and spend all links of the person; commit.
+
+    None when the link is spent, over or none of ours. Two at once: one of them sets it. The browser
+    is known from now on: whoever tries the old password cannot keep its owner out.
+    """
+    link = find_reset_link(session, scope, written, wall)
+    if link is None:
+        return None
+    person = session.get_one(PersonRow, (scope.environment_id, link.person_id))
+    weak = weakness_of(password, person.email)
+    if weak is not None:
+        return weak
+    hashed = hash_password(password)
+    session.refresh(person, with_for_update=True)
+    session.refresh(link)
+    membership = first_membership(session, scope, person)
+    if link.used_at is not None or membership is None:
+        session.rollback()
+        return None
+    person.password_hash = hashed
+    device = _begin_anew(session, scope, membership, origin, wall)
+    session.commit()
+    return Reset(device)
+
+
+def _mail_link(
+    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow,
+    safe: Safe,
+) -> None:  # fmt: skip
+    nonce, expires_at = secrets.token_hex(16), wall + LIFE
+    session.add(
+        ResetLinkRow(
+            environment_id=scope.environment_id,
+            person_id=membership.person_id,
+            digest=digest_of(reset_secret(safe.master, nonce)),
+            created_at=wall,
+            expires_at=expires_at,
+        )
+    )
+    notice = PasswordForgotten(nonce, origin.place(wall), expires_at)
+    post_to(session, scope, membership.account_id, membership.person_id, notice)
+    doer, subject = Doer("anonymous", membership.account_id), f"person:{membership.person_id}"
+    record(session, scope, doer, EventName.PASSWORD_FORGOTTEN, subject, wall)
+
+
+def _begin_anew(
+    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow
+) -> str:
+    """Let nothing that the old password opened stay open; the device that is known from now on."""
+    person_id, account_id = membership.person_id, membership.account_id
+    session.execute(
+        update(ResetLinkRow)
+        .where(
+            ResetLinkRow.environment_id == scope.environment_id,
+            ResetLinkRow.person_id == person_id,
+            ResetLinkRow.used_at.is_(None),
+        )
+        .values(used_at=wall)
+    )
+    end_challenges(session, scope, person_id, wall)
+    end(session, Actor(person_id, account_id, scope, Role(membership.role)), wall)
+    device = remember(session, scope, person_id, origin.device, wall)
+    forget_others(session, scope, person_id, device)
+    doer = Doer(f"person:{person_id}", account_id, person_id)
+    record(session, scope, doer, EventName.PASSWORD_RESET, f"person:{person_id}", wall)
+    notice = PasswordChanged(person_id, origin.place(wall), by_link=True)
+    post_to(session, scope, account_id, person_id, notice)
+    return device

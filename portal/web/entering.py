@@ -1,0 +1,68 @@
+"""Where a request comes from, and the cookies that a browser gets once somebody is in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Response, request, session, url_for
+from flask_login import login_user
+
+from portal.domain.sign_in import Origin, digest_of
+from portal.queries.members import find_member
+from portal.services.devices import KEPT
+from portal.services.proving import Visit
+from portal.services.sessions import Entered
+from portal.services.sign_in import CodeAsked
+from portal.web import htmx
+from portal.web.requests import SignedIn, database, member, scope, wall
+from portal.web.wiring import wiring
+
+CHALLENGE, TARGET = "challenge", "target"
+
+
+def origin() -> Origin:
+    device = request.cookies.get(_device_cookie(), "")
+    return Origin(request.remote_addr or "", request.user_agent.string, device)
+
+
+def visit() -> Visit:
+    """Of who is signed in. Raises NotFound when nobody is: ask behind `requires`."""
+    who = member()
+    return Visit(database(), who.actor, who.session_id, origin(), wall())
+
+
+def go_on(outcome: Entered | CodeAsked, target: str) -> Response:
+    """To `target`, or to the page that asks for a code first."""
+    if isinstance(outcome, CodeAsked):
+        session.clear()
+        session[CHALLENGE], session[TARGET] = outcome.challenge, target
+        return htmx.go(url_for("auth.code"))
+    take(outcome.sid)
+    return know(htmx.go(target), outcome.device)
+
+
+def take(sid: str) -> None:
+    """Give the browser this session's id, and nothing of what its cookie held before."""
+    session.clear()
+    found = find_member(database(), scope(), digest_of(sid), wall())
+    if found is not None:
+        login_user(SignedIn(sid, found))
+
+
+def know(response: Response, device: str) -> Response:
+    """Let the browser be known at the next sign-in."""
+    response.set_cookie(
+        _device_cookie(), device, max_age=KEPT, httponly=True, samesite="Lax", path="/",
+        secure=wiring().settings.is_https,
+    )  # fmt: skip
+    return response
+
+
+def too_soon(response: Response, wait: timedelta) -> Response:
+    """Say when the next try is worth it."""
+    response.headers["Retry-After"] = str(-int(-wait.total_seconds() // 1))
+    return response
+
+
+def _device_cookie() -> str:
+    return "__Host-device" if wiring().settings.is_https else "device"

@@ -1,0 +1,80 @@
+"""What mails say about a person's own sign-in."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from portal.domain.sign_in_notices import (
+    PasswordChanged,
+    PasswordForgotten,
+    Place,
+    RecoveryCodesMade,
+    SecondFactorSwitched,
+    SignInNotice,
+    reset_secret,
+)
+from portal.web.drafts import Draft, page
+from portal.web.language import date_time
+from portal.web.sign_in_sentences import device_words
+from portal.web.wiring import wiring
+
+
+def of_sign_in(notice: SignInNotice) -> Draft:
+    match notice:
+        case PasswordForgotten():
+            return _forgotten(notice)
+        case PasswordChanged():
+            return _changed(notice)
+        case SecondFactorSwitched():
+            return _switched(notice)
+        case RecoveryCodesMade():
+            return _codes_made(notice)
+
+
+def _forgotten(notice: PasswordForgotten) -> Draft:
+    written = reset_secret(wiring().safe.master, notice.nonce)
+    return Draft(
+        _("Set a new password"),
+        (_("Somebody, probably you, asked for a new password. Follow the link to set one. It works"
+           " once, until %(at)s.", at=date_time(notice.expires_at)),),
+        _place(notice.place),
+        (_("Set a new password"), page("resets.show", written=written)),
+        (_("If it was not you, do nothing: your password stays as it is."),),
+    )  # fmt: skip
+
+
+def _changed(notice: PasswordChanged) -> Draft:
+    said = _("Your password was changed by who knew the old one. All other sessions have ended.")
+    if notice.by_link:
+        said = _("A new password was set by the link that we mailed. All sessions have ended.")
+    return _told(_("Your password was changed"), said, notice.place)
+
+
+def _switched(notice: SecondFactorSwitched) -> Draft:
+    if notice.is_on:
+        said = _("From now on, signing in asks for a code of your authenticator app as well.")
+        return _told(_("Two-step sign-in is on"), said, notice.place)
+    said = _("From now on, your password alone signs you in.")
+    return _told(_("Two-step sign-in is off"), said, notice.place)
+
+
+def _codes_made(notice: RecoveryCodesMade) -> Draft:
+    said = _("You have ten new recovery codes. Those before do not work any more.")
+    return _told(_("You have new recovery codes"), said, notice.place)
+
+
+def _told(subject: str, said: str, place: Place) -> Draft:
+    """What was done, where, and what to do for who did not do it."""
+    way = _(
+        "If it was not you, set a new password at once: %(page)s", page=page("resets.forgotten")
+    )
+    see = (_("See how you sign in"), page("security.index"))
+    return Draft(subject, (said,), _place(place), see, (way,))
+
+
+def _place(place: Place) -> tuple[tuple[str, str], ...]:
+    return (
+        (_("When"), date_time(place.at)),
+        (_("Device"), device_words(place.user_agent)),
+        (_("Address"), place.address),
+    )
