@@ -92,6 +92,11 @@ class Meterage:
         ]
 
 
+def messages(amount: str) -> tuple[str, str]:
+    """What a bill says of them."""
+    return ("Messages", amount)
+
+
 def _lines(session: Session, invoice: InvoiceRow) -> list[tuple[str, str]]:
     mine = select(InvoiceLineRow).filter_by(invoice_id=invoice.id)
     rows = session.scalars(mine.order_by(InvoiceLineRow.position))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.access import Actor
+from tests.services.beyond import Meterage
 from tests.services.crediting import Desk
 from tests.services.paying import Till
 from tests.support.world import World
@@ -23,3 +24,8 @@ def desk(world: World, till: Till) -> Desk:
 @pytest.fixture
 def buyer(world: World) -> Actor:
     return world.account(card=None)
+
+
+@pytest.fixture
+def meterage(world: World) -> Meterage:
+    return Meterage(world)

@@ -19,6 +19,7 @@ from portal.domain.catalog import (
     FeatureUse,
     Plan,
     Price,
+    PriceType,
     Status,
 )
 from portal.services.catalog.contents import (
@@ -134,7 +135,9 @@ class _Reading:
         """Use is charged for only beyond a limit that is soft: else the price charges nobody."""
         for price in plan.prices:
             feature = price.feature
-            if feature is not None and price_for_use(plan, plan.prices, feature) is None:
+            if feature is None or price.type is not PriceType.USAGE:
+                continue
+            if price_for_use(plan, plan.prices, feature) is None:
                 fields.report(
                     self.lines.get(f"price {price.lookup_key}", fields.line),
                     f"a USAGE price charges beyond a soft limit: plan {plan.lookup_key} has no"

@@ -191,7 +191,7 @@ PRICES = (
     _at("use beyond a hard limit", 10, _PLAN_PRICE + "amount: '9', type: USAGE, feature: messages, " + _MONTHLY + "}", "10: a USAGE price charges beyond a soft limit: plan growth has no usage_limit of messages with is_soft_limit true"),
     _at("a feature without use", 10, _PLAN_PRICE + "amount: '9', feature: messages, " + _MONTHLY + "}", "10: only a USAGE price names a feature"),
     _at("use of an add-on", 29, "      - {lookup_key: s, amount: '20', currency: usd, type: USAGE, feature: messages, " + _MONTHLY + "}", "29: a USAGE price belongs to a plan: what an add-on brings is paid for"),
-    _at("use charged once", 20, _PACK + "amount: '9', type: USAGE, " + _ONCE + "}", "20: a USAGE price belongs to a plan: what an add-on brings is paid for", "20: a USAGE price must be RECURRING"),
+    _at("use charged once", 20, _PACK + "amount: '9', type: USAGE, " + _ONCE + "}", "20: a USAGE price must be RECURRING"),
     _at("once in arrear", 20, _PACK + "amount: '9', invoice_cadence: ARREAR, " + _ONCE + "}", "20: a ONETIME price is charged in ADVANCE"),
     _at("package of nothing", 10, _PLAN_PRICE + "amount: '9', billing_model: PACKAGE, " + _MONTHLY + "}", "10: transform_quantity is missing: a PACKAGE price needs it"),
     _at("package without divide_by", 10, _PLAN_PRICE + "amount: '9', billing_model: PACKAGE, transform_quantity: {round: off}, " + _MONTHLY + "}", "10: divide_by is missing", "10: round: off reads as yes or no, not as text: put it in quotes"),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from portal.domain.catalog import InvoiceCadence, PriceType
 from portal.domain.errors import Conflict
 from portal.services import instances
 from tests.services.figures.stall import minor
-from tests.unit.samples import ANNUAL, MONTHLY, instant, once, recurring
+from tests.unit.samples import MONTHLY, instant, once, recurring
 
 
 @pytest.mark.parametrize(
@@ -70,15 +69,6 @@ def test_p11_a_one_time_add_on_cannot_be_removed_and_gives_nothing_back(stall):
         instances.cancel(actor, held, "", session=session, wall=stall.world.wall)
     assert stall.bill(actor) == [("charge", 3000)]
     assert stall.world.state(actor).balance.minor == 0
-
-
-def test_p13_a_usage_price_charges_nothing_now(stall):
-    metered = recurring("0.02", type=PriceType.USAGE, invoice_cadence=InvoiceCadence.ARREAR)
-    stall.at("2026-04-01")
-    key = stall.sell(metered, recurring("20", ANNUAL))
-    actor = stall.account(price="growth_annual_usd")
-    stall.buy(actor, key)
-    assert stall.bill(actor) == [("charge", 2000)]
 
 
 def test_p28_a_pack_ends_with_the_window(stall):

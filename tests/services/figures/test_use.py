@@ -1,4 +1,4 @@
-"""E6, E7: what is used beyond a soft limit, as money on the renewal's invoice."""
+"""P13, E6, E7: what is used beyond a soft limit, as money on the renewal's invoice."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def metered(stall: Stall, limit: int, per: BillingPeriod, *charged: Price) -> tu
     plan = Plan(key, key, Status.PUBLISHED, (monthly, *prices), (granted,))
     stall.publish(features=(feature,), plans=(plan,))
     return monthly.lookup_key, feature.lookup_key
+
+
+def test_p13_a_usage_price_charges_nothing_now(stall):
+    """Of a plan's: an add-on has none."""
+    price, events = metered(stall, 100, BillingPeriod.MONTHLY, recurring("0.02"))
+    actor = stall.account(price=price)
+    assert stall.bill(actor) == [("charge", minor("20"))]
+    stall.use(actor, events, "500")
+    assert stall.bill(actor) == [("charge", minor("20"))]
 
 
 def test_e6_500_events_100_of_them_covered_cost_8(stall):
