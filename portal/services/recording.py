@@ -12,15 +12,21 @@ from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.models.events import EventRow
 from portal.services.announcing import announce
+from portal.services.sealing import seal_at_commit
 
 
 @dataclass(frozen=True, slots=True)
 class Doer:
-    """Who or what acts: a person of an account, or a named part of the portal."""
+    """Who or what acts: a person of an account, or a named part of the portal.
+
+    behalf_of: the person through whose eyes somebody else acts. address: of the person's session.
+    """
 
     name: str
     account_id: int | None = None
     person_id: int | None = None
+    behalf_of: int | None = None
+    address: str = ""
 
 
 def record(
@@ -33,16 +39,18 @@ def record(
     **detail: Any,
 ) -> None:
     """Append one event, and tell the host of it where it wants to know. subject: `kind:id`."""
-    session.add(
-        EventRow(
-            environment_id=scope.environment_id,
-            account_id=doer.account_id,
-            person_id=doer.person_id,
-            actor=doer.name,
-            name=event,
-            subject=subject,
-            detail=detail,
-            at=at,
-        )
+    row = EventRow(
+        environment_id=scope.environment_id,
+        account_id=doer.account_id,
+        person_id=doer.person_id,
+        behalf_of_id=doer.behalf_of,
+        actor=doer.name,
+        address=doer.address,
+        name=event,
+        subject=subject,
+        detail=detail,
+        at=at,
     )
+    session.add(row)
+    seal_at_commit(session, row)
     announce(session, scope, doer.account_id, event, subject, detail, at)

@@ -283,6 +283,9 @@ MONEY = [
     changed("spend_ceilings", "ck_spend_ceilings_mode", mode="'perhaps'"),
     changed("spend_ceilings", "ck_spend_ceilings_amount", amount_minor="-1"),
     changed("spend_ceilings", FINE, amount_minor="0"),
+    again("event_seals", "uq_event_seals_environment_id_event_id", position="1000000"),
+    changed("event_seals", "ck_event_seals_position", position="0"),
+    changed("event_chains", "ck_event_chains_length", length="-1"),
     again("credit_note_counters", "pk_credit_note_counters"),
     changed("credit_note_counters", "ck_credit_note_counters_last_number", last_number="-1"),
 ]  # fmt: skip

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from portal.local.roles import connect, make_database, prepare, prepare_given, with_database
+from portal.models.events import EventRow
+from portal.services.auditing import heads, verify
 from tests.support.database import ROOT, Database, drop, server, this_run
 
 CONTENTS = text(
@@ -69,6 +72,19 @@ def test_down_to_nothing_and_up_again_is_the_same_database(empty, alembic, monke
     assert contents(empty) == first
     assert len(first) > 300
     command.check(alembic)
+
+
+def test_events_that_were_there_before_are_sealed(world, world_database, alembic, monkeypatch):
+    world.buy(world.account(), "salesforce")
+    monkeypatch.setenv("DATABASE_OWNER_URL", world_database.owner_url)
+    sealed = ScriptDirectory.from_config(alembic).get_revision("0015")
+    command.downgrade(alembic, str(sealed.down_revision))
+    command.upgrade(alembic, "head")
+    with world.session() as session:
+        assert verify(session, world.scope, {}) == []
+        heads_now = heads(session, world.scope)
+    assert len(heads_now) == 2
+    assert sum(head.length for head in heads_now.values()) == world.rows(EventRow) > 5
 
 
 DRIFTS = {

@@ -22,6 +22,7 @@ NAMES = [table.name for table in TABLES]
 APPEND_ONLY = (
     "transfers",
     "events",
+    "event_seals",
     "draws",
     "usage_events",
     "arrears",
