@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -56,17 +56,13 @@ def _flaws(chain: int, rows: list[Row[Any]], kept: Head | None) -> Iterator[str]
     for row in rows:
         if row.position is None and row.id is not None:
             yield f"{whose}: event {row.id} ({row.name}) has no link"
-    if kept is not None and not _stands(kept, links):
+    if kept is not None and all(row.digest != kept.digest for row in links):
         yield f"{whose}: link {kept.length} is not the one that was kept"
 
 
 def _link(row: Row[Any]) -> Link:
     event = None if row.id is None else columns_of(row)
     return Link(row.position, row.event_id, row.digest, event)
-
-
-def _stands(kept: Head, links: Iterable[Row[Any]]) -> bool:
-    return any(row.position == kept.length and row.digest == kept.digest for row in links)
 
 
 def _whose(chain: int) -> str:

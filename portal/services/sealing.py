@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
 from portal.domain.chain import NOTHING, seal_of
 from portal.models.events import EventRow
@@ -38,7 +38,7 @@ where c.environment_id = :environment and c.account_id = s.account_id
 
 
 def seal_at_commit(session: Session, row: EventRow) -> None:
-    """Let `row` be sealed when the session commits; a rollback forgets it."""
+    """Let `row` be sealed when the session commits, unless a rollback has taken it back."""
     session.info.setdefault(_WAITING, []).append(row)
 
 
@@ -55,12 +55,6 @@ def _seal(session: Session) -> None:
         rows = [row for row in session.info.pop(_WAITING) if row in session]
         if rows:
             _append(session, rows)
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _forget(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:
-        session.info.pop(_WAITING, None)
 
 
 def _append(session: Session, rows: list[EventRow]) -> None:

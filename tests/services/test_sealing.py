@@ -81,9 +81,13 @@ def test_what_is_rolled_back_leaves_no_link(world, actor):
             point.rollback()
         with session.begin_nested():
             tell(world, session, doer_of(actor), "kept:2")
-        assert end(world, actor.account_id) == before
+        with world.session() as another:
+            tell(world, another, doer_of(actor), "meanwhile:1")
+            another.execute(text("set local lock_timeout = '2s'"))
+            another.commit()
+        assert end(world, actor.account_id)[0] == before[0] + 1
         session.commit()
-    assert end(world, actor.account_id)[0] == before[0] + 2
+    assert end(world, actor.account_id)[0] == before[0] + 3
     assert verified(world) == []
 
 
