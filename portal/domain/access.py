@@ -45,13 +45,14 @@ class Scope:
 class Actor:
     """The person behind a request, fixed for its whole length.
 
-    account_id: the one account every query and write is scoped to.
+    account_id: the one account every query and write is scoped to. address: of their session.
     """
 
     person_id: int
     account_id: int
     scope: Scope
     role: Role
+    address: str = ""
 
     @property
     def environment_id(self) -> int:

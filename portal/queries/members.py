@@ -68,7 +68,7 @@ def find_member(session: Session, scope: Scope, sid_digest: str, wall: WallNow) 
     if row is None:
         return None
     signed, person, membership, account = row
-    actor = Actor(person.id, account.id, scope, Role(membership.role))
+    actor = Actor(person.id, account.id, scope, Role(membership.role), signed.address)
     return Member(
         actor=actor,
         session_id=signed.id,

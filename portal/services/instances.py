@@ -19,7 +19,8 @@ from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
 from portal.services.due import look_no_later
-from portal.services.recording import Doer, record
+from portal.services.recording import record
+from portal.services.till import doer_of
 
 REASON_LENGTH = 500
 _STAYS = (Phase.SCHEDULED, Phase.CANCELLING)
@@ -134,5 +135,4 @@ def _record(
     state: AccountState,
     **detail: str,
 ) -> None:
-    doer = Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
-    record(session, actor.scope, doer, event, f"instance:{row.id}", state.now, **detail)
+    record(session, actor.scope, doer_of(actor), event, f"instance:{row.id}", state.now, **detail)

@@ -50,4 +50,5 @@ def till_of(actor: Actor, session: Session, gateway: PaymentGateway, wall: WallN
 
 
 def doer_of(actor: Actor) -> Doer:
-    return Doer(f"person:{actor.person_id}", actor.account_id, actor.person_id)
+    name, address = f"person:{actor.person_id}", actor.address
+    return Doer(name, actor.account_id, actor.person_id, address=address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import argon2
@@ -61,19 +62,21 @@ def row_of(world: World, sid: str) -> SessionRow:
 
 
 def facts(world: World, actor: Actor) -> list[tuple[str, str, int | None]]:
-    """Name, actor and person of what was recorded about sessions of the account."""
+    """Name, actor and person of what was recorded about sessions, all of it from ORIGIN."""
     with world.session() as session:
         mine = select(EventRow).where(
             EventRow.account_id == actor.account_id, EventRow.name.startswith("session:")
         )
-        return [(e.name, e.actor, e.person_id) for e in session.scalars(mine.order_by(EventRow.id))]
+        found = list(session.scalars(mine.order_by(EventRow.id)))
+    assert {event.address for event in found} <= {ORIGIN.address}
+    return [(event.name, event.actor, event.person_id) for event in found]
 
 
 def test_the_right_password_starts_a_session_of_that_member(world, owner):
     actor, email = owner
     found = member_of(world, signed_in(world, email))
     assert found is not None
-    assert (found.actor, found.email) == (actor, email)
+    assert (found.actor, found.email) == (replace(actor, address=ORIGIN.address), email)
     assert facts(world, actor) == [
         ("session:started", f"person:{actor.person_id}", actor.person_id)
     ]
