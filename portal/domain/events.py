@@ -76,3 +76,5 @@ class EventName(StrEnum):
     CARD_REPLACED = "card:replaced"
     CARD_REMOVED = "card:removed"
     CARD_DETACHED = "card:detached"
+    MAILS_CHOSEN = "mails:chosen"
+    MAIL_FAILED = "mail:failed"

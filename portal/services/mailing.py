@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
+from portal.domain.events import EventName
 from portal.domain.jobs import SEND_MAIL
 from portal.domain.mails import (
     MOST_TRIES,
@@ -31,10 +32,13 @@ from portal.domain.sign_in_notices import NOT_KEPT
 from portal.domain.use_notices import TOPICS, Topic, UsageDigest
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.mails import MailRow
+from portal.queries.accounts import billing_now
 from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
 from portal.services.queueing import enqueue
+from portal.services.recording import Doer, record
 
 log = structlog.get_logger()
+DOER = "mail"
 MOST_AT_ONCE = 200
 LOST = "its sending ended twice without an answer; it may have arrived"
 
@@ -258,8 +262,17 @@ def _mark(office: Post, mail_id: int, reason: str, *, answered: bool) -> None:
         row.unanswered -= 1
     if row.tries >= MOST_TRIES or reason == LOST:
         row.status = "failed"
+        _record_failure(office, row)
     log.warning("mail_not_sent", mail_id=mail_id, reason=reason, status=row.status)
     office.session.commit()
+
+
+def _record_failure(office: Post, row: MailRow) -> None:
+    """For the account's history: somebody was not told."""
+    account = office.session.get_one(AccountRow, (row.environment_id, row.account_id))
+    doer, at = Doer(DOER, account.id), billing_now(account, office.wall)
+    told, detail = EventName.MAIL_FAILED, {"kind": row.kind, "recipient": row.recipient}
+    record(office.session, office.scope, doer, told, f"mail:{row.id}", at, **detail)
 
 
 def _row(office: Post, mail_id: int) -> MailRow:

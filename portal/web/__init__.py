@@ -8,6 +8,7 @@ from werkzeug.routing import IntegerConverter, Map
 from portal.web import errors, language, logs, pages, requests, security, static_files
 from portal.web.views import (
     active,
+    activity,
     addons,
     auth,
     clock,
@@ -49,9 +50,9 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, addons, auth, clock, credit_notes, health, invoices, links, notifications,
-        own_sign_in,
-        payment_methods, plans, preferences, purchases, quantities, recharge, resets, second_factor,
+        active, activity, addons, auth, clock, credit_notes, health, invoices, links,
+        notifications, own_sign_in, payment_methods, plans, preferences, purchases, quantities,
+        recharge, resets, second_factor,
         usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:

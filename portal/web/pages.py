@@ -21,6 +21,8 @@ from portal.queries.billing import prices_ahead
 from portal.queries.recharge_pages import paused_by_card
 from portal.queries.wallet import Expiring
 from portal.web import (
+    activity_sentences,
+    activity_ways,
     card_sentences,
     ceiling,
     credit_papers,
@@ -44,6 +46,7 @@ THEMES = ("auto", "light", "dark")
 PHRASES = {
     said.__name__: said
     for said in (
+        activity_sentences.act_words, activity_sentences.doer_words, activity_ways.act_way,
         card_sentences.card_badges, card_sentences.card_ends, card_sentences.kept_words,
         card_sentences.renewal_words,
         words.charged_note, words.per, words.way_out, sentences.brings, sentences.card_words,

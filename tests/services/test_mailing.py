@@ -15,6 +15,7 @@ from portal.domain.notices import Invoiced, Notice, invoice_of
 from portal.domain.use_notices import UsageDigest
 from portal.gateways.queue import JobQueue
 from portal.models.accounts import PaymentMethodRow, PersonRow
+from portal.models.events import EventRow
 from portal.models.invoices import InvoiceRow
 from portal.models.mails import MailRow
 from portal.models.subscriptions import SubscriptionRow
@@ -150,6 +151,10 @@ def test_what_is_refused_is_tried_later_and_later_and_then_given_up(world, offic
     office.send()
     [row] = office.rows()
     assert (row.status, row.failure, row.tries, row.unanswered) == ("failed", "450 later", 5, 0)
+    with world.session() as session:
+        told = session.scalars(select(EventRow).filter_by(name="mail:failed")).one()
+    assert (told.account_id, told.subject) == (row.account_id, f"mail:{row.id}")
+    assert told.detail == {"kind": "purchased", "recipient": "owner@account1.test"}
     world.pass_time(days=9)
     assert office.send() == Sent(0, 0)
 

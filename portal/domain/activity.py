@@ -1,0 +1,59 @@
+"""What an account's members may look for among its events: kinds, and what has none."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from portal.domain.events import EventName
+
+
+class Kind(StrEnum):
+    MONEY = "money"
+    ADD_ONS = "add_ons"
+    PLAN = "plan"
+    CARDS = "cards"
+    SIGN_IN = "sign_in"
+    USE = "use"
+    MAIL = "mail"
+    API = "api"
+
+
+_KINDS: dict[str, Kind | None] = {
+    "purchase": Kind.MONEY,
+    "payment": Kind.MONEY,
+    "refund": Kind.MONEY,
+    "invoice": Kind.MONEY,
+    "credit_note": Kind.MONEY,
+    "instance": Kind.ADD_ONS,
+    "quantity": Kind.ADD_ONS,
+    "subscription": Kind.PLAN,
+    "plan": Kind.PLAN,
+    "plan_change": Kind.PLAN,
+    "price_change": Kind.PLAN,
+    "card": Kind.CARDS,
+    "card_entry": Kind.CARDS,
+    "customer": Kind.CARDS,
+    "session": Kind.SIGN_IN,
+    "link": Kind.SIGN_IN,
+    "quota": Kind.USE,
+    "ceiling": Kind.USE,
+    "recharge": Kind.USE,
+    "mails": Kind.MAIL,
+    "mail": Kind.MAIL,
+    "account": Kind.API,
+    "clock": Kind.API,
+    "catalog": None,
+    "key": None,
+    "webhook": None,
+}
+
+
+def kind_of(event: EventName) -> Kind | None:
+    """None for what is the tenant's own, and on no member's page."""
+    return _KINDS[event.partition(":")[0]]
+
+
+def shown(kind: Kind | None = None) -> frozenset[EventName]:
+    """The events of one kind, or of all that members may see."""
+    found = {event: kind_of(event) for event in EventName}
+    return frozenset(e for e, each in found.items() if each and kind in (None, each))
