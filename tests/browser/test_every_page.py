@@ -26,6 +26,8 @@ PAGES = (
     "security",
     "security/password",
     "security/two-step",
+    "activity",
+    "activity?kind=money&since=2031-01-01",
     "invoices",
     "invoices/{invoice}",
     "purchases/{purchase}",
