@@ -232,6 +232,7 @@ def test_a_failed_sign_in_and_chosen_mails_are_found_there(actor, world, app, vi
     told = rows(visit.get(f"{ACTIVITY}?kind=mail"))
     assert len(told) == 1, "what changes nothing is no event"
     assert "The mails to get were chosen" in told[0]
+    assert told[0].endswith("127.0.0.1")
 
 
 def test_no_secret_is_on_the_page_or_in_the_file(actor: Actor, world, visit):
