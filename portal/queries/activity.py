@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
@@ -129,14 +129,25 @@ def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def _newest(wanted: tuple[ColumnElement[bool], ...]) -> Select[EventRow, PersonRow, PersonRow]:
+def _newest(wanted: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+    """Columns, and not the mapper's rows: a file may have very many."""
     who, behalf = aliased(PersonRow), aliased(PersonRow)
+    told = (EventRow.name, EventRow.at, EventRow.actor, EventRow.address, EventRow.subject,
+            EventRow.detail)  # fmt: skip
     return (
-        select(EventRow, who, behalf)
+        select(*told, *_columns(who, "who"), *_columns(behalf, "behalf"))
         .outerjoin(who, _is(who, EventRow.person_id))
         .outerjoin(behalf, _is(behalf, EventRow.behalf_of_id))
         .where(*wanted)
         .order_by(EventRow.at.desc(), EventRow.id.desc())
+    )
+
+
+def _columns(person: Any, prefix: str) -> tuple[ColumnElement[Any], ...]:
+    return (
+        person.id.label(f"{prefix}_id"),
+        person.name.label(f"{prefix}_name"),
+        person.email.label(f"{prefix}_email"),
     )
 
 
@@ -151,33 +162,33 @@ def _acts(
     session: Session,
     scope: Scope,
     account_id: int,
-    statement: Select[EventRow, PersonRow, PersonRow],
+    statement: Select[*tuple[Any, ...]],
 ) -> tuple[Act, ...]:
     rows = session.execute(statement).all()
-    named = {subject for row, *_ in rows for subject in (row.subject, _plan_of(row))}
+    named = {subject for row in rows for subject in (row.subject, _plan_of(row))}
     about = subjects_of(session, scope, account_id, named)
     return tuple(
         Act(
             name=EventName(row.name),
             at=row.at.astimezone(UTC),
             doer=row.actor,
-            who=_someone(who),
-            behalf=_someone(behalf),
+            who=_someone(row.who_id, row.who_name, row.who_email),
+            behalf=_someone(row.behalf_id, row.behalf_name, row.behalf_email),
             address=row.address,
             subject=row.subject,
             about=about.get(row.subject, NOTHING),
             plan=about.get(_plan_of(row), NOTHING).name,
             detail=row.detail,
         )
-        for row, who, behalf in rows
+        for row in rows
     )
 
 
-def _plan_of(row: EventRow) -> str:
+def _plan_of(row: Row[*tuple[Any, ...]]) -> str:
     """The plan that an event's detail names, as a subject."""
     key, id_ = row.detail.get("plan", ""), row.detail.get("plan_id", "")
     return f"plan_key:{key}" if key else f"plan:{id_}"
 
 
-def _someone(row: PersonRow | None) -> Someone | None:
-    return None if row is None else Someone(row.id, row.name, row.email)
+def _someone(id_: int | None, name: str, email: str) -> Someone | None:
+    return None if id_ is None else Someone(id_, name, email)
