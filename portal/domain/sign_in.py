@@ -17,8 +17,13 @@ class Origin:
     user_agent: str
     device: str = ""
 
+    @property
+    def stored_address(self) -> str:
+        """As much of it as a row holds."""
+        return self.address[:45]
+
     def place(self, at: datetime) -> Place:
-        return Place(at, self.address[:45], self.user_agent[:255])
+        return Place(at, self.stored_address, self.user_agent[:255])
 
 
 def digest_of(secret: str) -> str:

@@ -27,6 +27,7 @@ from portal.services.recording import Doer, record
 from portal.services.safekeeping import Safe
 from portal.services.sessions import end
 from portal.services.throttling import Paused, admit, watched
+from portal.services.till import doer_of
 
 LIFE = timedelta(minutes=30)
 
@@ -98,7 +99,8 @@ def _mail_link(
     )
     notice = PasswordForgotten(nonce, origin.place(wall), expires_at)
     post_to(session, scope, membership.account_id, membership.person_id, notice)
-    doer, subject = Doer("anonymous", membership.account_id), f"person:{membership.person_id}"
+    doer = Doer("anonymous", membership.account_id, address=origin.stored_address)
+    subject = f"person:{membership.person_id}"
     record(session, scope, doer, EventName.PASSWORD_FORGOTTEN, subject, wall)
 
 
@@ -117,10 +119,12 @@ def _begin_anew(
         .values(used_at=wall)
     )
     end_challenges(session, scope, person_id, wall)
-    end(session, Actor(person_id, account_id, scope, Role(membership.role)), wall)
+    role, address = Role(membership.role), origin.stored_address
+    actor = Actor(person_id, account_id, scope, role, address)
+    end(session, actor, wall)
     device = remember(session, scope, person_id, origin.device, wall)
     forget_others(session, scope, person_id, device)
-    doer = Doer(f"person:{person_id}", account_id, person_id)
+    doer = doer_of(actor)
     record(session, scope, doer, EventName.PASSWORD_RESET, f"person:{person_id}", wall)
     notice = PasswordChanged(person_id, origin.place(wall), by_link=True)
     post_to(session, scope, account_id, person_id, notice)

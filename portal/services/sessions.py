@@ -51,7 +51,8 @@ def start(
     session.add(row)
     session.flush()
     device = remember(session, scope, person_id, origin.device, wall)
-    doer = Doer(f"person:{person_id}", membership.account_id, person_id)
+    name, account_id = f"person:{person_id}", membership.account_id
+    doer = Doer(name, account_id, person_id, address=place.address)
     record(session, scope, doer, EventName.SESSION_STARTED, f"session:{row.id}", wall)
     session.commit()
     return Entered(sid, device)
@@ -77,7 +78,8 @@ def sign_out(session: Session, scope: Scope, sid: str, wall: WallNow) -> None:
     if row is not None:
         row.revoked_at = wall
         membership = session.get_one(MembershipRow, (scope.environment_id, row.membership_id))
-        doer = Doer(f"person:{row.person_id}", membership.account_id, row.person_id)
+        name, account_id = f"person:{row.person_id}", membership.account_id
+        doer = Doer(name, account_id, row.person_id, address=row.address)
         record(session, scope, doer, EventName.SESSION_ENDED, f"session:{row.id}", wall)
     session.commit()
 

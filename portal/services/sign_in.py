@@ -56,7 +56,7 @@ def sign_in(
         return admitted
     if not is_right(stored, password) or person is None or membership is None:
         subject = f"person:{person.id}" if person else "person:unknown"
-        return _refused(session, scope, subject, membership, wall, step="password")
+        return _refused(session, scope, subject, membership, origin, wall, step="password")
     renew(person, password)
     forgive(session, scope, admitted)
     return let_in(session, scope, membership, origin, wall)
@@ -79,7 +79,8 @@ def let_in(
             expires_at=wall + CHALLENGE_LIFE,
         )
     )
-    doer, subject = Doer("anonymous", membership.account_id), f"person:{membership.person_id}"
+    doer = Doer("anonymous", membership.account_id, address=origin.stored_address)
+    subject = f"person:{membership.person_id}"
     record(session, scope, doer, EventName.CODE_ASKED, subject, wall)
     session.commit()
     return CodeAsked(written)
@@ -99,6 +100,7 @@ def enter_code(
     if challenge is None:
         return None
     person_id, membership_id = challenge.person_id, challenge.membership_id
+    subject = f"person:{person_id}"
     known = is_known(session, scope, person_id, origin.device, wall)
     tried = watched(CODE, str(person_id), digest_of(origin.device) if known else "")
     admitted = admit(session, scope, [tried], wall)
@@ -106,13 +108,13 @@ def enter_code(
         return admitted
     membership = session.get_one(MembershipRow, (scope.environment_id, membership_id))
     if not accepts(session, scope, person_id, code, wall, safe):
-        return _refused(session, scope, f"person:{person_id}", membership, wall, step="code")
+        return _refused(session, scope, subject, membership, origin, wall, step="code")
     if not _spend(session, scope, written, wall):
         session.rollback()
         return None
     if not is_of_authenticator(code):
-        doer = Doer(f"person:{person_id}", membership.account_id, person_id)
-        record(session, scope, doer, EventName.RECOVERY_CODE_USED, f"person:{person_id}", wall)
+        doer = Doer(subject, membership.account_id, person_id, address=origin.stored_address)
+        record(session, scope, doer, EventName.RECOVERY_CODE_USED, subject, wall)
     forgive(session, scope, admitted)
     return start(session, scope, membership, origin, wall)
 
@@ -122,10 +124,12 @@ def _refused(
     scope: Scope,
     subject: str,
     membership: MembershipRow | None,
+    origin: Origin,
     wall: WallNow,
     step: str,
 ) -> Refused:
-    doer = Doer("anonymous", membership.account_id if membership else None)
+    account_id = membership.account_id if membership else None
+    doer = Doer("anonymous", account_id, address=origin.stored_address)
     record(session, scope, doer, EventName.SIGN_IN_FAILED, subject, wall, step=step)
     session.commit()
     return Refused()

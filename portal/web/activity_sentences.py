@@ -13,6 +13,7 @@ from portal.domain.recharge_decisions import PauseCause
 from portal.domain.refunds import RefundStatus
 from portal.domain.spending import Mode
 from portal.queries.activity import Act
+from portal.web.activity_sign_in import sign_in_words
 from portal.web.language import date, date_time, money, number, percent
 from portal.web.sentences import card_words
 
@@ -55,7 +56,7 @@ def act_words(act: Act) -> str:
         Kind.ADD_ONS: _of_add_ons,
         Kind.PLAN: _of_plans,
         Kind.CARDS: _of_cards,
-        Kind.SIGN_IN: _of_sign_in,
+        Kind.SIGN_IN: sign_in_words,
         Kind.USE: _of_use,
         Kind.MAIL: _of_mail,
         Kind.API: _of_the_account,
@@ -205,17 +206,6 @@ def _of_cards(act: Act) -> str:
         EventName.CARD_REMOVED: _("%(card)s was removed", card=card),
         EventName.CARD_DETACHED: _("%(card)s was removed at the payment provider", card=card),
         EventName.CUSTOMER_DELETED: _("All cards were removed at the payment provider"),
-    }
-    return said[act.name]
-
-
-def _of_sign_in(act: Act) -> str:
-    who = act.about.name or _("a member")
-    said: dict[EventName, str] = {
-        EventName.SESSION_STARTED: _("Signed in"),
-        EventName.SESSION_ENDED: _("Signed out"),
-        EventName.SIGN_IN_FAILED: _("A sign-in as %(who)s failed", who=who),
-        EventName.LINK_MADE: _("A sign-in link for %(who)s was made", who=who),
     }
     return said[act.name]
 

@@ -1,7 +1,7 @@
 """activity: from where and for whom events were done; the chains that seal them
 
-Revision ID: 0015
-Revises: 0014
+Revision ID: 0016
+Revises: 0015
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from datetime import UTC
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0015'
-down_revision = '0014'
+revision = '0016'
+down_revision = '0015'
 branch_labels = None
 depends_on = None
 
