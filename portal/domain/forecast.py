@@ -1,13 +1,16 @@
-"""What use comes to at its present pace: how much by the window's end, and when nothing is left."""
+"""What use comes to at its present pace: how much by then, when nothing is left, what expires."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+
+from portal.domain.grants import Lot, burn_rank
+from portal.domain.money import round_half_away
 
 RATE_DAYS = 7
 SOON = timedelta(days=7)
@@ -39,6 +42,12 @@ class RunRate:
     def per_day(self) -> Fraction:
         return Fraction(self.units) / self.days
 
+    @property
+    def rounded(self) -> Decimal:
+        """Units a day as pages and mails say them: whole ones, with a decimal below ten."""
+        scale = 1 if self.per_day >= 10 else 10
+        return Decimal(round_half_away(self.per_day * scale)) / scale
+
 
 @dataclass(frozen=True, slots=True)
 class Supply:
@@ -62,16 +71,31 @@ class Forecast:
     short: Decimal
 
 
-def run_rate_of(by_day: Mapping[date, Decimal], today: date, first: date | None) -> RunRate | None:
+@dataclass
+class _Burning:
+    """A lot on its way, with what is left of it."""
+
+    lot: Lot
+    left: Fraction
+
+    @property
+    def end(self) -> datetime | None:
+        return self.lot.expires_at
+
+
+def rate_since(today: date) -> date:
+    """The first of the seven whole days before `today`."""
+    return today - RATE_DAYS * _DAY
+
+
+def run_rate_of(units: Decimal, first: date | None, today: date) -> RunRate | None:
     """The pace of the seven whole days before `today`, or of those since the `first` day of use.
 
-    None before one whole day has passed. Source: product.md §5 (7-day run rate).
+    units: used in the seven. None before one whole day has passed. Source: product.md §5 (7-day
+    run rate).
     """
     days = min((today - first).days, RATE_DAYS) if first else 0
-    if days < 1:
-        return None
-    counted = (by_day.get(today - n * _DAY, _NOTHING) for n in range(1, days + 1))
-    return RunRate(sum(counted, _NOTHING), days)
+    return RunRate(units, days) if days >= 1 else None
 
 
 def forecast(
@@ -97,6 +121,13 @@ def forecast(
     return Forecast(rate, at_end, runs_out_at, short)
 
 
+def used_up_at(left: Decimal, per_day: Fraction, now: datetime) -> datetime | None:
+    """When `left` units are used up at `per_day`; None for never, or not within ten years."""
+    if not per_day or Fraction(left) / per_day > FARTHEST.days:
+        return None
+    return now + timedelta(seconds=int(Fraction(left) / per_day * 86_400))
+
+
 def outlook(left: Decimal | None, runs_out_at: datetime | None, now: datetime) -> Outlook:
     """left: None = unlimited. Source: product.md §5 (green, amber, red)."""
     if left is not None and left <= 0:
@@ -104,6 +135,26 @@ def outlook(left: Decimal | None, runs_out_at: datetime | None, now: datetime) -
     if runs_out_at is None or runs_out_at > now + SOON:
         return Outlook.ENOUGH
     return Outlook.AT_ONCE if runs_out_at <= now + AT_ONCE else Outlook.SOON
+
+
+def unused(lots: Iterable[Lot], per_day: Fraction, now: datetime) -> dict[int, Decimal]:
+    """Units by lot, of those that expire, which nobody will have used by then.
+
+    lots: those there are and those that later windows will bring, of one feature. They burn in
+    burn order at `per_day` units, none of it before it is there or after it has ended.
+    """
+    burning = [_Burning(lot, Fraction(lot.remaining)) for lot in sorted(lots, key=burn_rank)]
+    ends = [each.end for each in burning if each.end is not None and each.end > now]
+    stops = {*ends, *(each.lot.effective_at for each in burning if each.lot.effective_at > now)}
+    at = now
+    for stop in sorted(at for at in stops if ends and at <= max(ends)):
+        need = per_day * _days(stop - at)
+        for each in burning:
+            if each.lot.is_open(at):
+                taken = min(each.left, need)
+                each.left, need = each.left - taken, need - taken
+        at = stop
+    return {each.lot.id: _units(each.left) for each in burning if each.end is not None}
 
 
 def _lasts(supplies: Iterable[Supply], per_day: Fraction, now: datetime) -> Fraction | None:
@@ -126,3 +177,7 @@ def _days(span: timedelta) -> Fraction:
 
 def _whole(units: Fraction) -> Decimal:
     return Decimal(units.__ceil__())
+
+
+def _units(exact: Fraction) -> Decimal:
+    return Decimal(exact.numerator) / Decimal(exact.denominator)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
+from portal.domain.forecast import used_up_at
 from portal.domain.money import Money
 from portal.domain.recharge import pack_to_buy
 
@@ -92,7 +94,7 @@ class Standing:
 
     now: datetime
     remaining: Decimal | None
-    pace: Decimal
+    pace: Fraction
     window_end: datetime | None
     next_month: datetime
     packs: tuple[Pack, ...]
@@ -125,14 +127,6 @@ def decide(policy: Policy, at: Standing) -> Decision:
     if at.remaining >= policy.threshold:
         return Decision(Cause.ABOVE_THRESHOLD)
     return _not_at_all(policy, at) or _which(policy, at, at.remaining)
-
-
-def lasts_until(remaining: Decimal, pace: Decimal, now: datetime) -> datetime | None:
-    """When the units are used up at `pace` a day; None for never, or later than a year."""
-    if pace <= 0:
-        return None
-    days = remaining / pace
-    return now + timedelta(days=float(days)) if days <= 366 else None
 
 
 def _not_at_all(policy: Policy, at: Standing) -> Decision | None:
@@ -182,5 +176,5 @@ def _is_needed(at: Standing, pack: Pack, remaining: Decimal) -> bool:
     """False when the window, and the pack with it, ends before what is left is used up."""
     if at.window_end is None or pack.until is None or pack.until > at.window_end:
         return True
-    runs_out = lasts_until(remaining, at.pace, at.now)
+    runs_out = used_up_at(remaining, at.pace, at.now)
     return runs_out is not None and runs_out < at.window_end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -28,8 +29,8 @@ from portal.queries.addons import card_of
 from portal.queries.by_the_clock import plan_at
 from portal.queries.spending import ceiling_of, counted
 from portal.queries.usage import meter_of
+from portal.queries.usage_days import run_rates
 
-WEEK = timedelta(days=7)
 PASSING = (Reason.TRIALING, Reason.PAST_DUE, Reason.SUSPENDED, Reason.TERM_OVER)
 """Reasons not to buy now that have nothing to do with the pack."""
 
@@ -102,11 +103,13 @@ def standing_of(
     )
 
 
-def pace_of(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Decimal:
-    """Units a day: the last seven days' average, or today's use where that is more already."""
+def pace_of(session: Session, scope: Scope, state: AccountState, feature: Feature) -> Fraction:
+    """Units a day: as the usage page says, or today's use where that is more already."""
     today = state.now.astimezone(ZoneInfo(state.account.zone)).date()
-    days = used_days(session, scope, state.account.id, feature, today - WEEK, today)
-    return max(sum(days.values(), Decimal(0)) / 7, days.get(today, Decimal(0)))
+    yesterday = today - timedelta(days=1)
+    used = used_days(session, scope, state.account.id, feature, yesterday, today)
+    rate = run_rates(session, scope, state.account.id, [feature.id], today).get(feature.id)
+    return max(rate.per_day if rate else Fraction(0), Fraction(used.get(today, 0)))
 
 
 def used_days(

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Date, Select, cast, false, func, or_, sele
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
+from portal.domain.forecast import RunRate, rate_since, run_rate_of
+from portal.models.catalog import FeatureRow
 from portal.models.usage import UsageDayRow
 
 MOST_VALUES = 8
@@ -53,6 +55,28 @@ class DayLine:
     dimension: str
     value: str
     units: Decimal
+
+
+def run_rates(
+    session: Session, scope: Scope, account_id: int, features: Iterable[int], today: date
+) -> dict[int, RunRate]:
+    """The pace of each feature that has one, by its id, in one statement.
+
+    today: a day of the account's zone. Reads the days of the rate, and finds the first by index.
+    """
+    row, feature = UsageDayRow, FeatureRow
+    mine = (*_mine(scope, account_id), row.feature_id == feature.id, row.dimension == "")
+    units = select(func.sum(row.units)).where(*mine, row.day >= rate_since(today), row.day < today)
+    first = select(func.min(row.day)).where(*mine, row.units > 0)
+    wanted = select(feature.id, units.scalar_subquery(), first.scalar_subquery()).where(
+        feature.environment_id == scope.environment_id, feature.id.in_(set(features))
+    )
+    found = {}
+    for feature_id, used, began in session.execute(wanted):
+        rate = run_rate_of(used or Decimal(0), began, today)
+        if rate is not None:
+            found[feature_id] = rate
+    return found
 
 
 def daily(

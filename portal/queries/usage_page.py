@@ -14,20 +14,19 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.catalog import BillingCadence, CreditGrant, Entitlement, Feature
 from portal.domain.forecast import (
-    RATE_DAYS,
     Forecast,
     Outlook,
+    RunRate,
     Supply,
     forecast,
     outlook,
-    run_rate_of,
 )
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
 from portal.queries.by_the_clock import plan_at
 from portal.queries.packs import Mix, cheapest_mix
 from portal.queries.usage import Meter
-from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly
+from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly, run_rates
 from portal.queries.use_prices import UsePrice, use_price
 
 LEVEL_DAYS = 30
@@ -70,6 +69,7 @@ class _Days:
     """What was read of one feature."""
 
     by_day: dict[date, Decimal]
+    rate: RunRate | None
     first: date | None
     months: tuple[Month, ...]
     breakdowns: tuple[Breakdown, ...]
@@ -78,12 +78,13 @@ class _Days:
 def trends(
     session: Session, scope: Scope, state: AccountState, meters: Sequence[Meter]
 ) -> tuple[Trend, ...]:
-    """A trend for each meter, in three statements however many there are."""
+    """A trend for each meter, in four statements however many there are."""
     if not meters:
         return ()
     account_id, today = state.account.id, _local(state, state.now)
     began = {m.feature.id: _local(state, m.window.start) for m in meters if m.window}
-    since = min([*began.values(), today - max(RATE_DAYS, LEVEL_DAYS) * _DAY])
+    since = min([*began.values(), today - LEVEL_DAYS * _DAY])
+    rates = run_rates(session, scope, account_id, [m.feature.id for m in meters], today)
     by_day = daily(session, scope, account_id, since)
     by_month = monthly(session, scope, account_id, months_before(today))
     broken_down = breakdowns(session, scope, account_id, began)
@@ -91,7 +92,7 @@ def trends(
     for meter in meters:
         key = meter.feature.id
         first, months = by_month.get(key, (None, ()))
-        read = _Days(by_day.get(key, {}), first, months, broken_down.get(key, ()))
+        read = _Days(by_day.get(key, {}), rates.get(key), first, months, broken_down.get(key, ()))
         found.append(_trend(scope, state, meter, read, today))
     return tuple(found)
 
@@ -108,9 +109,10 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
     plan_ends = state.subscription.ends_at if state.subscription else None
     until = min(meter.window.end, plan_ends or meter.window.end)
     refills = _refills(state, meter.feature, until)
-    rate = run_rate_of(read.by_day, today, read.first)
     supplies = None if meter.left is None else _supplies(meter)
-    made = forecast(rate, meter.used, supplies, state.now, until, refills=refills) if rate else None
+    made = None
+    if read.rate is not None:
+        made = forecast(read.rate, meter.used, supplies, state.now, until, refills=refills)
     days = _days_of(state, meter.window)
     beyond = use_price(state, meter.feature, meter.window)
     short = made.short if made else _NOTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +14,7 @@ from portal.domain.access import Scope
 from portal.domain.catalog import Feature
 from portal.domain.expiries import STEPS, outlives, step
 from portal.domain.grants import LotSource
-from portal.domain.run_rate import PACE_DAYS
-from portal.models.usage import LotRow, UsageDayRow
+from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.loads import window_at
 
@@ -105,25 +103,6 @@ def ends_soon(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
         LotRow.source != LotSource.INSTANCE,
         LotRow.source_key.not_like("plan:%"),
     )
-
-
-def days_of_use(
-    session: Session, scope: Scope, state: AccountState, features: Iterable[int], before: date
-) -> dict[int, dict[date, Decimal]]:
-    """Units by feature and day, of the seven days before `before`."""
-    wanted = select(UsageDayRow).where(
-        UsageDayRow.environment_id == scope.environment_id,
-        UsageDayRow.account_id == state.account.id,
-        UsageDayRow.feature_id.in_(set(features)),
-        UsageDayRow.dimension == "",
-        UsageDayRow.value == "",
-        UsageDayRow.day >= before - timedelta(days=PACE_DAYS),
-        UsageDayRow.day < before,
-    )
-    found: dict[int, dict[date, Decimal]] = {}
-    for row in session.scalars(wanted.execution_options(populate_existing=True)):
-        found.setdefault(row.feature_id, {})[row.day] = row.units
-    return found
 
 
 def today_of(state: AccountState) -> date:

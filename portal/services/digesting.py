@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
 from portal.domain.digests import last_due
+from portal.domain.forecast import RunRate, rate_since, used_up_at
 from portal.domain.notices import is_told
 from portal.domain.periods import WallNow
-from portal.domain.run_rate import per_day, runs_out_at
 from portal.domain.use_notices import Measured, UsageDigest, WeekOfUse, digest_key
 from portal.models.accounts import AccountRow, MembershipRow
 from portal.models.mails import MailRow
 from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.usage import Meter, meters
-from portal.queries.wallet import days_of_use
+from portal.queries.usage_days import daily, run_rates
 from portal.services import mailing
 from portal.services.capacity import open_windows
 
@@ -52,14 +53,21 @@ def weeks_of_use(
 ) -> tuple[WeekOfUse, ...]:
     """Every metered feature that the account has, in the seven days before `monday`."""
     found = meters(session, scope, state)
-    days = days_of_use(session, scope, state, [m.feature.id for m in found], monday)
-    return tuple(_week(meter, days.get(meter.feature.id, {}), state, monday) for meter in found)
+    used = daily(session, scope, state.account.id, rate_since(monday))
+    consumed = [m.feature.id for m in found if m.feature.is_consumed]
+    rates = run_rates(session, scope, state.account.id, consumed, monday)
+    weeks = []
+    for meter in found:
+        by_day = used.get(meter.feature.id, {})
+        week = [units for day, units in by_day.items() if day < monday]
+        weeks.append(_week(meter, week, rates.get(meter.feature.id), state.now))
+    return tuple(weeks)
 
 
-def _week(meter: Meter, days: dict[date, Decimal], state: AccountState, monday: date) -> WeekOfUse:
+def _week(meter: Meter, week: list[Decimal], rate: RunRate | None, now: datetime) -> WeekOfUse:
     feature, consumed = meter.feature, meter.feature.is_consumed
-    pace = per_day(days, monday) if consumed else Decimal(0)
-    used = sum(days.values(), Decimal(0)) if consumed else max(days.values(), default=meter.used)
+    used = sum(week, Decimal(0)) if consumed else max(week, default=meter.used)
+    left, per_day = meter.left or Decimal(0), rate.per_day if rate else Fraction(0)
     return WeekOfUse(
         feature=Measured(feature.id, feature.name, feature.unit_plural),
         is_level=not consumed,
@@ -68,9 +76,9 @@ def _week(meter: Meter, days: dict[date, Decimal], state: AccountState, monday: 
         allowance=meter.allowance,
         left=meter.left,
         percent=meter.percent,
-        pace=round(pace, 1 if pace < 10 else 0),
+        pace=rate.rounded if rate else Decimal(0),
         resets_at=meter.window.end if meter.window else None,
-        runs_out_at=runs_out_at(meter.left or Decimal(0), pace, state.now),
+        runs_out_at=used_up_at(left, per_day, now),
     )
 
 

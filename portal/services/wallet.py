@@ -5,25 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.catalog import Feature
+from portal.domain.forecast import RunRate, unused, used_up_at
 from portal.domain.grants import Lot, burn_rank
-from portal.domain.run_rate import per_day, runs_out_at, unused
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.loads import window_at
 from portal.queries.usage import lot_of
-from portal.queries.wallet import (
-    CreditSource,
-    credit_source,
-    days_of_use,
-    is_credit,
-    lots_left,
-    today_of,
-)
+from portal.queries.usage_days import run_rates
+from portal.queries.wallet import CreditSource, credit_source, is_credit, lots_left, today_of
 from portal.services.capacity import NewLot, lots_at, open_windows_now
 
 MOST_WINDOWS = 60
@@ -47,13 +42,14 @@ class CreditLot:
 class Credits:
     """One feature's credit lots with units left, in burn order.
 
-    pace: units a day. others_first: units of other lots, such as the plan's own, that burn before
-    the last of these. runs_out_at: when all lots of the feature are used up, where they will be.
+    rate: None before a whole day of use. others_first: units of other lots, such as the plan's
+    own, that burn before the last of these. runs_out_at: when all lots of the feature are used up,
+    where they will be.
     """
 
     feature: Feature
     lots: tuple[CreditLot, ...]
-    pace: Decimal
+    rate: RunRate | None
     others_first: Decimal
     runs_out_at: datetime | None
 
@@ -71,14 +67,14 @@ def credits_of(session: Session, scope: Scope, state: AccountState) -> tuple[Cre
     open_windows_now(session, scope, state)
     rows = lots_left(session, scope, state)
     features = [f for f in state.catalog.features if any(_is_of(f, r) for r in rows)]
-    today = today_of(state)
-    days = days_of_use(session, scope, state, [f.id for f in features], today)
+    ids = [f.id for f in features]
+    rates = run_rates(session, scope, state.account.id, ids, today_of(state))
     return tuple(
         _credits(
             state,
             feature,
             [row for row in rows if row.feature_id == feature.id],
-            per_day(days.get(feature.id, {}), today),
+            rates.get(feature.id),
         )
         for feature in features
     )
@@ -88,9 +84,11 @@ def _is_of(feature: Feature, row: LotRow) -> bool:
     return row.feature_id == feature.id and is_credit(row)
 
 
-def _credits(state: AccountState, feature: Feature, rows: list[LotRow], pace: Decimal) -> Credits:
+def _credits(
+    state: AccountState, feature: Feature, rows: list[LotRow], rate: RunRate | None
+) -> Credits:
     """Without a plan nothing is used, and all that ends is lost."""
-    burns = pace if state.subscription is not None else Decimal(0)
+    burns = rate.per_day if rate and state.subscription else Fraction(0)
     ordered = sorted(rows, key=lambda row: burn_rank(lot_of(row)))
     present = [lot_of(row) for row in ordered]
     lost = unused([*present, *_later(state, feature, rows)], burns, state.now)
@@ -99,15 +97,15 @@ def _credits(state: AccountState, feature: Feature, rows: list[LotRow], pace: De
     return Credits(
         feature=feature,
         lots=tuple(_credit_lot(state, row, lost.get(row.id)) for row in mine),
-        pace=burns,
+        rate=rate,
         others_first=sum((r.remaining for r in before if not is_credit(r)), Decimal(0)),
         runs_out_at=_empty_at(present, burns, state.now),
     )
 
 
-def _empty_at(present: list[Lot], pace: Decimal, now: datetime) -> datetime | None:
+def _empty_at(present: list[Lot], per_day: Fraction, now: datetime) -> datetime | None:
     """None where something of it ends or begins before: then a date would be a guess."""
-    at = runs_out_at(sum((lot.remaining for lot in present), Decimal(0)), pace, now)
+    at = used_up_at(sum((lot.remaining for lot in present), Decimal(0)), per_day, now)
     ends = [lot.expires_at for lot in present if lot.expires_at is not None]
     return at if at is not None and all(end >= at for end in ends) else None
 

@@ -57,12 +57,15 @@ def rate_label(rate: RunRate) -> str:
 
 
 def rate_words(rate: RunRate) -> str:
-    """`3,372 a day`, with a decimal below ten."""
-    scale = 1 if rate.per_day >= 10 else 10
-    each = Decimal(round_half_away(rate.per_day * scale)) / scale
-    if not each and rate.units:
+    """`3,372 a day`."""
+    return a_day(rate.rounded, rate.units)
+
+
+def a_day(pace: Decimal, used: Decimal) -> str:
+    """pace: as RunRate.rounded has it. used: the units that it is of."""
+    if not pace and used:
         return _("less than %(units)s a day", units=number(Decimal(1) / 10))
-    return _("%(units)s a day", units=number(each))
+    return _("%(units)s a day", units=number(pace))
 
 
 def run_out_words(trend: Trend) -> str:

@@ -11,6 +11,7 @@ from portal.domain.alerts import Load
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 from portal.web.drafts import Draft, page
 from portal.web.language import date, date_time, number, percent
+from portal.web.usage_sentences import a_day
 
 
 def of_use(notice: QuotaReached | LotExpiring | UsageDigest) -> Draft:
@@ -78,8 +79,8 @@ def week_words(week: WeekOfUse) -> str:
     if week.is_level:
         said = [_("%(used)s %(what)s at most", used=number(week.used), what=what)]
     else:
-        said = [_("%(used)s %(what)s, %(pace)s a day", used=number(week.used), what=what,
-                  pace=number(week.pace))]  # fmt: skip
+        said = [_("%(used)s %(what)s, %(pace)s", used=number(week.used), what=what,
+                  pace=a_day(week.pace, week.used))]  # fmt: skip
     if week.percent is None:
         return _("%(said)s. There is no limit.", said=said[0])
     said.append(_("%(share)s of the quota is used", share=percent(week.percent)))

@@ -10,6 +10,7 @@ from portal.queries.loads import QuotaLoad
 from portal.queries.wallet import CreditSource, Expiring
 from portal.services.wallet import CreditLot, Credits
 from portal.web.language import date, number, percent
+from portal.web.usage_sentences import rate_words
 
 
 def source_words(source: CreditSource) -> str:
@@ -41,11 +42,18 @@ def unused_words(lot: CreditLot) -> str:
 
 
 def pace_words(credits: Credits) -> str:
-    """`120 credits a day in the last 7 days. At this pace they are used up on 3 Jun 2026.`"""
-    if not credits.pace:
-        return _("None were used in the last 7 days.")
-    pace = round(credits.pace, 1 if credits.pace < 10 else 0)
-    said = _("%(pace)s a day in the last 7 days.", pace=number(pace))
+    """`120 a day in the last 7 days. At this pace they are used up on 3 Jun 2026.`"""
+    rate = credits.rate
+    if rate is None:
+        return _("A pace comes after the first whole day of use.")
+    days = {"days": number(rate.days)}
+    if not rate.units:
+        return _("None were used in the last %(days)s days.", **days)
+    said = ngettext(
+        "%(pace)s, after one whole day.",
+        "%(pace)s in the last %(days)s days.",
+        rate.days, pace=rate_words(rate), **days,
+    )  # fmt: skip
     if credits.runs_out_at is not None:
         end = _("At this pace they are used up on %(date)s.", date=date(credits.runs_out_at))
         return f"{said} {end}"

@@ -142,8 +142,8 @@ def test_the_digest_tells_use_pace_and_how_far_it_reaches(world, actor, digested
     [mail] = mails(world, actor, "usage_digest")
     weeks = {week["feature"]["name"]: week for week in mail.notice["weeks"]}
     messages, members = weeks["Messages"], weeks["Members"]
-    assert (messages["used"][:5], messages["pace"], messages["percent"]) == ("70000", "10000", 70)
-    assert messages["runs_out_at"] == "2026-04-16T09:00:00Z"
+    assert (messages["used"][:5], messages["pace"], messages["percent"]) == ("70000", "35000", 70)
+    assert messages["runs_out_at"] == "2026-04-14T05:34:17Z"
     assert (members["used"][:1], members["percent"]) == ("4", 30)
 
 

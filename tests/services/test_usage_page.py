@@ -208,7 +208,7 @@ def test_a_plan_that_ends_is_not_refilled_and_its_end_is_the_last_day_that_count
     assert found.forecast.short > 0
 
 
-def test_three_statements_however_many_features_and_no_event_is_read(world):
+def test_four_statements_however_many_features_and_no_event_is_read(world):
     actor = world.account(plan="enterprise", price="enterprise_monthly_usd")
     use_daily(world, actor, 100_000, channel="chat", team="a")
     report(world, actor, *(used(f, 2, world.now) for f in ("sms", "members", "storage")))
@@ -219,5 +219,5 @@ def test_three_statements_however_many_features_and_no_event_is_read(world):
         made = trends(session, world.scope, state, found)
         assert trends(session, world.scope, state, ()) == ()
     assert len(made) == len(found) > 3
-    assert len(sent) == 3, sent
+    assert len(sent) == 4, sent
     assert all("usage_days" in statement for statement in sent)

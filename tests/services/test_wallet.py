@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.access import Actor
+from portal.domain.forecast import RunRate
 from portal.domain.grants import LotSource
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.usage import LotRow
@@ -68,7 +69,7 @@ def test_a_pack_is_a_lot_that_never_expires_and_leads_to_its_purchase(world):
     assert (credits.feature.lookup_key, credits.left, lot.granted) == ("sms", 10_000, 10_000)
     assert (lot.expires_at, lot.unused, lot.source.name) == (None, None, "10,000 SMS credits")
     assert lot.source.purchase_id == bought.purchase_id
-    assert (credits.pace, credits.runs_out_at, credits.others_first) == (0, None, 0)
+    assert (credits.rate, credits.runs_out_at, credits.others_first) == (None, None, 0)
 
 
 def test_lots_come_in_burn_order_with_what_burns_before_them(world):
@@ -92,7 +93,7 @@ def test_what_expires_unused_follows_the_pace_of_seven_days(world):
         send(world, actor, 10)
     world.now = began + 7 * DAY
     [credits] = wallet(world, actor)
-    assert (credits.pace, credits.left) == (10, 330)
+    assert (credits.rate, credits.left) == (RunRate(Decimal(70), 7), 330)
     assert (credits.unused, credits.runs_out_at) == (230, None)
     grant(world, actor, "later", 500, began + 117 * DAY)
     lost = [lot.unused for lot in wallet(world, actor)[0].lots]
@@ -110,7 +111,7 @@ def test_units_that_later_windows_bring_burn_before_credits(world):
         report(world, actor, used("messages", 2_000, world.now))
     world.now = began + 7 * DAY
     [credits] = wallet(world, actor)
-    assert (credits.pace, credits.others_first) == (2_000, 86_000)
+    assert (credits.rate, credits.others_first) == (RunRate(Decimal(14_000), 7), 86_000)
     assert credits.unused == 5_000, "each window's 100,000 are more than its 60,000"
 
 
@@ -124,7 +125,8 @@ def test_without_a_plan_credits_are_listed_and_all_that_ends_is_lost(world):
     world.now += DAY
     [credits] = wallet(world, actor)
     assert [lot.unused for lot in credits.lots] == [390, None]
-    assert credits.pace == 0
+    assert credits.rate == RunRate(Decimal(10), 1)
+    assert credits.runs_out_at is None
 
 
 def test_the_ledger_has_every_unit_that_came_and_went(world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from portal.domain.forecast import (
     Supply,
     forecast,
     outlook,
+    rate_since,
     run_rate_of,
 )
 from portal.domain.grants import Lot, burn_rank, draw
@@ -136,19 +138,33 @@ def test_the_end_is_what_was_used_and_the_pace_from_now_on(
     assert forecast(rate, Decimal(used), None, NOON, end, refills=False).runs_out_at is None
 
 
-@given(st.dictionaries(st.integers(-3, 20), units), st.none() | st.integers(-3, 40))
+@given(units, st.none() | st.integers(-3, 40))
 def test_the_pace_is_of_whole_days_before_today_and_at_most_seven(
-    used: dict[int, Decimal], first: int | None
+    used: Decimal, first: int | None
 ) -> None:
-    by_day = {TODAY - ago * DAY: each for ago, each in used.items()}
-    found = run_rate_of(by_day, TODAY, None if first is None else TODAY - first * DAY)
+    found = run_rate_of(used, None if first is None else TODAY - first * DAY, TODAY)
     if first is None or first < 1:
         assert found is None
     else:
-        assert found is not None
-        assert found.days == min(first, 7)
-        assert found.units == sum(used.get(ago, 0) for ago in range(1, found.days + 1))
-        assert found.per_day * found.days == found.units
+        assert found == RunRate(used, min(first, 7))
+        assert found.per_day * found.days == used
+        assert abs(Fraction(found.rounded) - found.per_day) <= Fraction(
+            1, 2 if found.per_day >= 10 else 20
+        )
+
+
+@pytest.mark.parametrize(
+    ("used", "days", "said"),
+    [("75", 2, "38"), ("19.9", 2, "10"), ("19.5", 2, "9.8"), ("0.1", 1, "0.1"), ("0.1", 7, "0")],
+)
+def test_a_pace_is_said_in_whole_units_or_below_ten_in_tenths(
+    used: str, days: int, said: str
+) -> None:
+    assert RunRate(Decimal(used), days).rounded == Decimal(said)
+
+
+def test_the_seven_days_end_yesterday() -> None:
+    assert rate_since(TODAY) == TODAY - 7 * DAY
 
 
 @given(st.none() | units, st.none() | st.integers(-5, 15 * 24))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,6 @@ from portal.domain.recharge_decisions import (
     Room,
     Standing,
     decide,
-    lasts_until,
 )
 
 NOW = datetime(2026, 4, 11, tzinfo=UTC)
@@ -36,7 +36,7 @@ PACKS = (
 )
 POLICY = Policy(10_000, "middle", timedelta(minutes=10), None)
 LOW = Standing(
-    now=NOW, remaining=Decimal(9_999), pace=Decimal(5_000), window_end=END, next_month=END,
+    now=NOW, remaining=Decimal(9_999), pace=Fraction(5_000), window_end=END, next_month=END,
     packs=PACKS, room=Room(usd(2900), None), may_buy=True, is_ending=False, in_flight=False,
     has_card=True,
 )  # fmt: skip
@@ -56,9 +56,9 @@ JUST_TRIED = replace(POLICY, tried_at=NOW - timedelta(minutes=9, seconds=59))
         (JUST_TRIED, LOW, Cause.COOLDOWN),
         (JUST_TRIED, replace(LOW, now=NOW + timedelta(seconds=1)), Cause.BOUGHT),
         (POLICY, replace(LOW, packs=()), Cause.NOT_SOLD),
-        (POLICY, replace(LOW, pace=Decimal(0)), Cause.WINDOW_ENDS),
-        (POLICY, replace(LOW, pace=Decimal(400)), Cause.WINDOW_ENDS),
-        (POLICY, replace(LOW, pace=Decimal(600)), Cause.BOUGHT),
+        (POLICY, replace(LOW, pace=Fraction(0)), Cause.WINDOW_ENDS),
+        (POLICY, replace(LOW, pace=Fraction(400)), Cause.WINDOW_ENDS),
+        (POLICY, replace(LOW, pace=Fraction(600)), Cause.BOUGHT),
         (POLICY, replace(LOW, room=Room(usd(2899), None)), Cause.CAP),
         (POLICY, replace(LOW, room=Room(usd(2900), usd(2899))), Cause.CEILING),
         (POLICY, replace(LOW, room=Room(usd(2900), usd(2900))), Cause.BOUGHT),
@@ -71,7 +71,7 @@ def test_each_cause(policy, at, cause):
 
 def test_what_does_not_end_with_the_window_is_bought_whatever_the_pace():
     lasting = tuple(replace(pack, until=None) for pack in PACKS)
-    assert decide(POLICY, replace(LOW, packs=lasting, pace=Decimal(0))).cause is Cause.BOUGHT
+    assert decide(POLICY, replace(LOW, packs=lasting, pace=Fraction(0))).cause is Cause.BOUGHT
 
 
 def test_even_the_largest_may_leave_too_little():
@@ -97,15 +97,9 @@ def test_nothing_is_bought_beyond_what_may_be_spent_or_above_the_threshold(
     remaining, threshold, cap, ceiling
 ):
     room = Room(usd(cap), None if ceiling is None else usd(ceiling))
-    at = replace(LOW, remaining=Decimal(remaining), room=room, pace=Decimal(300_000))
+    at = replace(LOW, remaining=Decimal(remaining), room=room, pace=Fraction(300_000))
     found = decide(replace(POLICY, threshold=threshold), at)
     assert (found.cause is Cause.ABOVE_THRESHOLD) is (remaining >= threshold)
     if found.cause is Cause.BOUGHT and found.pack is not None:
         assert found.pack.amount.minor <= min(cap, cap if ceiling is None else ceiling)
         assert found.clears is (remaining + found.pack.units >= threshold)
-
-
-def test_how_long_units_last():
-    assert lasts_until(Decimal(500), Decimal(1000), NOW) == NOW + timedelta(hours=12)
-    assert lasts_until(Decimal(500), Decimal(0), NOW) is None
-    assert lasts_until(Decimal(10**12), Decimal(1), NOW) is None

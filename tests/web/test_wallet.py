@@ -65,10 +65,10 @@ def test_credits_their_order_their_ends_and_their_ledger(actor, world, visit):
     visit.sign_in("owner@account1.test")
     page = visit.get(WALLET)
     rows = [page.words(row) for row in page.all("tr")]
-    assert rows[1] == "Your plan since 11 Apr 2026 393 of 400 1 May 2026 374 will expire unused"
+    assert rows[1] == "Your plan since 11 Apr 2026 393 of 400 1 May 2026 260 will expire unused"
     assert rows[2].endswith("10,000 of 10,000 Never Nothing expires")
-    assert "374 will expire unused at today's pace" in page.text
-    assert "1 a day in the last 7 days." in page.text
+    assert "260 will expire unused at today's pace" in page.text
+    assert "7 a day, after one whole day." in page.text
     assert rows[4:] == [
         "11 Apr 2026 Used: SMS credits -7 10,393",
         "11 Apr 2026 Received: SMS credits, Your plan +400 10,400",
