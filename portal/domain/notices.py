@@ -41,7 +41,7 @@ class Sold:
 class Purchased:
     """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
     once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
-    for later; it has no invoice where its first period is billed then."""
+    for later. invoice: None where its first period is billed then, or nothing had to be paid."""
 
     kind: ClassVar[str] = "purchased"
     purchase_id: int

@@ -197,7 +197,10 @@ def credit_of(sale: Sale) -> Credit:
 
 
 def issue_invoice(session: Session, scope: Scope, sale: Sale, doer: Doer, at: datetime) -> None:
-    """Add the sale's invoice under the next number; commit is the caller's."""
+    """Add the sale's invoice under the next number; commit is the caller's.
+
+    A sale whose lines all come to nothing has none. Source: upstream-systems.md §5 (P2).
+    """
     money, credit = settlement_of(sale), credit_of(sale)
     card = _card(session, sale)
     invoice = InvoiceRow(

@@ -174,7 +174,7 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
     moved = settlement_transfers(settlement_of(sale), key)
     moved += credit_transfers(credit.sale, credit.tax, credit.to_balance, key)
     post(session, till.environment_id, purchase.account_id, moved, at)
-    if sale.lines:
+    if any(line.amount_minor for line in sale.lines):
         issue_invoice(session, till.scope, sale, till.doer, at)
     instance = _instance(state, sale)
     if instance is None:

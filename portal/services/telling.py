@@ -30,7 +30,13 @@ from portal.domain.working import WorkingKind
 from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.catalog import AddOnRow, PlanRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
-from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
+from portal.models.purchases import (
+    PaymentAttemptRow,
+    PurchaseRow,
+    QuoteLineRow,
+    QuoteRow,
+    SaleLine,
+)
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import account_state
 from portal.queries.cancelling import Ending
@@ -49,7 +55,7 @@ REASONS: dict[str, DeclineReason | None] = {
 
 
 def bought(till: Till, purchase: PurchaseRow) -> None:
-    """A purchase of an add-on, or of more of it, whose invoice was just issued."""
+    """A purchase of an add-on, or of more of it, that was just settled; its invoice goes along."""
     if purchase.instance_id is None:
         return  # a change of plan tells of itself
     session = till.session
@@ -64,7 +70,7 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
     waits = row.status == InstanceStatus.SCHEDULED
     notice = Purchased(
         purchase_id=purchase.id,
-        sold=_sold(till, invoice) if invoice else (_planned(till, row, quote),),
+        sold=_sold(till, invoice) if invoice else _unbilled(till, row, quote),
         charged=Money(quote.charged_minor, quote.currency),
         carried=Money(quote.carried_out_minor, quote.currency),
         invoice=Invoiced(invoice.id, invoice.number) if invoice else None,
@@ -226,20 +232,33 @@ def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:
         InvoiceLineRow.invoice_id == invoice.id,
         InvoiceLineRow.kind.in_((LineKind.CHARGE, LineKind.CREDIT)),
     )
-    found = till.session.scalars(lines.order_by(InvoiceLineRow.position))
+    return _each(till.session.scalars(lines.order_by(InvoiceLineRow.position)), invoice.currency)
+
+
+def _unbilled(till: Till, row: InstanceRow, quote: QuoteRow) -> tuple[Sold, ...]:
+    """What came to nothing; or what the first bill of something bought for later will charge."""
+    lines = select(QuoteLineRow).where(
+        QuoteLineRow.environment_id == till.environment_id,
+        QuoteLineRow.quote_id == quote.id,
+        QuoteLineRow.kind == LineKind.CHARGE,
+    )
+    accepted = _each(till.session.scalars(lines.order_by(QuoteLineRow.position)), quote.currency)
+    return accepted or (_planned(till, row, quote),)
+
+
+def _each(lines: Iterable[SaleLine], code: str) -> tuple[Sold, ...]:
     return tuple(
         Sold(
             name=line.name,
             quantity=line.quantity,
-            amount=Money(line.amount_minor, invoice.currency),
+            amount=Money(line.amount_minor, code),
             beyond=line.working["kind"] == WorkingKind.BEYOND,
         )
-        for line in found
+        for line in lines
     )
 
 
 def _planned(till: Till, row: InstanceRow, quote: QuoteRow) -> Sold:
-    """What the first bill of something bought for later will charge."""
     add_on = till.session.get_one(AddOnRow, (till.environment_id, row.add_on_id))
     first = quote.promise["going_forward"]["amount"]["minor"]
     return Sold(add_on.name, row.quantity, Money(first, quote.currency))

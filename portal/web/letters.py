@@ -92,9 +92,10 @@ def _purchased(notice: Purchased) -> Draft:
     if notice.starts_at is not None:
         said = _("Thank you. %(what)s starts on %(date)s. Until then you can take it back.",
                  what=what, date=date(notice.starts_at))  # fmt: skip
+    free = () if any(each.amount for each in notice.sold) else (_("There was nothing to pay."),)
     return Draft(
         _("You bought %(what)s", what=what),
-        (said,),
+        (said, *free),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
         (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
         (_lasts(notice),),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.domain.access import Actor
 from portal.domain.catalog import AddOn, Feature, Plan, Price
@@ -15,6 +15,7 @@ from portal.domain.money import Money
 from portal.domain.periods import BillingNow
 from portal.domain.taxes import NO_TAX, Tax
 from portal.domain.usage import Usage
+from portal.models.purchases import PurchaseRow, QuoteLineRow
 from portal.models.usage import LotRow
 from portal.queries.usage import Meter, meters
 from portal.services import usage
@@ -105,6 +106,15 @@ class Stall:
     def bill(self, actor: Actor, back: int = 1) -> list[tuple[str, int]]:
         """Kind and minor amount of each line of one of the last invoices."""
         return [(kind, amount) for kind, _, amount in self.office.bill(actor, back)]
+
+    def sold(self, actor: Actor) -> list[tuple[str, int]]:
+        """The same of the last purchase, which has no invoice where all comes to nothing."""
+        last = select(func.max(PurchaseRow.quote_id)).filter_by(account_id=actor.account_id)
+        lines = select(QuoteLineRow.kind, QuoteLineRow.amount_minor).where(
+            QuoteLineRow.quote_id == last.scalar_subquery()
+        )
+        with self.world.session() as session:
+            return [(kind, minor) for kind, minor in session.execute(lines)]
 
     def renew(self, at: str) -> None:
         self.at(at)

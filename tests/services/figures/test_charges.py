@@ -44,7 +44,8 @@ def test_p2_in_the_last_second_nothing_is_due(stall):
     stall.at("2026-04-30T23:59:59")
     before = len(stall.till.taken())
     stall.buy(actor, key)
-    assert stall.bill(actor) == [("charge", 0)]
+    assert stall.sold(actor) == [("charge", 0)]
+    assert stall.bill(actor) == [("charge", 9900)], "the plan's: this has no invoice"
     assert stall.till.taken()[before:] == []
     assert stall.world.state(actor).carried.minor == 0
     stall.renew("2026-05-01")
