@@ -81,4 +81,4 @@ def verify() -> None:
         click.echo(difference, err=True)
     if found:
         raise SystemExit(1)
-    click.echo("Balances and use agree with their ledgers.")
+    click.echo("Balances, use and months agree with their ledgers.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.domain.access import Actor, Permission
@@ -11,6 +11,8 @@ from portal.domain.events import EventName
 from portal.domain.money import Money
 from portal.domain.spending import Mode, PassesCeiling, month_of, passes
 from portal.models.accounts import AccountRow
+from portal.models.credit_notes import CreditNoteRow
+from portal.models.invoices import InvoiceRow
 from portal.models.purchases import PurchaseRow
 from portal.models.recharge import RechargePolicyRow
 from portal.models.spending import SpendCeilingRow, SpendMonthRow
@@ -68,16 +70,18 @@ def let_go(till: Till, purchase: PurchaseRow) -> None:
 
 
 def returned(till: Till, purchase_id: int, amount: Money) -> None:
-    """Money of a purchase that goes back to the card makes room in the purchase's month.
+    """What a credit note sends back to the card makes room in the purchase's month.
 
-    An auto-recharge's own maximum stays used: it is never passed. Source: ADR 0022.
+    Called once the note is there. No more room than the purchase took, whatever its charge paid
+    besides. An auto-recharge's own maximum stays used: it is never passed. Source: ADR 0022.
     """
     purchase = till.session.get_one(PurchaseRow, (till.environment_id, purchase_id))
     if purchase.spend_month is None:
         return
     row = _locked(till, purchase, WHOLE_ACCOUNT)
     if row is not None:
-        row.spent_minor -= min(amount.minor, row.spent_minor)
+        back, most = _went_back(till, purchase_id), purchase.spend_minor
+        row.spent_minor -= min(back, most) - min(back - amount.minor, most)
 
 
 def set_ceiling(till: Till, actor: Actor, mode: Mode, amount: Money) -> None:
@@ -96,6 +100,20 @@ def set_ceiling(till: Till, actor: Actor, mode: Mode, amount: Money) -> None:
     record(till.session, till.scope, till.doer, EventName.CEILING_SET, subject, at, **said)
     recharge_news.unlimited(till, actor.account_id)
     till.session.commit()
+
+
+def _went_back(till: Till, purchase_id: int) -> int:
+    """What all credit notes of a purchase's invoice have sent back to the card."""
+    sent = (
+        select(func.coalesce(func.sum(CreditNoteRow.card_minor), 0))
+        .join(InvoiceRow, InvoiceRow.id == CreditNoteRow.invoice_id)
+        .where(
+            CreditNoteRow.environment_id == till.environment_id,
+            InvoiceRow.environment_id == till.environment_id,
+            InvoiceRow.purchase_id == purchase_id,
+        )
+    )
+    return int(till.session.scalar(sent) or 0)
 
 
 def _passed(till: Till, purchase: PurchaseRow) -> PassesCeiling | None:

@@ -9,6 +9,7 @@ from portal.domain.access import Scope
 from portal.domain.ledger import LedgerAccount
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.ledger import AccountBalanceRow, TransferRow
+from portal.services.verifying_spending import verify_months
 from portal.services.verifying_usage import verify_usage
 
 
@@ -18,6 +19,7 @@ def verify(session: Session, scope: Scope) -> list[str]:
         *_receivables(session, scope),
         *_balances(session, scope),
         *verify_usage(session, scope),
+        *verify_months(session, scope),
     ]
 
 
