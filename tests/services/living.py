@@ -41,8 +41,10 @@ from tests.services.paying import Till
 from tests.services.time_passing import lines
 from tests.support.world import World, paying
 
-ADD_ONS = ("salesforce", "zendesk", "storage_100gb", "members_5", "messages_10k", "onboarding")
+ADD_ONS = ("salesforce", "zendesk", "storage_100gb", "members_5", "messages_10k", "onboarding",
+           "messages_100k_recurring")  # fmt: skip
 ONCE = ("salesforce", "zendesk", "onboarding")
+SEVERAL = ("storage_100gb", "members_5", "messages_100k_recurring")
 CARDS = (*["pm_card_visa"] * 4, "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PLANS = ("starter", "growth", "business", "enterprise")
 INTERVALS = {"monthly": MONTHLY, "annual": ANNUAL}
@@ -55,6 +57,7 @@ DYING: dict[str, tuple[Any, str]] = {
     "before it asks": (charging, "ask"),
     "before it writes": (charging, "write_answer"),
     "while it changes the plan": (settlement, "switch_now"),
+    "while it raises a quantity": (settlement, "raise_now"),
     "while it writes the invoice": (settlement, "issue_invoice"),
 }
 """Where the process may end: nothing asked yet, asked and paid, half settled."""
@@ -95,9 +98,11 @@ class Living(RuleBasedStateMachine):
         since=st.sampled_from(BEGINNINGS),
         zone=st.sampled_from(ZONES),
         tax=st.sampled_from(TAXES),
+        held=st.sampled_from((*SEVERAL, None)),
     )
-    def begin(self, card, start, currency, since, zone, tax) -> None:
-        """With a card, the first period is billed and paid; without, it was paid elsewhere."""
+    def begin(self, card, start, currency, since, zone, tax, held) -> None:
+        """With a card, the first period is billed and paid, and so are three units of what is held
+        from then on; without, it was paid elsewhere."""
         self.world = SHOPS[0]
         self.till = Till(self.world)
         self.office = Office(self.world, self.till)
@@ -113,6 +118,8 @@ class Living(RuleBasedStateMachine):
             bills = SubscriptionRow.account_id == self.actor.account_id
             self.world.change(update(SubscriptionRow).where(bills).values(**at))
             self._advance(timedelta(seconds=1))
+            if held is not None:
+                self.buy(held, 3, renew=True, start=Start.NOW)
             self.another_card(card)
 
     @rule(

@@ -23,10 +23,15 @@ Said = tuple[str, str, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """A charge line. kept_until: the end of its period, or where the rest was given back."""
+    """A charge line. kept_until: the end of its period, or where the rest was given back.
+
+    is_more: of units added within a period that was billed before.
+    """
 
     line_id: int
     amount: Money
+    quantity: int
+    is_more: bool
     period: Period
     kept_until: datetime
 
@@ -34,21 +39,45 @@ class Billed:
 def billed(session: Session, account_id: int) -> dict[Thing, list[Billed]]:
     """The charge lines of each thing that has periods, by their start, whatever became of them."""
     found: dict[Thing, list[Billed]] = defaultdict(list)
-    for line, currency, bought in _lines(session, account_id):
+    for line, currency, kind, bought in _lines(session, account_id):
         thing = line.instance_id or bought
         period = Period(_at(line.period_start_at), _at(line.period_end_at))
         if line.kind == "credit":
             found[thing] = [_less(each, line, period.start) for each in found[thing]]
             continue
-        one = Billed(line.id, Money(line.amount_minor, currency), period, period.end)
-        found[thing] = [_unless_nothing_left(each, period) for each in found[thing]] + [one]
+        amount, is_more = Money(line.amount_minor, currency), kind == "quantity"
+        one = Billed(line.id, amount, line.quantity, is_more, period, period.end)
+        if not is_more:
+            found[thing] = [_unless_nothing_left(each, period) for each in found[thing]]
+        found[thing].append(one)
     return found
 
 
 def spans(lines: list[Billed]) -> list[Period]:
     """The periods that stay paid for, in order; none that was given back whole."""
-    kept = [each for each in lines if each.period.start < each.kept_until]
+    kept = [each for each in _kept(lines) if not each.is_more]
     return sorted((Period(e.period.start, e.kept_until) for e in kept), key=lambda p: p.start)
+
+
+def alone(lines: list[Billed]) -> list[Period]:
+    """Where added units are paid for, and the units that they were added to are not."""
+    kept = _kept(lines)
+    ends = [(e.period.start, e.period.end, e.kept_until) for e in kept if not e.is_more]
+    return [
+        Period(more.period.start, more.kept_until)
+        for more in kept
+        if more.is_more
+        and not any(
+            start <= more.period.start and (end, until) == (more.period.end, more.kept_until)
+            for start, end, until in ends
+        )
+    ]
+
+
+def units_at(lines: list[Billed], at: datetime) -> int:
+    """How many units are paid for at `at`, or billed at least."""
+    covering = [each for each in lines if each.period.start <= at < each.kept_until]
+    return sum(each.quantity for each in covering)
 
 
 def gaps(tiles: list[Period]) -> list[tuple[datetime, datetime]]:
@@ -74,10 +103,16 @@ def given_back(session: Session, account_id: int) -> list[tuple[int, int]]:
     return [(row[0], int(row[1])) for row in session.execute(took)]
 
 
-def _lines(session: Session, account_id: int) -> list[Row[tuple[InvoiceLineRow, str, int | None]]]:
+def _kept(lines: list[Billed]) -> list[Billed]:
+    return [each for each in lines if each.period.start < each.kept_until]
+
+
+def _lines(
+    session: Session, account_id: int
+) -> list[Row[tuple[InvoiceLineRow, str, str | None, int | None]]]:
     line, invoice = InvoiceLineRow, InvoiceRow
     rows = session.execute(
-        select(line, invoice.currency, PurchaseRow.instance_id)
+        select(line, invoice.currency, PurchaseRow.kind, PurchaseRow.instance_id)
         .join(invoice, invoice.id == line.invoice_id)
         .outerjoin(PurchaseRow, PurchaseRow.id == invoice.purchase_id)
         .where(

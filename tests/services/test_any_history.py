@@ -14,8 +14,9 @@ from portal.domain.events import EventName
 from portal.models.events import EventRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import RefundRow
-from tests.services.living import ONCE, SHOPS, Living
-from tests.services.spans import billed, gaps, given_back, sold, spans
+from tests.services.living import ONCE, SHOPS
+from tests.services.living_quantities import Counted
+from tests.services.spans import alone, billed, gaps, given_back, sold, spans, units_at
 from tests.support.database import clone
 from tests.support.world import World
 
@@ -30,11 +31,14 @@ def shop(demo_template: str) -> Iterator[World]:
         world = World(database.app_url)
         SHOPS.append(world)
         yield world
+        with world.session() as session:
+            names = set(session.scalars(select(EventRow.name)))
+        assert {EventName.QUANTITY_RAISED, EventName.QUANTITY_AGREED} <= names, "nothing was shown"
         SHOPS.remove(world)
         world.engine.dispose()
 
 
-class History(Living):
+class History(Counted):
     @invariant()
     def the_books_agree(self) -> None:
         assert self.till.books_agree()
@@ -66,6 +70,17 @@ class History(Living):
             tiles = spans(lines)
             assert all(suspended and ended < began for ended, began in gaps(tiles)), tiles
             assert not tiles or tiles[-1].end == until[thing]
+
+    @invariant()
+    def units_are_billed_as_many_as_there_are_and_added_ones_as_long_as_the_rest(self) -> None:
+        with self.world.session() as session:
+            found = billed(session, self.actor.account_id)
+        state = self.world.state(self.actor)
+        for each in state.held:
+            began = each.span.starts_at <= state.now
+            if began and each.billed_until is not None and state.now < each.billed_until:
+                assert units_at(found[each.id], state.now) == each.quantity
+        assert all(not alone(lines) for lines in found.values())
 
     @invariant()
     def no_line_gives_back_more_than_it_took(self) -> None:
