@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.proration import unused
+from portal.domain.working import WorkingKind
 from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PurchaseRow, QuoteLineRow
 
@@ -119,6 +120,7 @@ def _lines(
             invoice.account_id == account_id,
             line.kind.in_(("charge", "credit")),
             line.period_start_at.is_not(None),
+            line.working["kind"].astext != WorkingKind.BEYOND,
         )
         .order_by(invoice.number, line.position)
     )

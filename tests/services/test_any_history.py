@@ -14,8 +14,9 @@ from portal.domain.events import EventName
 from portal.models.events import EventRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import RefundRow
+from portal.services.verifying_usage import verify_usage
 from tests.services.living import ONCE, SHOPS
-from tests.services.living_quantities import Counted
+from tests.services.living_use import Using
 from tests.services.spans import alone, billed, gaps, given_back, sold, spans, units_at
 from tests.support.database import clone
 from tests.support.world import World
@@ -38,7 +39,7 @@ def shop(demo_template: str) -> Iterator[World]:
         world.engine.dispose()
 
 
-class History(Counted):
+class History(Using):
     @invariant()
     def the_books_agree(self) -> None:
         assert self.till.books_agree()
@@ -120,6 +121,8 @@ class History(Counted):
             if asked.labels["account_id"] == str(self.actor.account_id)
         )
         assert taken == self._paid() + self._refunded()
+        with self.world.session() as session:
+            assert verify_usage(session, self.world.scope) == []
         assert self.till.books_agree()
 
     def _paid(self) -> int:
