@@ -14,6 +14,7 @@ from portal.models.mails import MailRow
 from portal.models.recharge import RechargeDecisionRow, RechargePolicyRow
 from portal.models.spending import SpendMonthRow
 from portal.queries.recharge import packs_of
+from portal.queries.recharge_pages import Values, rechargings
 from portal.services import recharge_policies, recharging, spending
 from portal.services.recharge_policies import AmountChanged, Consent, Saved, Wanted
 from portal.services.till import till_of
@@ -49,6 +50,15 @@ class Recharge:
             return recharge_policies.agree(
                 actor, consent, session=session, gateway=self.world.gateway, wall=self.world.wall
             )
+
+    def proposed(self, actor: Actor) -> Values:
+        """What the page fills in for messages."""
+        state = self.world.state(actor)
+        with self.world.session() as session:
+            found = rechargings(session, self.world.scope, state)
+        values = next(r for r in found if r.feature.lookup_key == "messages").proposed
+        assert values is not None
+        return values
 
     def do(self, what: str, actor: Actor) -> None:
         """stop_for_now, go_on or turn_off."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.access import Role
 from portal.domain.errors import Forbidden, NotFound
+from portal.domain.money import Money
 from portal.domain.taxes import Tax
 from portal.models.purchases import PurchaseRow
 from portal.models.recharge import RechargeConsentRow
@@ -33,6 +34,18 @@ def left(recharge: Recharge, actor: object) -> int:
     found = meter(recharge.world, actor).left
     assert found is not None
     return int(found)
+
+
+def test_a1_what_is_proposed_is_a_tenth_and_the_pack_nearest_to_half_and_works(recharge):
+    """A1."""
+    actor = recharge.world.account()
+    proposed = recharge.proposed(actor)
+    assert (proposed.threshold, proposed.pack) == (10_000, "messages_50k")
+    assert proposed.cap == Money(3 * 2900, "usd")
+    recharge.agree(actor, proposed.threshold, proposed.pack, proposed.cap.minor)
+    recharge.work()
+    recharge.use(actor, 90_001)
+    assert left(recharge, actor) == 59_999
 
 
 @pytest.mark.parametrize(("units", "then"), [(90_000, 10_000), (90_001, 59_999)])
