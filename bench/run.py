@@ -27,11 +27,11 @@ BILLING = "/settings/billing"
 GRID = f"{BILLING}/add-ons"
 CONFIRM = f"{GRID}/salesforce/purchase"
 STATEMENTS = {
-    "account_state": 8,
-    GRID: 12,
-    CONFIRM: 13,
-    f"{GRID}/active": 15,
-    f"{BILLING}/usage": 19,
+    "account_state": 7,
+    GRID: 13,
+    CONFIRM: 15,
+    f"{GRID}/active": 16,
+    f"{BILLING}/usage": 21,
 }
 """Most statements that one may send; a page also names its scope and finds its member."""
 ACCOUNTS = 10
