@@ -140,9 +140,12 @@ class History(Using):
             )
 
     def _refunded(self) -> int:
+        """Late money; what a credit note gives back was paid, and its invoice says so still."""
+        late = select(func.sum(RefundRow.amount_minor)).where(
+            RefundRow.account_id == self.actor.account_id, RefundRow.credit_note_id.is_(None)
+        )
         with self.world.session() as session:
-            mine = RefundRow.account_id == self.actor.account_id
-            return session.scalar(select(func.sum(RefundRow.amount_minor)).where(mine)) or 0
+            return session.scalar(late) or 0
 
 
 TestAnyHistory = History.TestCase
