@@ -73,6 +73,7 @@ def test_what_renews_says_when_and_what_does_not_says_until_when(world, office):
         {
             "name": "100,000 message pack",
             "quantity": 1,
+            "beyond": False,
             "amount": {"minor": 4900, "currency": "usd"},
         }
     ]
