@@ -13,6 +13,7 @@ class Permission(StrEnum):
     BILLING_UPDATE = "billing.update"
     BILLING_LIMIT = "billing.limit"
     SELF_UPDATE = "self.update"
+    MEMBERS_UPDATE = "members.update"
 
 
 class Role(StrEnum):
@@ -25,7 +26,7 @@ class Role(StrEnum):
 _LEAST = frozenset({Permission.BILLING_READ, Permission.SELF_UPDATE})
 _FULL = _LEAST | {Permission.BILLING_UPDATE}
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: _FULL | {Permission.BILLING_LIMIT},
+    Role.OWNER: _FULL | {Permission.BILLING_LIMIT, Permission.MEMBERS_UPDATE},
     Role.ADMIN: _FULL,
     Role.BILLING: _FULL,
     Role.MEMBER: _LEAST,

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     ADD_ONS = "add_ons"
     PLAN = "plan"
     CARDS = "cards"
+    MEMBERS = "members"
     SIGN_IN = "sign_in"
     USE = "use"
     MAIL = "mail"
@@ -33,6 +34,8 @@ _KINDS: dict[str, Kind | None] = {
     "card": Kind.CARDS,
     "card_entry": Kind.CARDS,
     "customer": Kind.CARDS,
+    "member": Kind.MEMBERS,
+    "invitation": Kind.MEMBERS,
     "session": Kind.SIGN_IN,
     "link": Kind.SIGN_IN,
     "password": Kind.SIGN_IN,

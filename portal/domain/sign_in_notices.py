@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from portal.domain.access import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -73,12 +75,42 @@ class RecoveryCodesMade:
         return f"{self.kind}:{self.person_id}:{self.place.at.isoformat()}"
 
 
-SignInNotice = PasswordForgotten | PasswordChanged | SecondFactorSwitched | RecoveryCodesMade
-SIGN_IN_KINDS = (PasswordForgotten, PasswordChanged, SecondFactorSwitched, RecoveryCodesMade)
-NOT_KEPT = frozenset({PasswordForgotten.kind})
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody is asked to become a member. nonce: as of a forgotten password. inviter, account:
+    their names."""
+
+    kind: ClassVar[str] = "invited"
+    nonce: str
+    inviter: str
+    account: str
+    role: Role
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.nonce}"
+
+
+SignInNotice = (
+    PasswordForgotten | PasswordChanged | SecondFactorSwitched | RecoveryCodesMade | Invited
+)
+SIGN_IN_KINDS = (
+    PasswordForgotten, PasswordChanged, SecondFactorSwitched, RecoveryCodesMade, Invited,
+)  # fmt: skip
+NOT_KEPT = frozenset({PasswordForgotten.kind, Invited.kind})
 """Letters whose words open something: the outbox forgets them once they are sent."""
 
 
 def reset_secret(master: str, nonce: str) -> str:
     """What stands in a link that sets a new password: made of the portal's own secret."""
-    return hmac.new(master.encode(), f"reset-{nonce}".encode(), hashlib.sha256).hexdigest()
+    return _secret(master, f"reset-{nonce}")
+
+
+def invitation_secret(master: str, nonce: str) -> str:
+    """The same for a link that makes somebody a member."""
+    return _secret(master, f"invitation-{nonce}")
+
+
+def _secret(master: str, what: str) -> str:
+    return hmac.new(master.encode(), what.encode(), hashlib.sha256).hexdigest()

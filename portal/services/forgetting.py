@@ -9,14 +9,19 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.periods import WallNow
+from portal.models.invitations import InvitationRow
 from portal.models.sign_in import ChallengeRow, DeviceRow, ResetLinkRow, TryCountRow
 from portal.services.devices import KEPT
 
 OVER = timedelta(days=1)
+UNANSWERED = timedelta(days=30)
 
 
 def forget_sign_ins(session: Session, scope: Scope, wall: WallNow) -> None:
-    """Forgiven tries, links and challenges a day after their end, unused devices; commit."""
+    """Forgiven tries, links and challenges a day after their end, unused devices; commit.
+
+    Invitations that nobody answered go 30 days after theirs.
+    """
     session.execute(
         delete(TryCountRow).where(
             TryCountRow.environment_id == scope.environment_id, TryCountRow.forget_at <= wall
@@ -28,6 +33,12 @@ def forget_sign_ins(session: Session, scope: Scope, wall: WallNow) -> None:
                 table.environment_id == scope.environment_id, table.expires_at <= wall - OVER
             )
         )
+    session.execute(
+        delete(InvitationRow).where(
+            InvitationRow.environment_id == scope.environment_id,
+            InvitationRow.expires_at <= wall - UNANSWERED,
+        )
+    )
     session.execute(
         delete(DeviceRow).where(
             DeviceRow.environment_id == scope.environment_id,

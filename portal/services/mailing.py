@@ -79,6 +79,14 @@ def post_to(
     _post(session, scope, account_id, notice, [_addressed(person, notice)])
 
 
+def post_to_address(
+    session: Session, scope: Scope, account_id: int, email: str, locale: str, notice: Notice
+) -> None:
+    """The same for an address that may be nobody's yet; locale: the language to write in."""
+    addressed = {"key": notice.key, "recipient": email, "locale": locale}
+    _post(session, scope, account_id, notice, [addressed])
+
+
 def _post(
     session: Session, scope: Scope, account_id: int, notice: Notice, people: list[dict[str, Any]]
 ) -> None:

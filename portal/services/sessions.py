@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, digest_of
@@ -63,6 +64,29 @@ def rotate(session: Session, scope: Scope, session_id: int) -> str:
     sid = secrets.token_urlsafe(32)
     mine = SessionRow.environment_id == scope.environment_id, SessionRow.id == session_id
     session.execute(update(SessionRow).where(*mine).values(sid_digest=digest_of(sid)))
+    return sid
+
+
+def move(session: Session, actor: Actor, session_id: int, membership_id: int, wall: WallNow) -> str:
+    """Let a session go on in another of the person's accounts, under another id; commit.
+
+    Raises NotFound for a membership of somebody else.
+    """
+    actor.require(Permission.SELF_UPDATE)
+    theirs = select(MembershipRow).where(
+        MembershipRow.environment_id == actor.environment_id,
+        MembershipRow.id == membership_id,
+        MembershipRow.person_id == actor.person_id,
+    )
+    membership = session.scalar(theirs.with_for_update(read=True, key_share=True))
+    if membership is None:
+        raise NotFound("membership")
+    mine = SessionRow.environment_id == actor.environment_id, SessionRow.id == session_id
+    session.execute(update(SessionRow).where(*mine).values(membership_id=membership.id))
+    sid = rotate(session, actor.scope, session_id)
+    doer = replace(doer_of(actor), account_id=membership.account_id)
+    record(session, actor.scope, doer, EventName.SESSION_MOVED, f"session:{session_id}", wall)
+    session.commit()
     return sid
 
 

@@ -11,11 +11,14 @@ from portal.web.views import (
     activity,
     addons,
     auth,
+    belongings,
     clock,
     credit_notes,
     health,
+    invitations,
     invoices,
     links,
+    members,
     notifications,
     own_sign_in,
     payment_methods,
@@ -50,10 +53,9 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, activity, addons, auth, clock, credit_notes, health, invoices, links,
-        notifications, own_sign_in, payment_methods, plans, preferences, purchases, quantities,
-        recharge, resets, second_factor,
-        usage, wallet, webhooks,
+        active, activity, addons, auth, belongings, clock, credit_notes, health, invitations,
+        invoices, links, members, notifications, own_sign_in, payment_methods, plans, preferences,
+        purchases, quantities, recharge, resets, second_factor, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

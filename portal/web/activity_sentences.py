@@ -13,6 +13,7 @@ from portal.domain.recharge_decisions import PauseCause
 from portal.domain.refunds import RefundStatus
 from portal.domain.spending import Mode
 from portal.queries.activity import Act
+from portal.web.activity_members import member_words
 from portal.web.activity_sign_in import sign_in_words
 from portal.web.language import date, date_time, money, number, percent
 from portal.web.sentences import card_words
@@ -24,6 +25,7 @@ def kind_words(kind: Kind) -> str:
         Kind.ADD_ONS: _("Add-ons"),
         Kind.PLAN: _("Plan"),
         Kind.CARDS: _("Cards"),
+        Kind.MEMBERS: _("Members"),
         Kind.SIGN_IN: _("Sign-in"),
         Kind.USE: _("Use and recharge"),
         Kind.MAIL: _("Mail"),
@@ -56,6 +58,7 @@ def act_words(act: Act) -> str:
         Kind.ADD_ONS: _of_add_ons,
         Kind.PLAN: _of_plans,
         Kind.CARDS: _of_cards,
+        Kind.MEMBERS: member_words,
         Kind.SIGN_IN: sign_in_words,
         Kind.USE: _of_use,
         Kind.MAIL: _of_mail,

@@ -15,6 +15,7 @@ def sign_in_words(act: Act) -> str:
         EventName.SESSION_STARTED: _("Signed in"),
         EventName.SESSION_ENDED: _("Signed out"),
         EventName.SESSION_REVOKED: _("A session was ended from another"),
+        EventName.SESSION_MOVED: _("Came over from another account"),
         EventName.SIGN_IN_FAILED: _("A sign-in as %(who)s failed", who=who),
         EventName.CODE_ASKED: _("%(who)s gave the password and was asked for a code", who=who),
         EventName.LINK_MADE: _("A sign-in link for %(who)s was made", who=who),

@@ -38,6 +38,7 @@ def _page_of(act: Act) -> Way | None:
         Kind.MONEY: Way(_("See invoices"), url_for("invoices.index")),
         Kind.PLAN: Way(_("See plans"), url_for("plans.index")),
         Kind.CARDS: Way(_("See payment methods"), url_for("payment_methods.index")),
+        Kind.MEMBERS: Way(_("See members"), url_for("members.index")),
         Kind.USE: Way(_("See auto-recharge"), url_for("recharge.index")),
         Kind.MAIL: Way(_("See notifications"), url_for("notifications.index")),
     }

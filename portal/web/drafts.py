@@ -14,7 +14,8 @@ from portal.web.language import number
 class Draft:
     """facts: a label and what it stands for. link, choice: words and an absolute address.
 
-    choice: where such mails are switched off, for those that can be.
+    choice: where such mails are switched off, for those that can be. invites: the reader is no
+    member yet.
     """
 
     subject: str
@@ -23,6 +24,7 @@ class Draft:
     link: tuple[str, str] | None = None
     closing: tuple[str, ...] = ()
     choice: tuple[str, str] | None = None
+    invites: bool = False
 
 
 def page(endpoint: str, **where: object) -> str:

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from portal.domain.mails import Letter, Reader
 from portal.domain.notices import Notice
 from portal.settings import Settings
+from portal.web.drafts import Draft
 from portal.web.language import direction, known_locale, language
 from portal.web.letters import draft_of
 
@@ -39,7 +40,7 @@ class LetterWriter:
     def write(self, notice: Notice, reader: Reader) -> Letter:
         with self._speaking(reader):
             draft = draft_of(notice)
-            words = {"draft": draft, "frame": _frame(self.settings, reader)}
+            words = {"draft": draft, "frame": _frame(self.settings, reader, draft)}
             return Letter(
                 subject=one_line(draft.subject),
                 text=self.app.jinja_env.get_template("mail/letter.txt").render(words),
@@ -64,13 +65,17 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _frame(settings: Settings, reader: Reader) -> Frame:
+def _frame(settings: Settings, reader: Reader, draft: Draft) -> Frame:
     name, support = settings.product_name, settings.support_email
+    why = _("You get this mail as a member of %(account)s.", account=reader.account)
+    if draft.invites:
+        why = _("You get this mail because an owner of %(account)s typed your address.",
+                account=reader.account)  # fmt: skip
     return Frame(
         lang=language(),
         dir=direction(),
         product_name=name,
         hello=_("Hello,"),
-        why=_("You get this mail as a member of %(account)s.", account=reader.account),
+        why=why,
         ask=_("Questions? Write to %(support)s.", support=support) if support else "",
     )  # fmt: skip

@@ -26,6 +26,7 @@ from portal.web import (
     card_sentences,
     ceiling,
     credit_papers,
+    member_sentences,
     plan_sentences,
     quantity_sentences,
     recharge_sentences,
@@ -71,6 +72,7 @@ PHRASES = {
         recharge_sentences.decision_words, recharge_sentences.recharge_state,
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,
+        member_sentences.role_name, member_sentences.role_words,
         sign_in_sentences.device_icon, sign_in_sentences.device_words,
     )
 }  # fmt: skip

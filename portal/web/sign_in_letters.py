@@ -5,16 +5,19 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from portal.domain.sign_in_notices import (
+    Invited,
     PasswordChanged,
     PasswordForgotten,
     Place,
     RecoveryCodesMade,
     SecondFactorSwitched,
     SignInNotice,
+    invitation_secret,
     reset_secret,
 )
 from portal.web.drafts import Draft, page
 from portal.web.language import date_time
+from portal.web.member_sentences import role_name, role_words
 from portal.web.sign_in_sentences import device_words
 from portal.web.wiring import wiring
 
@@ -29,6 +32,8 @@ def of_sign_in(notice: SignInNotice) -> Draft:
             return _switched(notice)
         case RecoveryCodesMade():
             return _codes_made(notice)
+        case Invited():
+            return _invited(notice)
 
 
 def _forgotten(notice: PasswordForgotten) -> Draft:
@@ -61,6 +66,21 @@ def _switched(notice: SecondFactorSwitched) -> Draft:
 def _codes_made(notice: RecoveryCodesMade) -> Draft:
     said = _("You have ten new recovery codes. Those before do not work any more.")
     return _told(_("You have new recovery codes"), said, notice.place)
+
+
+def _invited(notice: Invited) -> Draft:
+    written = invitation_secret(wiring().safe.master, notice.nonce)
+    product = wiring().settings.product_name
+    return Draft(
+        _("%(who)s invites you to %(product)s", who=notice.inviter, product=product),
+        (_("%(who)s asks you to become a member of %(account)s. Follow the link to accept. It works"
+           " once, until %(at)s.",
+           who=notice.inviter, account=notice.account, at=date_time(notice.expires_at)),),
+        ((_("Role"), role_name(notice.role)), (_("What you may do"), role_words(notice.role))),
+        (_("See the invitation"), page("invitations.show", written=written)),
+        (_("If you do not know who that is, do nothing: nobody gets anything of yours."),),
+        invites=True,
+    )  # fmt: skip
 
 
 def _told(subject: str, said: str, place: Place) -> Draft:

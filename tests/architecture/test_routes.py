@@ -34,6 +34,9 @@ PUBLIC = {
     "auth.enter_code",
     "auth.sign_out",
     "health.healthz",
+    "invitations.show",
+    "invitations.join",
+    "invitations.accept",
     "links.show",
     "links.use",
     "preferences.theme",
@@ -43,8 +46,9 @@ PUBLIC = {
     "resets.reset",
     "webhooks.stripe",
 }
-ONES_OWN = {"security", "second_factor"}
-"""Blueprints where everybody may write: how they themselves sign in."""
+ONES_OWN = {"security", "second_factor", "belongings"}
+"""Blueprints where everybody may write: how they themselves sign in, and where."""
+LEAVING = "members.leave"
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
 BY_KEY = "api."
 """Their guard is the key of the host application: tests/api/test_auth.py."""
@@ -96,10 +100,15 @@ def test_every_route_names_its_permission(app):
 def test_what_changes_something_needs_more_than_reading(app):
     for rule in guarded(app):
         writes = (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
-        own = rule.endpoint.partition(".")[0] in ONES_OWN
-        change = Permission.SELF_UPDATE if own else Permission.BILLING_UPDATE
-        expected = change if writes else Permission.BILLING_READ
+        expected = _right_to_change(rule.endpoint) if writes else Permission.BILLING_READ
         assert permission_of(app, rule) is expected, rule.rule
+
+
+def _right_to_change(endpoint: str) -> Permission:
+    part = endpoint.partition(".")[0]
+    if part in ONES_OWN or endpoint == LEAVING:
+        return Permission.SELF_UPDATE
+    return Permission.MEMBERS_UPDATE if part == "members" else Permission.BILLING_UPDATE
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page_from_everywhere(app):

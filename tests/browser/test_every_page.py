@@ -23,6 +23,8 @@ PAGES = (
     "usage",
     "wallet",
     "notifications",
+    "members",
+    "members/leave",
     "security",
     "security/password",
     "security/two-step",

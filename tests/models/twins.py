@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, insert, select, text
 
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Role
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
 from portal.domain.spending import Mode
@@ -26,6 +26,7 @@ from portal.services.crediting import Correction
 from portal.services.documents import Issued, print_missing
 from portal.services.host_accounts import Owner, Put, Wanted, put
 from portal.services.inbox import receive
+from portal.services.inviting import invite
 from portal.services.links import make
 from portal.services.plans import Agreed
 from portal.services.recording import Doer
@@ -33,7 +34,7 @@ from portal.services.renewing import run_due
 from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
-from tests.services.entering import Door
+from tests.services.entering import SAFE, Door
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
@@ -125,6 +126,8 @@ def _sign_in(world: World) -> None:
     door.challenge()
     door.try_in("wrong")
     door.forget()
+    with world.session() as session:
+        invite(session, door.actor, "asked@new.test", Role.ADMIN, world.wall, SAFE)
     world.now = began
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from portal.domain.access import Role
 from portal.domain.capacity import MONTH
 from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
@@ -34,6 +35,7 @@ from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
 from portal.domain.sign_in_notices import (
+    Invited,
     PasswordChanged,
     PasswordForgotten,
     Place,
@@ -112,6 +114,7 @@ PAUSED = RechargePaused(
     reason=DeclineReason.INSUFFICIENT_FUNDS, asks=False, purchase_id=7, at=AT,
 )  # fmt: skip
 PLACE = Place(AT, "192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
+INVITED = Invited("00aa", "Ada", "Northwind", Role.BILLING, AT + timedelta(days=7))
 FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
 SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 NOTICES: list[Notice] = [
@@ -161,6 +164,8 @@ NOTICES: list[Notice] = [
     RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
     RechargeShort(7, "Messages", "Message pack", 60000),
     FORGOTTEN,
+    INVITED,
+    replace(INVITED, role=Role.OWNER),
     PasswordChanged(5, PLACE, by_link=True),
     PasswordChanged(5, PLACE, by_link=False),
     SWITCHED,

@@ -24,6 +24,11 @@ def test_who_may_do_what(role: Role, may_update: bool) -> None:
     someone.require(Permission.BILLING_READ)
 
 
+def test_only_owners_decide_who_is_a_member() -> None:
+    deciders = {role for role in Role if actor(role).can(Permission.MEMBERS_UPDATE)}
+    assert deciders == {Role.OWNER}
+
+
 def test_a_member_may_not_spend() -> None:
     with pytest.raises(Forbidden, match=r"billing\.update"):
         actor(Role.MEMBER).require(Permission.BILLING_UPDATE)

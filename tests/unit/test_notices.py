@@ -19,6 +19,7 @@ from tests.support.notices import (
     EXPIRING,
     FAILED,
     FORGOTTEN,
+    INVITED,
     NOTICES,
     REACHED,
     RETURNED,
@@ -59,6 +60,7 @@ def test_what_happens_again_has_another_key_and_the_same_has_not():
         (REACHED, replace(REACHED, window_start_at=later)),
         (EXPIRING, replace(EXPIRING, days=1)),
         (SWITCHED, replace(SWITCHED, is_on=False)),
+        (INVITED, replace(INVITED, nonce="00ab")),
         (FORGOTTEN, replace(FORGOTTEN, nonce="00fe")),
         (DIGEST, replace(DIGEST, monday=later.date())),
     ):

@@ -22,6 +22,7 @@ DETAIL = {
     "amount": 5_000, "mode": "stop", "quantity": "3", "threshold": 75, "cause": "declined",
     "brand": "visa", "last4": "4242", "recipient": "owner@x.test", "status": "succeeded",
     "starts_at": "2026-05-01T00:00:00+00:00", "effective_at": "2026-05-01T00:00:00+00:00",
+    "role": "admin", "before": "member", "after": "billing", "email": "ada@x.test",
     "cancel_at": "2026-05-01 00:00:00+00:00", "ends_at": "2026-05-01T00:00:00+00:00",
 }  # fmt: skip
 
@@ -80,6 +81,9 @@ FIGURES = {
     "ceiling:set": "A monthly ceiling of $50.00 was set, to stop purchases",
     "recharge:paused": "Thing: auto-recharge paused, as the bank refused the card",
     "mail:failed": "A mail to owner@x.test could not be delivered",
+    "invitation:sent": "An invitation to ada@x.test was mailed, as Admin",
+    "member:joined": "Thing became a member, as Admin",
+    "member:role_changed": "Thing: the role was changed from Member to Billing",
     "session:refused": "A sign-in as Thing failed",
 }
 

@@ -27,7 +27,6 @@ from tests.support.notices import (
     DIGEST,
     EXPIRING,
     FAILED,
-    FORGOTTEN,
     NOTICES,
     PAUSED,
     REACHED,
@@ -38,6 +37,7 @@ from tests.web.test_language import CLOSE, OPEN, translations, unmarked
 
 READER = Reader("en", "America/New_York", "Northwind")
 HOSTILE = '<script src="x">&"\'\r\nBcc: everybody@else.test\x00'
+OPENED_BY_LINK = {"password_forgotten": "sign-in/reset", "invited": "sign-in/invitation"}
 IDS = [f"{number}-{notice.kind}" for number, notice in enumerate(NOTICES)]
 
 
@@ -97,7 +97,7 @@ def test_every_kind_is_whole_in_text_and_html(writer, notice):
     choice = "https://billing.example.com/settings/billing/notifications"
     assert links[1:] == ([choice] if notice.kind in TOPICS else [])
     assert (choice in letter.text) is (notice.kind in TOPICS)
-    place = "sign-in/reset" if notice == FORGOTTEN else "settings/billing"
+    place = OPENED_BY_LINK.get(notice.kind, "settings/billing")
     assert links[0].startswith(f"https://billing.example.com/{place}")
     assert links[0].replace("&amp;", "&") in letter.text
 
@@ -118,7 +118,7 @@ def test_every_word_is_translated(pseudo_writer, notice):
         "Salesforce connector", "Extra members", "SMS pack", "Growth", "Business", "Visa",
         "Northwind", "Acme Billing", "help@portal.test", "It did not work for a week",
         "You asked us to", "Messages", "Members", "SMS credits", "messages", "credits", "members",
-        "100,000 message pack", "Firefox", "Windows",
+        "100,000 message pack", "Firefox", "Windows", "Ada",
     }  # fmt: skip
     known |= set(re.findall(r"https://[^\s<]+", letter.html))
     page = html5lib.parse(letter.html, namespaceHTMLElements=False)

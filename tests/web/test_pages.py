@@ -18,6 +18,7 @@ PAGES = {
     "/settings/billing/wallet": "Wallet",
     "/settings/billing/wallet?page=7": "Wallet",
     "/settings/billing/notifications": "Notifications",
+    "/settings/billing/members": "Members",
     "/settings/billing/security": "Security",
     "/settings/billing/security/password": "Change password",
     "/settings/billing/security/two-step": "Two-step sign-in",
@@ -89,6 +90,11 @@ FORGED = (
     "/settings/billing/purchases/1/pay",
     "/settings/billing/purchases/1/stop",
     "/settings/billing/notifications",
+    "/settings/billing/members",
+    "/settings/billing/members/1/role",
+    "/settings/billing/members/1/remove",
+    "/settings/billing/members/invitations/1/send-again",
+    "/settings/billing/members/invitations/1/withdraw",
     "/settings/billing/payment-methods/add",
     "/settings/billing/payment-methods/1/default",
     "/settings/billing/payment-methods/1/remove",
@@ -109,7 +115,8 @@ WITHOUT_A_TOKEN = (
     *("/sign-in", "/sign-in/code", "/sign-in/forgotten", "/sign-in/reset/x", "/sign-out"),
     *("/preferences/theme", f"{OWN}/password", f"{OWN}/two-step/begin", f"{OWN}/two-step/on"),
     *(f"{OWN}/two-step/off", f"{OWN}/two-step/recovery-codes", f"{OWN}/sessions/1/revoke"),
-    f"{OWN}/sessions/revoke-others",
+    *(f"{OWN}/sessions/revoke-others", "/sign-in/invitation/x", "/sign-in/invitation/x/accept"),
+    *("/settings/billing/members/leave", "/settings/billing/accounts/1"),
 )
 
 
