@@ -13,15 +13,17 @@ from portal.domain.access import Role
 from portal.domain.errors import Forbidden, NotFound
 from portal.domain.passwords import Weakness
 from portal.models.accounts import PersonRow
+from portal.models.events import EventRow
 from portal.models.invitations import InvitationRow
 from portal.models.mails import MailRow
+from portal.services import auditing
 from portal.services.forgetting import forget_sign_ins
 from portal.services.inviting import Needless, Sent
 from portal.services.joining import Joined, NotTheirs, SignInFirst
 from portal.services.sessions import Entered
 from portal.services.sign_in import CodeAsked
 from portal.services.throttling import Paused, Refused
-from tests.services.entering import SECOND
+from tests.services.entering import HERE, SECOND
 from tests.services.gathering import ADA, NEW, Party
 from tests.support.mails import Office
 
@@ -228,6 +230,20 @@ def test_the_mail_speaks_the_inviters_language_and_the_outbox_keeps_no_letter(pa
     assert (mail.recipient, mail.locale, mail.notice["inviter"]) == ("ada@new.test", "de", "Olga")
     assert (mail.status, mail.text, mail.html) == ("sent", "", "")
     assert written not in f"{mail.notice} {row.digest}"
+
+
+def test_what_happens_is_sealed_with_the_address_it_came_from(party, world):
+    entered = party.join(party.invited("ada@new.test"))
+    ada = party.door.member(entered.sid).actor
+    party.change(ada, Role.MEMBER)
+    party.remove(ada)
+    mine = select(EventRow).where(EventRow.name.startswith("member:"))
+    with world.session() as session:
+        assert auditing.verify(session, world.scope, {}) == []
+        joined, changed, removed = session.scalars(mine.order_by(EventRow.id))
+    assert (joined.address, joined.subject) == (HERE, f"person:{ada.person_id}")
+    assert changed.detail == {"before": "admin", "after": "member"}
+    assert removed.subject == joined.subject
 
 
 def test_an_invitation_is_forgotten_a_month_after_its_end(party, world):

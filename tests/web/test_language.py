@@ -110,13 +110,14 @@ PAGES = (
     "add-ons", "add-ons?text=submarine", "add-ons/salesforce/purchase",
     "add-ons/messages_100k/purchase?quantity=3&auto_renew=on", "add-ons/active", "usage",
     "wallet", "notifications", "invoices", "invoices/1", "purchases/1", "payment-methods",
-    "payment-methods/1/remove", "security", "security/password", "security/two-step",
+    "payment-methods/1/remove", "security", "security/password", "security/two-step", "members",
+    "members/leave",
 )  # fmt: skip
 
 
 def customer_data(world: World) -> set[str]:
     catalog = world.catalog()
-    known = {"Billing", "Account1", "owner@account1.test", "VAT", "Visa"}
+    known = {"Billing", "Account1", "owner@account1.test", "VAT", "Visa", "Somebody"}
     known |= {"channel", "Website", *Locale("fr").months["format"]["abbreviated"].values()}
     for feature in catalog.features:
         known |= {feature.name, feature.unit_plural, feature.unit_singular}
