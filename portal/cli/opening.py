@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
+from portal.domain.errors import PortalError
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.models.base import db
@@ -42,6 +44,16 @@ def opened() -> Iterator[tuple[Session, Scope]]:
         yield session, scope
     finally:
         session.rollback()
+
+
+@contextmanager
+def opened_or_told() -> Iterator[tuple[Session, Scope]]:
+    """`opened`, whose refusals end the command with their words."""
+    try:
+        with opened() as found:
+            yield found
+    except PortalError as error:
+        raise click.ClickException(f"Not done: {error}") from error
 
 
 def settings_of_app() -> Settings:

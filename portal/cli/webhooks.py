@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.orm import Session
 
-from portal.cli.opening import now, opened, settings_of_app
+from portal.cli.opening import now, opened_or_told, settings_of_app
 from portal.domain.access import Scope
-from portal.domain.errors import PortalError
 from portal.domain.webhooks import secret_of
 from portal.queries.webhooks import Endpoint, Message, endpoints, messages
 from portal.services import webhooks
@@ -31,7 +27,7 @@ def group() -> None:
 @with_appcontext
 def add(url: str, types: tuple[str, ...]) -> None:
     """Tell URL of events from now on; prints the secret that signs them."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         endpoint_id = webhooks.add(session, scope, url, types, now())
         click.echo(_secret(scope, endpoint_id, 1))
     click.echo(f"Endpoint {endpoint_id} is told of events from now on.", err=True)
@@ -41,7 +37,7 @@ def add(url: str, types: tuple[str, ...]) -> None:
 @with_appcontext
 def list_endpoints() -> None:
     """One line for each endpoint: its number, state, messages, address, types."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         found = endpoints(session, scope)
     for endpoint in found:
         click.echo(_line(endpoint))
@@ -57,7 +53,7 @@ def list_endpoints() -> None:
 @with_appcontext
 def rotate(endpoint: int, overlap: int) -> None:
     """Print a new secret; both sign for OVERLAP hours."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         hours = timedelta(hours=overlap)
         generation = webhooks.rotate(session, scope, endpoint, hours, now())
         click.echo(_secret(scope, endpoint, generation))
@@ -68,7 +64,7 @@ def rotate(endpoint: int, overlap: int) -> None:
 @with_appcontext
 def pause(endpoint: int) -> None:
     """Let its messages wait."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         webhooks.pause(session, scope, endpoint, now())
 
 
@@ -77,7 +73,7 @@ def pause(endpoint: int) -> None:
 @with_appcontext
 def resume(endpoint: int) -> None:
     """Send what waited, and go on."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         webhooks.resume(session, scope, endpoint, now())
 
 
@@ -86,7 +82,7 @@ def resume(endpoint: int) -> None:
 @with_appcontext
 def remove(endpoint: int) -> None:
     """Send no more there, not even what waits."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         webhooks.remove(session, scope, endpoint, now())
 
 
@@ -96,7 +92,7 @@ def remove(endpoint: int) -> None:
 @with_appcontext
 def list_messages(endpoint: int, last: int) -> None:
     """The latest messages, newest first, with the last answer to each."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         for message in messages(session, scope, endpoint, last):
             click.echo(_message_line(message))
 
@@ -108,20 +104,10 @@ def list_messages(endpoint: int, last: int) -> None:
 @with_appcontext
 def replay(endpoint: int, since: datetime, everything: bool) -> None:
     """Send what failed since then (UTC) once more."""
-    with _opened() as (session, scope):
+    with opened_or_told() as (session, scope):
         at = since.replace(tzinfo=UTC)
-        count = webhooks.replay(session, scope, endpoint, at, failed_only=not everything)
+        count = webhooks.replay(session, scope, endpoint, at, now(), failed_only=not everything)
     click.echo(f"{count} messages are sent again.")
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Session, Scope]]:
-    """`opened`, whose refusals end the command with their words."""
-    try:
-        with opened() as found:
-            yield found
-    except PortalError as error:
-        raise click.ClickException(f"Not done: {error}") from error
 
 
 def _secret(scope: Scope, endpoint_id: int, generation: int) -> str:

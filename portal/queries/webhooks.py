@@ -31,6 +31,8 @@ class Message:
     """answer_status: None when no answer came, and `answer` says why."""
 
     id: int
+    endpoint_id: int
+    created_at: datetime
     key: str
     type: str
     subject: str
@@ -62,23 +64,40 @@ def endpoints(session: Session, scope: Scope) -> tuple[Endpoint, ...]:
     return tuple(_endpoint(row, *counted.get(row.id, (0, 0))) for row in rows)
 
 
-def messages(session: Session, scope: Scope, endpoint_id: int, most: int) -> tuple[Message, ...]:
-    """The endpoint's latest, newest first."""
-    rows = session.scalars(
-        select(WebhookMessageRow)
-        .where(
-            WebhookMessageRow.environment_id == scope.environment_id,
-            WebhookMessageRow.endpoint_id == endpoint_id,
-        )
-        .order_by(WebhookMessageRow.id.desc())
-        .limit(most)
-    )
+def find_endpoint(session: Session, scope: Scope, endpoint_id: int) -> Endpoint | None:
+    """None for one that was removed, too."""
+    return next((each for each in endpoints(session, scope) if each.id == endpoint_id), None)
+
+
+def messages(
+    session: Session,
+    scope: Scope,
+    endpoint_id: int | None,
+    most: int,
+    *,
+    status: str | None = None,
+    before: int | None = None,
+) -> tuple[Message, ...]:
+    """The latest, newest first; all endpoints' and all states' where none is named.
+
+    before: only those whose id is lower, which are older.
+    """
+    row = WebhookMessageRow
+    found = select(row).where(row.environment_id == scope.environment_id)
+    for column, wanted in ((row.endpoint_id, endpoint_id), (row.status, status)):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    if before is not None:
+        found = found.where(row.id < before)
     return tuple(
-        Message(
-            row.id, row.message_key, row.type, row.subject, row.status, row.tries,
-            row.next_try_at, row.answer_status, row.answer,
-        )
-        for row in rows
+        _message(each) for each in session.scalars(found.order_by(row.id.desc()).limit(most))
+    )
+
+
+def _message(row: WebhookMessageRow) -> Message:
+    return Message(
+        row.id, row.endpoint_id, row.created_at, row.message_key, row.type, row.subject,
+        row.status, row.tries, row.next_try_at, row.answer_status, row.answer,
     )  # fmt: skip
 
 

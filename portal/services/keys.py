@@ -26,10 +26,9 @@ from portal.domain.periods import WallNow
 from portal.models.keys import ApiKeyRow
 from portal.models.tenants import EnvironmentRow
 from portal.queries.keys import key_of
-from portal.services.recording import Doer, record
+from portal.services.recording import CLI, Doer, record
 
 TOUCH_EVERY = timedelta(minutes=1)
-DOER = Doer("cli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +46,25 @@ def create(
     access: Access,
     wall: WallNow,
     expires_at: datetime | None = None,
+    doer: Doer = CLI,
 ) -> NewKey:
     """A new key of this environment; commit. Raises Conflict for an end that has passed."""
     if expires_at is not None and expires_at <= wall:
         raise Conflict("a key must not end before it begins")
     made = _add(session, scope, name, access, wall, expires_at)
     told = EventName.KEY_CREATED
-    record(session, scope, DOER, told, f"key:{made.prefix}", wall, name=name, access=access)
+    record(session, scope, doer, told, f"key:{made.prefix}", wall, name=name, access=access)
     session.commit()
     return made
 
 
 def rotate(
-    session: Session, scope: Scope, prefix: str, overlap: timedelta, wall: WallNow
+    session: Session,
+    scope: Scope,
+    prefix: str,
+    overlap: timedelta,
+    wall: WallNow,
+    doer: Doer = CLI,
 ) -> NewKey:
     """A new key like the one named, which goes on working for `overlap`, 7 days at most; commit.
 
@@ -74,17 +79,17 @@ def rotate(
     ends = wall + overlap
     row.expires_at = ends if row.expires_at is None else min(ends, row.expires_at)
     told = EventName.KEY_ROTATED
-    record(session, scope, DOER, told, f"key:{prefix}", wall, new=made.prefix, until=str(ends))
+    record(session, scope, doer, told, f"key:{prefix}", wall, new=made.prefix, until=str(ends))
     session.commit()
     return made
 
 
-def revoke(session: Session, scope: Scope, prefix: str, wall: WallNow) -> None:
+def revoke(session: Session, scope: Scope, prefix: str, wall: WallNow, doer: Doer = CLI) -> None:
     """Let the key work no more, at once; commit. One that was revoked before stays so."""
     row = _locked(session, scope, prefix)
     if row.revoked_at is None:
         row.revoked_at = wall
-        record(session, scope, DOER, EventName.KEY_REVOKED, f"key:{prefix}", wall)
+        record(session, scope, doer, EventName.KEY_REVOKED, f"key:{prefix}", wall)
     session.commit()
 
 

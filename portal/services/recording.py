@@ -29,6 +29,10 @@ class Doer:
     address: str = ""
 
 
+CLI = Doer("cli")
+"""Whoever may use the commands."""
+
+
 def record(
     session: Session,
     scope: Scope,

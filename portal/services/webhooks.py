@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import update
+from sqlalchemy import Update, update
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -17,9 +17,7 @@ from portal.domain.periods import WallNow
 from portal.domain.webhooks import LONGEST_OVERLAP, TYPES
 from portal.models.webhooks import WebhookEndpointRow, WebhookMessageRow
 from portal.services.queueing import enqueue
-from portal.services.recording import Doer, record
-
-DOER = Doer("cli")
+from portal.services.recording import CLI, Doer, record
 
 
 def add(session: Session, scope: Scope, url: str, types: Sequence[str], wall: WallNow) -> int:
@@ -38,13 +36,18 @@ def add(session: Session, scope: Scope, url: str, types: Sequence[str], wall: Wa
     )
     session.add(row)
     session.flush()
-    record(session, scope, DOER, EventName.WEBHOOK_ADDED, f"webhook:{row.id}", wall, url=url)
+    record(session, scope, CLI, EventName.WEBHOOK_ADDED, f"webhook:{row.id}", wall, url=url)
     session.commit()
     return row.id
 
 
 def rotate(
-    session: Session, scope: Scope, endpoint_id: int, overlap: timedelta, wall: WallNow
+    session: Session,
+    scope: Scope,
+    endpoint_id: int,
+    overlap: timedelta,
+    wall: WallNow,
+    doer: Doer = CLI,
 ) -> int:
     """The generation of the endpoint's new secret; both sign for `overlap`; commit.
 
@@ -56,7 +59,7 @@ def rotate(
     if row.overlap_until is not None and wall < row.overlap_until:
         raise Conflict("two secrets sign already: wait for the end of their overlap")
     row.generation, row.overlap_until = row.generation + 1, wall + overlap
-    _changed(session, scope, row, wall, generation=row.generation)
+    _changed(session, scope, row, wall, doer, generation=row.generation)
     return row.generation
 
 
@@ -64,7 +67,7 @@ def pause(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> No
     """Let its messages wait; commit. Raises NotFound."""
     row = _locked(session, scope, endpoint_id)
     row.paused_at = row.paused_at or wall
-    _changed(session, scope, row, wall, paused=True)
+    _changed(session, scope, row, wall, CLI, paused=True)
 
 
 def resume(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
@@ -72,41 +75,77 @@ def resume(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> N
     row = _locked(session, scope, endpoint_id)
     row.paused_at = None
     enqueue(session, scope, DELIVER)
-    _changed(session, scope, row, wall, paused=False)
+    _changed(session, scope, row, wall, CLI, paused=False)
 
 
 def remove(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
     """Send no more there, not even what waits; commit. Raises NotFound."""
     row = _locked(session, scope, endpoint_id)
     row.removed_at = wall
-    _changed(session, scope, row, wall, removed=True)
+    _changed(session, scope, row, wall, CLI, removed=True)
 
 
 def replay(
-    session: Session, scope: Scope, endpoint_id: int, since: datetime, *, failed_only: bool
+    session: Session,
+    scope: Scope,
+    endpoint_id: int,
+    since: datetime | None,
+    wall: WallNow,
+    doer: Doer = CLI,
+    *,
+    failed_only: bool,
 ) -> int:
     """Send the endpoint's messages that were stored since then once more; commit; how many.
 
-    failed_only: but for those that arrived. Raises NotFound.
+    since: None = all that are kept. failed_only: but for those that arrived. Raises NotFound.
     """
-    _locked(session, scope, endpoint_id)
-    row = WebhookMessageRow
+    endpoint, row = _locked(session, scope, endpoint_id), WebhookMessageRow
     wanted = ("failed",) if failed_only else ("failed", "delivered")
-    again = (
+    again = _again(scope, endpoint_id).where(row.status.in_(wanted))
+    if since is not None:
+        again = again.where(row.created_at >= since)
+    found = session.scalars(again.returning(row.id)).all()
+    _replayed(session, scope, endpoint, len(found), wall, doer)
+    return len(found)
+
+
+def replay_one(
+    session: Session, scope: Scope, message_id: int, wall: WallNow, doer: Doer = CLI
+) -> None:
+    """Send one message once more; commit.
+
+    Raises NotFound, also where its endpoint was removed, and Conflict for one that is on its way.
+    """
+    found = session.get(WebhookMessageRow, (scope.environment_id, message_id))
+    if found is None:
+        raise NotFound(f"message {message_id}")
+    endpoint = _locked(session, scope, found.endpoint_id)
+    row = WebhookMessageRow
+    over = row.id == message_id, row.status != "queued"
+    again = _again(scope, endpoint.id).where(*over).returning(row.id)
+    if session.scalar(again) is None:
+        raise Conflict("this message is on its way")
+    _replayed(session, scope, endpoint, 1, wall, doer)
+
+
+def _again(scope: Scope, endpoint_id: int) -> Update:
+    """All of an endpoint's messages, to be tried anew."""
+    row = WebhookMessageRow
+    return (
         update(row)
-        .where(
-            row.environment_id == scope.environment_id,
-            row.endpoint_id == endpoint_id,
-            row.created_at >= since,
-            row.status.in_(wanted),
-        )
+        .where(row.environment_id == scope.environment_id, row.endpoint_id == endpoint_id)
         .values(status="queued", tries=0, next_try_at=None, delivered_at=None)
     )
-    found = session.scalars(again.returning(row.id)).all()
-    if found:
+
+
+def _replayed(
+    session: Session, scope: Scope, row: WebhookEndpointRow, count: int, wall: WallNow, doer: Doer
+) -> None:
+    if count:
         enqueue(session, scope, DELIVER)
+        told = EventName.WEBHOOK_REPLAYED
+        record(session, scope, doer, told, f"webhook:{row.id}", wall, messages=count)
     session.commit()
-    return len(found)
 
 
 def _locked(session: Session, scope: Scope, endpoint_id: int) -> WebhookEndpointRow:
@@ -118,8 +157,13 @@ def _locked(session: Session, scope: Scope, endpoint_id: int) -> WebhookEndpoint
 
 
 def _changed(
-    session: Session, scope: Scope, row: WebhookEndpointRow, wall: WallNow, **detail: object
+    session: Session,
+    scope: Scope,
+    row: WebhookEndpointRow,
+    wall: WallNow,
+    doer: Doer,
+    **detail: object,
 ) -> None:
     told = EventName.WEBHOOK_CHANGED
-    record(session, scope, DOER, told, f"webhook:{row.id}", wall, **detail)
+    record(session, scope, doer, told, f"webhook:{row.id}", wall, **detail)
     session.commit()

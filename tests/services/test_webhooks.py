@@ -134,7 +134,9 @@ def test_replay(office, world):
 
     def replay(since=long_ago, failed_only=True):
         with world.session() as session:
-            return webhooks.replay(session, world.scope, endpoint, since, failed_only=failed_only)
+            return webhooks.replay(
+                session, world.scope, endpoint, since, world.wall, failed_only=failed_only
+            )
 
     assert replay() == 0
     assert replay(since=datetime(2100, 1, 1, tzinfo=UTC), failed_only=False) == 0
@@ -142,7 +144,7 @@ def test_replay(office, world):
     assert office.deliver() == Delivered(1, 0)
     assert len({parcel.body for parcel, _ in office.host.got}) == 1
     with world.session() as session, pytest.raises(NotFound):
-        webhooks.replay(session, world.scope, 99, long_ago, failed_only=True)
+        webhooks.replay(session, world.scope, 99, long_ago, world.wall, failed_only=True)
 
 
 def test_old_ones_are_forgotten_and_waiting_ones_never(office, world):
