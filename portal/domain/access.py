@@ -14,6 +14,7 @@ class Permission(StrEnum):
     BILLING_LIMIT = "billing.limit"
     SELF_UPDATE = "self.update"
     MEMBERS_UPDATE = "members.update"
+    STAFF = "staff"
 
 
 class Role(StrEnum):
@@ -31,7 +32,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.BILLING: _FULL,
     Role.MEMBER: _LEAST,
 }
-"""Everybody may look, and change how they themselves sign in."""
+"""Everybody may look, and change how they themselves sign in. Nobody among them is staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,11 @@ class Actor:
         """Raise Forbidden unless this actor holds `permission`."""
         if not self.can(permission):
             raise Forbidden(permission)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffActor:
+    """The member of staff behind a request: of one environment, and of no account."""
+
+    staff_id: int
+    scope: Scope

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.domain.passwords import Weakness, normal, weakness
 from portal.models.accounts import PersonRow
+from portal.models.staff import StaffRow
 
 _hasher = PasswordHasher()
 
@@ -27,7 +28,7 @@ def is_right(stored: str | None, password: str) -> bool:
         return False
 
 
-def renew(person: PersonRow, password: str) -> None:
+def renew(person: PersonRow | StaffRow, password: str) -> None:
     """Hash a password that was right once more, where the stored hash is weaker than today's."""
     if person.password_hash and _hasher.check_needs_rehash(person.password_hash):
         person.password_hash = hash_password(password)

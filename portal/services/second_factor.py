@@ -122,6 +122,19 @@ def is_of_authenticator(code: str) -> bool:
     return len(plain_code(code)) == DIGITS
 
 
+def step_of(secret: str, code: str, last_step: int, wall: WallNow) -> int | None:
+    """The earliest of the good steps, none of them spent, that has this code; None for a wrong one.
+
+    code: as `plain_code` gives it.
+    """
+    now, totp = int(wall.timestamp()) // STEP_S, pyotp.TOTP(secret, digits=DIGITS, interval=STEP_S)
+    for step in (now + neighbour for neighbour in NEIGHBOURS):
+        right = hmac.compare_digest(totp.generate_otp(step).encode(), code.encode())
+        if right and step > last_step:
+            return step
+    return None
+
+
 def _accepted(visit: Visit, code: str, safe: Safe) -> bool:
     return accepts(visit.session, visit.scope, visit.actor.person_id, code, visit.wall, safe)
 
@@ -152,21 +165,11 @@ def _shown(
     if secret is None:
         log.warning("second_factor_unreadable", person_id=row.person_id)
         return None
-    step = _step_of(secret, code, row.last_step, wall)
+    step = step_of(secret, code, row.last_step, wall)
     if step is None:
         return None
     row.last_step = step
     return row
-
-
-def _step_of(secret: str, code: str, last_step: int, wall: WallNow) -> int | None:
-    """The earliest of the good steps, none of them spent, that has this code."""
-    now, totp = int(wall.timestamp()) // STEP_S, pyotp.TOTP(secret, digits=DIGITS, interval=STEP_S)
-    for step in (now + neighbour for neighbour in NEIGHBOURS):
-        right = hmac.compare_digest(totp.generate_otp(step).encode(), code.encode())
-        if right and step > last_step:
-            return step
-    return None
 
 
 def _of(scope: Scope, person_id: int, is_on: bool | None = None) -> Select[SecondFactorRow]:

@@ -38,6 +38,7 @@ from tests.services.entering import SAFE, Door
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
+from tests.services.staffing import StaffDoor
 from tests.support.database import Database
 from tests.support.world import World
 
@@ -119,7 +120,7 @@ def _live(world: World) -> None:
 
 
 def _sign_in(world: World) -> None:
-    """Somebody with an authenticator, half-way in once more, who has forgotten their password."""
+    """A member with an authenticator, half-way in once more, who forgot; staff, half-way in too."""
     door = Door(world)
     began = world.now
     door.turn_on(door.enter().sid)
@@ -128,6 +129,9 @@ def _sign_in(world: World) -> None:
     door.forget()
     with world.session() as session:
         invite(session, door.actor, "asked@new.test", Role.ADMIN, world.wall, SAFE)
+    desk = StaffDoor(world)
+    desk.set_up()
+    desk.challenge()
     world.now = began
 
 

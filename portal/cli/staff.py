@@ -1,0 +1,76 @@
+"""`flask staff`: who of the business itself signs in to the staff pages."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from portal.cli.opening import now, opened_or_told, settings_of_app
+from portal.queries.staff import all_staff
+from portal.services import staff
+from portal.services.safekeeping import Safe
+
+HOURS = staff.LINK_LIFE.total_seconds() / 3600
+
+
+@click.group("staff", help="Who signs in to the staff pages of this environment.")
+def group() -> None:
+    pass
+
+
+@group.command("add")
+@click.argument("email")
+@click.option("--name", required=True)
+@with_appcontext
+def add(email: str, name: str) -> None:
+    """Add EMAIL, and print the link that sets their password and authenticator, this once."""
+    if "@" not in email.strip("@") or len(email) > 320:
+        raise click.ClickException(f"Not done: {email} is no e-mail address")
+    with opened_or_told() as (session, scope):
+        _show(staff.add(session, scope, email, name[:255], now(), _safe()))
+
+
+@group.command("list")
+@with_appcontext
+def list_staff() -> None:
+    """One line for each: whether both steps are set, e-mail address, name."""
+    with opened_or_told() as (session, scope):
+        found = all_staff(session, scope)
+    for row in found:
+        click.echo(
+            f"{'set up' if row.password_hash else 'waits for the link':18}  {row.email}  {row.name}"
+        )
+    if not found:
+        click.echo("There is no staff yet: flask staff add EMAIL --name NAME")
+
+
+@group.command("reset")
+@click.argument("email")
+@with_appcontext
+def reset(email: str) -> None:
+    """Sign EMAIL out everywhere, and print a link that sets password and authenticator anew."""
+    with opened_or_told() as (session, scope):
+        _show(staff.reset(session, scope, email, now(), _safe()))
+
+
+@group.command("end")
+@click.argument("email")
+@with_appcontext
+def end(email: str) -> None:
+    """Let EMAIL in no more, at once."""
+    with opened_or_told() as (session, scope):
+        staff.end(session, scope, email, now())
+    click.echo(f"{email} comes in no more.")
+
+
+def _show(written: str) -> None:
+    """The link alone on standard output, so that a script can take it."""
+    click.echo(f"{settings_of_app().public_url}/staff/set-up/{written}")
+    click.echo(f"It works once, for {HOURS:.0f} hours. Give it to nobody else.", err=True)
+
+
+def _safe() -> Safe:
+    return cast(Safe, current_app.extensions["portal"].safe)

@@ -1,0 +1,226 @@
+"""Staff sign in: a password, then always a code; or a link that sets both, once."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope, StaffActor
+from portal.domain.events import EventName
+from portal.domain.passwords import Weakness
+from portal.domain.periods import WallNow
+from portal.domain.sign_in import Origin, digest_of, plain_email
+from portal.domain.throttle import ADDRESS, CODE, EMAIL, PAIR, network_of
+from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
+from portal.queries.staff import (
+    StaffMember,
+    find_staff,
+    find_staff_challenge,
+    find_staff_link,
+)
+from portal.services.passwords import hash_password, is_right, renew, weakness_of
+from portal.services.recording import Doer, record
+from portal.services.recovery_codes import plain_code
+from portal.services.safekeeping import Safe
+from portal.services.second_factor import step_of
+from portal.services.sessions import TOUCH_EVERY
+from portal.services.sign_in import CHALLENGE_LIFE, CodeAsked
+from portal.services.staff import owner_of, staff_doer
+from portal.services.throttling import Paused, Refused, Watched, admit, forgive, watched
+
+log = structlog.get_logger()
+ABSOLUTE_LIFE = timedelta(hours=8)
+ANYBODY = Doer("anonymous")
+STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEntered:
+    """A session has begun. sid: what the browser's cookie is to hold."""
+
+    sid: str
+
+
+def sign_in(
+    session: Session, scope: Scope, email: str, password: str, origin: Origin, wall: WallNow
+) -> CodeAsked | Refused | Paused:
+    """The wish for a code, after the right password; commit whatever comes of it.
+
+    An unknown address is counted, takes as long and answers the same as a wrong password.
+    """
+    row = find_staff(session, scope, email)
+    stored = row.password_hash if row else None
+    admitted = admit(session, scope, _tries(email, origin), wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    if not is_right(stored, password) or row is None:
+        return _refused(session, scope, str(row.id if row else "unknown"), wall, "password")
+    session.refresh(row, with_for_update=True)
+    if row.password_hash != stored or row.ended_at is not None:
+        return _refused(session, scope, str(row.id), wall, "password")
+    renew(row, password)
+    forgive(session, scope, admitted)
+    return _ask_code(session, row, wall)
+
+
+def enter_code(
+    session: Session,
+    scope: Scope,
+    written: str,
+    code: str,
+    origin: Origin,
+    wall: WallNow,
+    safe: Safe,
+) -> StaffEntered | Refused | Paused | None:
+    """What the right code opens, once; commit. None when the sign-in has to begin anew."""
+    challenge = find_staff_challenge(session, scope, written, wall)
+    if challenge is None:
+        return None
+    staff_id = challenge.staff_id
+    admitted = admit(session, scope, [watched(CODE, STAFF, str(staff_id))], wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    row = _locked(session, scope, staff_id)
+    session.refresh(challenge)
+    if challenge.used_at is not None:
+        session.rollback()
+        return None
+    step = _step(row, row.encrypted, code, wall, safe)
+    if step is None:
+        return _refused(session, scope, str(staff_id), wall, "code")
+    row.last_step, challenge.used_at = step, wall
+    forgive(session, scope, admitted)
+    return _start(session, scope, row, origin, wall)
+
+
+def offered(row: StaffRow, link: StaffLinkRow, safe: Safe) -> str | None:
+    """The secret that a link offers; None when another SECRET_KEY made it."""
+    return safe.open(link.encrypted, owner_of(row))
+
+
+def set_up(
+    session: Session,
+    scope: Scope,
+    written: str,
+    password: str,
+    code: str,
+    origin: Origin,
+    wall: WallNow,
+    safe: Safe,
+) -> StaffEntered | Weakness | Refused | None:
+    """Set both steps with a link, and begin a session, as both were shown; commit.
+
+    None when the link is spent, over or none of ours. Two at once: one of them sets it.
+    """
+    found = find_staff_link(session, scope, written, wall)
+    if found is None:
+        return None
+    link, row = found
+    if (weak := weakness_of(password, row.email)) is not None:
+        return weak
+    hashed = hash_password(password)
+    session.refresh(row, with_for_update=True)
+    session.refresh(link)
+    if link.used_at is not None:
+        session.rollback()
+        return None
+    step = _step(row, link.encrypted, code, wall, safe)
+    if step is None:
+        return _refused(session, scope, str(row.id), wall, "set_up")
+    row.password_hash, row.encrypted, row.last_step = hashed, link.encrypted, step
+    link.used_at = wall
+    told, doer = EventName.STAFF_SET_UP, staff_doer(StaffActor(row.id, scope))
+    record(session, scope, doer, told, f"staff:{row.id}", wall)
+    return _start(session, scope, row, origin, wall)
+
+
+def sign_out(session: Session, who: StaffMember, wall: WallNow) -> None:
+    """Revoke the session; commit."""
+    scope = who.actor.scope
+    row = session.get_one(StaffSessionRow, (scope.environment_id, who.session_id))
+    row.revoked_at = wall
+    subject = f"staff_session:{row.id}"
+    record(session, scope, staff_doer(who.actor), EventName.SESSION_ENDED, subject, wall)
+    session.commit()
+
+
+def touch(session: Session, who: StaffMember, wall: WallNow) -> None:
+    """Note that a session is in use, at most once a minute; commit."""
+    if wall - TOUCH_EVERY > who.seen_at:
+        row = StaffSessionRow
+        mine = row.environment_id == who.actor.scope.environment_id, row.id == who.session_id
+        session.execute(update(row).where(*mine).values(last_seen_at=wall))
+        session.commit()
+
+
+def _ask_code(session: Session, row: StaffRow, wall: WallNow) -> CodeAsked:
+    written = secrets.token_urlsafe(32)
+    session.add(
+        StaffChallengeRow(
+            environment_id=row.environment_id,
+            staff_id=row.id,
+            digest=digest_of(written),
+            created_at=wall,
+            expires_at=wall + CHALLENGE_LIFE,
+        )
+    )
+    session.commit()
+    return CodeAsked(written)
+
+
+def _start(
+    session: Session, scope: Scope, row: StaffRow, origin: Origin, wall: WallNow
+) -> StaffEntered:
+    sid, place = secrets.token_urlsafe(32), origin.place(wall)
+    begun = StaffSessionRow(
+        environment_id=scope.environment_id,
+        staff_id=row.id,
+        sid_digest=digest_of(sid),
+        created_at=wall,
+        last_seen_at=wall,
+        expires_at=wall + ABSOLUTE_LIFE,
+        address=place.address,
+        user_agent=place.user_agent,
+    )
+    session.add(begun)
+    session.flush()
+    doer, subject = staff_doer(StaffActor(row.id, scope)), f"staff_session:{begun.id}"
+    record(session, scope, doer, EventName.SESSION_STARTED, subject, wall)
+    session.commit()
+    return StaffEntered(sid)
+
+
+def _step(row: StaffRow, encrypted: str | None, code: str, wall: WallNow, safe: Safe) -> int | None:
+    """The step of a right code that was not used before; None for a wrong one."""
+    secret = safe.open(encrypted, owner_of(row)) if encrypted else None
+    if secret is None:
+        log.warning("second_factor_unreadable", staff_id=row.id)
+        return None
+    return step_of(secret, plain_code(code), row.last_step, wall)
+
+
+def _refused(session: Session, scope: Scope, whose: str, wall: WallNow, step: str) -> Refused:
+    record(session, scope, ANYBODY, EventName.SIGN_IN_FAILED, f"staff:{whose}", wall, step=step)
+    session.commit()
+    return Refused()
+
+
+def _locked(session: Session, scope: Scope, staff_id: int) -> StaffRow:
+    mine = StaffRow.environment_id == scope.environment_id, StaffRow.id == staff_id
+    found = select(StaffRow).where(*mine).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).one()
+
+
+def _tries(email: str, origin: Origin) -> list[Watched]:
+    """What a password is counted on: apart from members' tries."""
+    plain, network = plain_email(email), network_of(origin.address)
+    return [
+        watched(PAIR, STAFF, plain, network),
+        watched(ADDRESS, STAFF, network),
+        watched(EMAIL, STAFF, plain),
+    ]
