@@ -10,6 +10,7 @@ from portal.web.views import (
     active,
     activity,
     addons,
+    api_keys,
     auth,
     belongings,
     clock,
@@ -19,6 +20,7 @@ from portal.web.views import (
     invoices,
     links,
     members,
+    messages,
     notifications,
     own_sign_in,
     payment_methods,
@@ -29,6 +31,7 @@ from portal.web.views import (
     recharge,
     resets,
     second_factor,
+    staff,
     usage,
     wallet,
     webhooks,
@@ -53,9 +56,10 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, activity, addons, auth, belongings, clock, credit_notes, health, invitations,
-        invoices, links, members, notifications, own_sign_in, payment_methods, plans, preferences,
-        purchases, quantities, recharge, resets, second_factor, usage, wallet, webhooks,
+        active, activity, addons, api_keys, auth, belongings, clock, credit_notes, health,
+        invitations, invoices, links, members, messages, notifications, own_sign_in,
+        payment_methods, plans, preferences, purchases, quantities, recharge, resets,
+        second_factor, staff, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -20,6 +20,7 @@ from portal.domain.errors import (
 )
 from portal.models.base import db
 from portal.web import htmx
+from portal.web.requests import is_staff_page
 
 log = structlog.get_logger()
 
@@ -77,8 +78,10 @@ def _render(status: int, title: str = "", message: str = "") -> Response:
         title=title or said[0],
         message=message or said[1],
         request_id=g.get("request_id", ""),
-        action_label=gettext("Back to add-ons"),
-        action_url=url_for("addons.grid"),
+        action_label=gettext("Back to staff pages")
+        if is_staff_page()
+        else gettext("Back to add-ons"),
+        action_url=url_for("staff.home" if is_staff_page() else "addons.grid"),
     )
     partial = "errors/_error.html" if htmx.wants_partial() else "errors/error.html"
     body = render_template(partial, error=problem) if request.endpoint != "static" else ""

@@ -39,7 +39,8 @@ from portal.web import (
     words,
 )
 from portal.web.language import date, direction, language, number
-from portal.web.requests import database, scope, signed_in
+from portal.web.requests import database, is_staff_page, scope, signed_in
+from portal.web.staff import staff_signed_in
 from portal.web.warnings import QuotaAlert, expiring_soon, quota_alerts
 from portal.web.wiring import wiring
 
@@ -80,13 +81,22 @@ PHRASES = {
 
 
 @dataclass(frozen=True, slots=True)
+class StaffFrame:
+    """What staff are shown of where they are. email: None before they are in."""
+
+    environment: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The frame's view of the request. active_count and cycle: only on an account's pages.
 
     unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
     the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
     its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
-    recharge_paused: features whose auto-recharge waits for a card.
+    recharge_paused: features whose auto-recharge waits for a card. staff: only on staff pages,
+    which know nothing of a member.
     """
 
     lang: str
@@ -110,6 +120,7 @@ class Page:
     sandbox: bool
     demo: bool
     support_email: str
+    staff: StaffFrame | None
 
 
 def install(app: Flask) -> None:
@@ -158,7 +169,13 @@ def _page() -> Page:
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,
+        staff=_staff_frame() if is_staff_page() else None,
     )
+
+
+def _staff_frame() -> StaffFrame:
+    who = staff_signed_in()
+    return StaffFrame(wiring().settings.portal_environment, who.email if who else None)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ from portal.services.sessions import touch
 from portal.web import htmx
 from portal.web.wiring import wiring
 
+STAFF_PREFIX = "/staff"
+
 
 class SignedIn(UserMixin):
     """Flask-Login's user: a member, known by the id of their session and nothing else."""
@@ -39,7 +41,8 @@ class SignedIn(UserMixin):
 
 def install(app: Flask) -> None:
     Htmx(app)
-    manager = LoginManager(app)
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)  # it would read a member on staff pages
     manager.session_protection = ""  # sessions are rows; Flask-Login only carries their id
     manager.user_loader(_load)
     manager.unauthorized_handler(send_to_sign_in)
@@ -62,8 +65,15 @@ def scope() -> Scope:
     return found
 
 
+def is_staff_page() -> bool:
+    """Whether the request is for one: nothing of a member is on it."""
+    return request.path == STAFF_PREFIX or request.path.startswith(f"{STAFF_PREFIX}/")
+
+
 def signed_in() -> SignedIn | None:
-    """The visitor's session, if they have one here."""
+    """The visitor's session as a member, if they have one here; on staff pages nobody has."""
+    if is_staff_page():
+        return None
     user = cast("SignedIn | None", current_user._get_current_object())
     return user if "scope" in g and isinstance(user, SignedIn) else None
 

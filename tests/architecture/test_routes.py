@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 
 import portal
 from portal.api.operations import OPERATIONS, bp
-from portal.domain.access import Permission
+from portal.domain.access import GRANTS, Permission
 from portal.domain.errors import PortalError
 from portal.domain.payments import CardRefused
 from portal.domain.periods import WallNow
@@ -21,6 +21,7 @@ from portal.gateways.fake_payments import FakePayments
 from portal.gateways.stripe_webhooks import BadEvent, BadSignature
 from portal.settings import Settings
 from portal.web.errors import STATUS
+from portal.web.requests import is_staff_page
 from portal.web.security import csrf
 from tests.support.database import clone
 from tests.support.world import APRIL_11
@@ -44,6 +45,13 @@ PUBLIC = {
     "resets.ask",
     "resets.show",
     "resets.reset",
+    "staff.sign_in",
+    "staff.ask_code",
+    "staff.code",
+    "staff.start_session",
+    "staff.show_set_up",
+    "staff.set_up",
+    "staff.sign_out",
     "webhooks.stripe",
 }
 ONES_OWN = {"security", "second_factor", "belongings"}
@@ -100,6 +108,8 @@ def test_every_route_names_its_permission(app):
 def test_what_changes_something_needs_more_than_reading(app):
     for rule in guarded(app):
         writes = (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+        if rule.rule.startswith("/staff"):
+            continue
         expected = _right_to_change(rule.endpoint) if writes else Permission.BILLING_READ
         assert permission_of(app, rule) is expected, rule.rule
 
@@ -109,6 +119,18 @@ def _right_to_change(endpoint: str) -> Permission:
     if part in ONES_OWN or endpoint == LEAVING:
         return Permission.SELF_UPDATE
     return Permission.MEMBERS_UPDATE if part == "members" else Permission.BILLING_UPDATE
+
+
+def test_a_page_is_of_staff_where_its_address_and_its_mark_say_so(app):
+    """All three ways to know it agree: a member's session is not even read there."""
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
+    marked = {r.rule for r in rules if permission_of(app, r) is Permission.STAFF}
+    assert marked == {r.rule for r in rules if r.rule.startswith("/staff")}
+    assert len(marked) >= 8
+    for rule in app.url_map.iter_rules():
+        with app.test_request_context(rule.rule):
+            assert is_staff_page() is rule.rule.startswith("/staff"), rule.rule
+    assert not any(Permission.STAFF in granted for granted in GRANTS.values())
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page_from_everywhere(app):
@@ -121,7 +143,8 @@ def test_a_stranger_is_sent_to_the_sign_in_page_from_everywhere(app):
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             reply = client.open(url, method=method)
             assert reply.status_code == 303, (method, url)
-            assert reply.location.startswith("/sign-in"), (method, url)
+            way = "/staff/sign-in" if url.startswith("/staff") else "/sign-in"
+            assert reply.location.partition("?")[0] == way, (method, url)
 
 
 def _kind(rule: Rule, name: str) -> str:

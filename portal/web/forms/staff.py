@@ -1,0 +1,97 @@
+"""The forms of staff: how they sign in, and what they do to keys and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import IntegerField, RadioField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from portal.domain.keys import LONGEST_OVERLAP, Access
+from portal.queries.webhooks import Endpoint
+from portal.web.forms.lazily import _, option
+from portal.web.forms.sign_in import CodeForm, NewPasswordForm
+
+MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
+MOST_DAYS, HIGHEST_ID = 3650, 2**63 - 1
+
+
+class SetUpForm(NewPasswordForm, CodeForm):
+    """Both steps of a sign-in, set together."""
+
+
+class NewKeyForm(FlaskForm):
+    name = StringField(
+        _("Name"),
+        [DataRequired(_("Say what it is for")), Length(max=255)],
+        filters=[lambda typed: typed and typed.strip()],
+    )
+    access = RadioField(
+        _("Access"),
+        [InputRequired(_("Choose what it may do"))],
+        choices=[
+            option(Access.READ.value, _("Read")),
+            option(Access.WRITE.value, _("Read and write")),
+        ],
+    )
+    days = IntegerField(
+        _("Ends after days"),
+        [
+            Optional(),
+            NumberRange(1, MOST_DAYS, _("Enter a whole number from 1 to 3650, or nothing")),
+        ],
+    )
+
+
+class OverlapForm(FlaskForm):
+    hours = IntegerField(
+        _("Hours that the old one still works"),
+        [
+            InputRequired(_("Enter a whole number from 0 to 168")),
+            NumberRange(0, MOST_HOURS, _("Enter a whole number from 0 to 168")),
+        ],
+        default=24,
+    )
+
+
+class MessageFilterForm(FlaskForm):
+    """Sent by GET; anything unknown counts as not asked."""
+
+    class Meta:
+        csrf = False
+
+    to = SelectField(_("Endpoint"), default="", validate_choice=False)
+    status = SelectField(
+        _("Status"),
+        default="",
+        validate_choice=False,
+        choices=[
+            option("", _("All")),
+            option("queued", _("Waiting")),
+            option("failed", _("Failed")),
+            option("delivered", _("Arrived")),
+        ],
+    )
+    before = IntegerField(validators=[Optional()])
+
+    def offering(self, endpoints: Sequence[Endpoint]) -> MessageFilterForm:
+        named = (option(str(each.id), each.url) for each in endpoints)
+        self.to.choices = [option("", _("All endpoints")), *named]
+        return self
+
+    def endpoint_id(self) -> int | None:
+        return int(self.to.data) if self.to.data in _values(self.to) - {""} else None
+
+    def state(self) -> str | None:
+        return self.status.data if self.status.data in _values(self.status) - {""} else None
+
+    def before_id(self) -> int | None:
+        before = self.before.data
+        return before if before is not None and 0 < before <= HIGHEST_ID else None
+
+
+def _values(field: SelectField) -> set[str]:
+    choices: Any = field.choices or ()
+    return {choice.value for choice in choices}

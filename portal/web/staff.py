@@ -1,0 +1,100 @@
+"""Staff at their pages: a cookie of their own, which opens no page of a customer's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import Response, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.domain.access import Permission
+from portal.domain.errors import NotFound
+from portal.queries.staff import StaffMember, find_staff_member
+from portal.services.recording import Doer
+from portal.services.staff import staff_doer
+from portal.services.staff_sign_in import ABSOLUTE_LIFE, touch
+from portal.web import htmx
+from portal.web.requests import database, is_staff_page, scope, wall
+from portal.web.wiring import wiring
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+
+def staff_only(view: View[P]) -> View[P]:
+    """Let in staff who are signed in as such, nobody else."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if staff_signed_in() is None:
+            return _send_to_sign_in()
+        return view(*args, **kwargs)
+
+    guarded.__permission__ = Permission.STAFF  # type: ignore[attr-defined]
+    return guarded
+
+
+def staff_signed_in() -> StaffMember | None:
+    """The visitor's session as staff, on staff pages only; read once per request."""
+    if "scope" not in g or not is_staff_page():
+        return None
+    if "staff" not in g:
+        g.staff = _load(request.cookies.get(_cookie(), ""))
+    found: StaffMember | None = g.staff
+    return found
+
+
+def staff() -> StaffMember:
+    """Who is signed in. Raises NotFound when nobody is: ask behind `staff_only`."""
+    found = staff_signed_in()
+    if found is None:
+        raise NotFound("staff")
+    return found
+
+
+def doer() -> Doer:
+    """What services record as who did it."""
+    return staff_doer(staff().actor)
+
+
+def enter(response: Response, sid: str) -> Response:
+    """Give the browser this session's id. Forms that it had open count no more."""
+    session.pop("csrf_token", None)
+    response.set_cookie(
+        _cookie(), sid, max_age=ABSOLUTE_LIFE, httponly=True, samesite="Lax", path="/",
+        secure=wiring().settings.is_https,
+    )  # fmt: skip
+    return response
+
+
+def leave(response: Response) -> Response:
+    session.pop("csrf_token", None)
+    response.delete_cookie(
+        _cookie(), httponly=True, samesite="Lax", path="/", secure=wiring().settings.is_https
+    )
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def _load(sid: str) -> StaffMember | None:
+    found = find_staff_member(database(), scope(), sid, wall()) if sid else None
+    if found is not None and not htmx.refreshes():
+        touch(database(), found, wall())
+    return found
+
+
+def _send_to_sign_in() -> ResponseReturnValue:
+    if _cookie() in request.cookies:
+        flash(_("Your session as staff is over. Please sign in again."), "warning")
+    here = request.full_path.rstrip("?") if request.method == "GET" else ""
+    target = url_for("staff.sign_in", next=here or None)
+    if htmx.wants_partial():
+        return htmx.leave(target, status=401)
+    return redirect(target, 303)
+
+
+def _cookie() -> str:
+    return "__Host-staff" if wiring().settings.is_https else "staff"

@@ -1,0 +1,103 @@
+"""Staff: the API keys of the host application, made, exchanged and revoked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, flash, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.domain.errors import Conflict, NotFound
+from portal.domain.keys import Access, ApiKey, KeyState
+from portal.queries.keys import all_keys
+from portal.services import keys
+from portal.services.keys import NewKey
+from portal.web import htmx
+from portal.web.forms.staff import NewKeyForm, OverlapForm
+from portal.web.requests import STAFF_PREFIX, database, scope, wall
+from portal.web.staff import doer, staff_only
+
+bp = Blueprint("api_keys", __name__, url_prefix=f"{STAFF_PREFIX}/api-keys")
+
+
+@bp.get("")
+@staff_only
+def index() -> Response:
+    return _list(NewKeyForm(), 200)
+
+
+@bp.post("")
+@staff_only
+def create() -> Response:
+    form = NewKeyForm()
+    if not form.validate():
+        return _list(form, 422)
+    name, access = str(form.name.data), Access(form.access.data)
+    ends_at = wall() + timedelta(days=form.days.data) if form.days.data else None
+    made = keys.create(database(), scope(), name, access, wall(), ends_at, doer())
+    return _shown_once(made)
+
+
+@bp.get("/<prefix>/rotate")
+@staff_only
+def rotation(prefix: str) -> Response:
+    return _rotation(prefix, OverlapForm(), 200)
+
+
+@bp.post("/<prefix>/rotate")
+@staff_only
+def rotate(prefix: str) -> Response:
+    form = OverlapForm()
+    if not form.validate():
+        return _rotation(prefix, form, 422)
+    overlap = timedelta(hours=form.hours.data or 0)
+    return _shown_once(keys.rotate(database(), scope(), prefix, overlap, wall(), doer()))
+
+
+@bp.get("/<prefix>/revoke")
+@staff_only
+def revocation(prefix: str) -> Response:
+    return htmx.page("api_keys/revoke.html", "api_keys/_revoke.html", key=_good(prefix))
+
+
+@bp.post("/<prefix>/revoke")
+@staff_only
+def revoke(prefix: str) -> ResponseReturnValue:
+    keys.revoke(database(), scope(), prefix, wall(), doer())
+    flash(_("%(prefix)s no longer works.", prefix=prefix), "success")
+    return htmx.go(url_for("api_keys.index"))
+
+
+def _list(form: NewKeyForm, status: int) -> Response:
+    found = sorted(all_keys(database(), scope()), key=lambda key: -key.id)
+    works = [key for key in found if key.state(wall()) is KeyState.GOOD]
+    return htmx.page(
+        "api_keys/index.html",
+        "api_keys/_list.html",
+        status,
+        form=form,
+        works=works,
+        over=[key for key in found if key not in works],
+    )
+
+
+def _shown_once(made: NewKey) -> Response:
+    """The key, in the answer itself: it is kept nowhere to be shown again."""
+    return htmx.page("api_keys/made.html", "api_keys/_made.html", made=made)
+
+
+def _rotation(prefix: str, form: OverlapForm, status: int) -> Response:
+    return htmx.page(
+        "api_keys/rotate.html", "api_keys/_rotate.html", status, key=_good(prefix), form=form
+    )
+
+
+def _good(prefix: str) -> ApiKey:
+    """Raises NotFound, and Conflict for a key that no longer works."""
+    found = next((key for key in all_keys(database(), scope()) if key.prefix == prefix), None)
+    if found is None:
+        raise NotFound(f"key {prefix}")
+    if found.state(wall()) is not KeyState.GOOD:
+        raise Conflict("this key no longer works")
+    return found
