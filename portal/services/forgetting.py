@@ -11,6 +11,7 @@ from portal.domain.access import Scope
 from portal.domain.periods import WallNow
 from portal.models.invitations import InvitationRow
 from portal.models.sign_in import ChallengeRow, DeviceRow, ResetLinkRow, TryCountRow
+from portal.models.staff import StaffChallengeRow, StaffLinkRow
 from portal.services.devices import KEPT
 
 OVER = timedelta(days=1)
@@ -27,7 +28,7 @@ def forget_sign_ins(session: Session, scope: Scope, wall: WallNow) -> None:
             TryCountRow.environment_id == scope.environment_id, TryCountRow.forget_at <= wall
         )
     )
-    for table in (ChallengeRow, ResetLinkRow):
+    for table in (ChallengeRow, ResetLinkRow, StaffChallengeRow, StaffLinkRow):
         session.execute(
             delete(table).where(
                 table.environment_id == scope.environment_id, table.expires_at <= wall - OVER

@@ -26,6 +26,7 @@ from tests.support.database import Database
 from tests.support.world import World
 
 KEY, SECRET = "sk_test_browser", "whsec_browser"
+MASTER = "a secret for the browser tests, long enough"
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Stack:
     def _settings(self) -> Settings:
         return Settings(
             database_url=self.database.app_url,
-            secret_key="a secret for the browser tests, long enough",
+            secret_key=MASTER,
             stripe_secret_key=KEY,
             stripe_webhook_secret=SECRET,
             stripe_api_base=self.api_base,

@@ -12,10 +12,11 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.passwords import Weakness
 from portal.domain.sign_in import digest_of
 from portal.models.events import EventRow
-from portal.models.staff import StaffLinkRow, StaffRow, StaffSessionRow
+from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 from portal.queries.members import find_member
 from portal.queries.staff import IDLE_LIFE, find_staff_member
 from portal.services import passwords, staff_sign_in
+from portal.services.forgetting import forget_sign_ins
 from portal.services.staff import LINK_LIFE
 from portal.services.staff_sign_in import ABSOLUTE_LIFE, StaffEntered
 from portal.services.throttling import Paused, Refused
@@ -211,6 +212,15 @@ def test_an_address_is_staff_once_however_it_is_written(ann):
     ann.email = ann.email.upper()
     with pytest.raises(Conflict, match="staff already"):
         ann.add()
+
+
+def test_links_and_challenges_are_deleted_a_day_after_their_end(ann):
+    ann.challenge()
+    for left, later in ((1, LINK_LIFE - STEP), (1, timedelta(days=1) - SECOND), (0, SECOND)):
+        ann.world.now += later
+        ann.do(forget_sign_ins, ann.world.wall)
+        assert ann.world.rows(StaffLinkRow) == left
+    assert ann.world.rows(StaffChallengeRow) == 0
 
 
 def test_another_secret_key_lets_nobody_in_by_the_second_step(ann, monkeypatch):

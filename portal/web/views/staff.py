@@ -149,12 +149,13 @@ def _set_up_form(written: str, form: SetUpForm, status: int) -> Response:
     form.code.data = ""
     found = find_staff_link(database(), scope(), written, wall())
     secret = service.offered(found[1], found[0], wiring().safe) if found else None
+    email = found[1].email if found else ""
     return htmx.page(
         "staff/set_up.html",
         "staff/_set_up.html",
         status if secret else 410,
         form=form,
         written=written,
-        email=found[1].email if found else "",
-        offer=offer(secret, found[1].email) if found and secret else None,
+        email=email,
+        offer=offer(secret, _("%(email)s, staff", email=email)) if secret else None,
     )

@@ -1,0 +1,97 @@
+"""Staff in a browser: from their link to a replayed message, every page on the way sound."""
+
+from __future__ import annotations
+
+import re
+
+import pyotp
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
+
+from portal.domain.keys import Access
+from portal.models.webhooks import WebhookMessageRow
+from portal.services import keys, staff, webhooks
+from portal.services.safekeeping import Safe
+from tests.browser.stack import MASTER
+from tests.browser.test_every_page import WIDTHS, axe, sideways
+from tests.services.staffing import STAFF_PASSWORD
+
+
+@pytest.fixture(scope="module")
+def prepared(stack):
+    """A key, an endpoint, and two messages that did not arrive."""
+    world = stack.world
+    with world.session() as session:
+        webhooks.add(session, world.scope, "https://host.test/hook", [], world.wall)
+        keys.create(session, world.scope, "chat", Access.WRITE, world.wall)
+    world.buy(world.account(), "salesforce")
+    with world.session() as session:
+        session.execute(update(WebhookMessageRow).values(status="failed", answer="no route"))
+        session.commit()
+
+
+def link(stack, mail: str) -> str:
+    world, safe = stack.world, Safe(MASTER)
+    with world.session() as session:
+        return staff.add(session, world.scope, mail, "Ann", world.wall, safe)
+
+
+def sound(page: Page) -> None:
+    assert axe(page) == [], page.url
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert sideways(page) <= 0, (page.url, width)
+
+
+def set_up(page: Page, stack, mail: str) -> str:
+    """Signed in; the authenticator's secret."""
+    page.goto(f"{stack.url}/staff/set-up/{link(stack, mail)}")
+    secret = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("New password").fill(STAFF_PASSWORD)
+    page.get_by_label("Code").fill(pyotp.TOTP(secret).at(stack.world.now))
+    return secret
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_staff_page_is_sound(scheme, stack, prepared, open_page):
+    page = open_page(scheme=scheme)
+    page.goto(f"{stack.url}/staff/sign-in")
+    sound(page)
+    set_up(page, stack, f"{scheme}@staff.test")
+    sound(page)
+    page.get_by_role("button", name="Set up and sign in").click()
+    expect(page).to_have_title(re.compile("API keys"))
+    for way in ("Rotate chat", "Revoke chat"):
+        sound(page)
+        page.get_by_role("link", name=way).click()
+        sound(page)
+        page.get_by_role("link", name="Back to API keys").click()
+    page.get_by_role("link", name="Messages").click()
+    sound(page)
+    page.get_by_role("link", name="Rotate secret").click()
+    sound(page)
+    page.goto(f"{stack.url}/staff/nothing-here")
+    sound(page)
+
+
+def test_a_key_is_made_and_messages_go_again_without_scripts(stack, prepared, open_page):
+    page = open_page(scripts=False)
+    set_up(page, stack, "plain@staff.test")
+    page.get_by_role("button", name="Set up and sign in").click()
+    page.get_by_label("Name").fill("importer")
+    page.get_by_role("radio", name="Read and write").check()
+    page.get_by_role("button", name="Make key").click()
+    expect(page.locator("#api_keys-made code")).to_contain_text("portal_development_")
+    page.get_by_role("link", name="I have kept it").click()
+    expect(page.get_by_role("article", name="importer")).to_contain_text("never used")
+    page.get_by_role("link", name="Messages").click()
+    page.get_by_label("Status").select_option("Failed")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name=re.compile("^Replay msg_")).first.click()
+    expect(page.locator("#layouts-flash")).to_contain_text("It is sent once more.")
+    page.get_by_role("button", name=re.compile("^Replay all failed")).click()
+    expect(page.locator("#layouts-flash")).to_contain_text("sent once more")
+    expect(page.get_by_role("article", name="https://host.test/hook")).not_to_contain_text("failed")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_title(re.compile("Staff sign-in"))
