@@ -71,7 +71,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class StaffActor:
-    """The member of staff behind a request: of one environment, and of no account."""
+    """The member of staff behind a request: of one environment, and of no account.
+
+    address: of their session.
+    """
 
     staff_id: int
     scope: Scope
+    address: str

@@ -58,7 +58,7 @@ def find_staff_member(
     if found is None:
         return None
     signed, staff = found
-    actor, seen_at = StaffActor(staff.id, scope), WallNow(signed.last_seen_at)
+    actor, seen_at = StaffActor(staff.id, scope, signed.address), WallNow(signed.last_seen_at)
     return StaffMember(actor, signed.id, staff.email, staff.name, seen_at)
 
 

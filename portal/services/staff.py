@@ -64,7 +64,7 @@ def end(session: Session, scope: Scope, email: str, wall: WallNow) -> None:
 
 
 def staff_doer(actor: StaffActor) -> Doer:
-    return Doer(f"staff:{actor.staff_id}")
+    return Doer(f"staff:{actor.staff_id}", address=actor.address)
 
 
 def owner_of(row: StaffRow) -> str:

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope, StaffActor
+from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.domain.passwords import Weakness
 from portal.domain.periods import WallNow
@@ -35,7 +35,6 @@ from portal.services.throttling import Paused, Refused, Watched, admit, forgive,
 
 log = structlog.get_logger()
 ABSOLUTE_LIFE = timedelta(hours=8)
-ANYBODY = Doer("anonymous")
 STAFF = "staff"
 
 
@@ -59,10 +58,10 @@ def sign_in(
     if isinstance(admitted, Paused):
         return admitted
     if not is_right(stored, password) or row is None:
-        return _refused(session, scope, str(row.id if row else "unknown"), wall, "password")
+        return _refused(session, scope, str(row.id if row else "unknown"), origin, wall, "password")
     session.refresh(row, with_for_update=True)
     if row.password_hash != stored or row.ended_at is not None:
-        return _refused(session, scope, str(row.id), wall, "password")
+        return _refused(session, scope, str(row.id), origin, wall, "password")
     renew(row, password)
     forgive(session, scope, admitted)
     return _ask_code(session, row, wall)
@@ -92,7 +91,7 @@ def enter_code(
         return None
     step = _step(row, row.encrypted, code, wall, safe)
     if step is None:
-        return _refused(session, scope, str(staff_id), wall, "code")
+        return _refused(session, scope, str(staff_id), origin, wall, "code")
     row.last_step, challenge.used_at = step, wall
     forgive(session, scope, admitted)
     return _start(session, scope, row, origin, wall)
@@ -131,11 +130,10 @@ def set_up(
         return None
     step = _step(row, link.encrypted, code, wall, safe)
     if step is None:
-        return _refused(session, scope, str(row.id), wall, "set_up")
+        return _refused(session, scope, str(row.id), origin, wall, "set_up")
     row.password_hash, row.encrypted, row.last_step = hashed, link.encrypted, step
     link.used_at = wall
-    told, doer = EventName.STAFF_SET_UP, staff_doer(StaffActor(row.id, scope))
-    record(session, scope, doer, told, f"staff:{row.id}", wall)
+    _record(session, scope, row, EventName.STAFF_SET_UP, f"staff:{row.id}", origin, wall)
     return _start(session, scope, row, origin, wall)
 
 
@@ -189,10 +187,24 @@ def _start(
     )
     session.add(begun)
     session.flush()
-    doer, subject = staff_doer(StaffActor(row.id, scope)), f"staff_session:{begun.id}"
-    record(session, scope, doer, EventName.SESSION_STARTED, subject, wall)
+    subject = f"staff_session:{begun.id}"
+    _record(session, scope, row, EventName.SESSION_STARTED, subject, origin, wall)
     session.commit()
     return StaffEntered(sid)
+
+
+def _record(
+    session: Session,
+    scope: Scope,
+    row: StaffRow,
+    told: EventName,
+    subject: str,
+    origin: Origin,
+    wall: WallNow,
+) -> None:
+    """What somebody of the staff did before their session was there."""
+    doer = Doer(f"staff:{row.id}", address=origin.stored_address)
+    record(session, scope, doer, told, subject, wall)
 
 
 def _step(row: StaffRow, encrypted: str | None, code: str, wall: WallNow, safe: Safe) -> int | None:
@@ -204,8 +216,11 @@ def _step(row: StaffRow, encrypted: str | None, code: str, wall: WallNow, safe: 
     return step_of(secret, plain_code(code), row.last_step, wall)
 
 
-def _refused(session: Session, scope: Scope, whose: str, wall: WallNow, step: str) -> Refused:
-    record(session, scope, ANYBODY, EventName.SIGN_IN_FAILED, f"staff:{whose}", wall, step=step)
+def _refused(
+    session: Session, scope: Scope, whose: str, origin: Origin, wall: WallNow, step: str
+) -> Refused:
+    doer = Doer("anonymous", address=origin.stored_address)
+    record(session, scope, doer, EventName.SIGN_IN_FAILED, f"staff:{whose}", wall, step=step)
     session.commit()
     return Refused()
 

@@ -9,18 +9,19 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.errors import Conflict, NotFound
+from portal.domain.keys import Access
 from portal.domain.passwords import Weakness
 from portal.domain.sign_in import digest_of
 from portal.models.events import EventRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 from portal.queries.members import find_member
 from portal.queries.staff import IDLE_LIFE, find_staff_member
-from portal.services import passwords, staff_sign_in
+from portal.services import keys, passwords, staff_sign_in
 from portal.services.forgetting import forget_sign_ins
-from portal.services.staff import LINK_LIFE
+from portal.services.staff import LINK_LIFE, staff_doer
 from portal.services.staff_sign_in import ABSOLUTE_LIFE, StaffEntered
 from portal.services.throttling import Paused, Refused
-from tests.services.entering import SAFE, STEP, Door
+from tests.services.entering import HERE, SAFE, STEP, Door
 from tests.services.staffing import STAFF_PASSWORD, StaffDoor
 
 SECOND = timedelta(seconds=1)
@@ -52,6 +53,23 @@ def test_a_link_sets_both_steps_and_begins_a_session(door):
     assert door.told() == [
         ("staff:added", "cli"), ("staff:set_up", mine), ("session:started", mine),
     ]  # fmt: skip
+
+
+def test_events_say_from_which_address(ann):
+    ann.try_in("wrong", at="203.0.113.5")
+    ann.do(
+        keys.create,
+        "host",
+        Access.READ,
+        ann.world.wall,
+        None,
+        staff_doer(ann.who(ann.enter()).actor),
+    )
+    with ann.world.session() as session:
+        told = {row.name: row for row in session.scalars(select(EventRow).order_by(EventRow.id))}
+    assert told["session:refused"].address == "203.0.113.5"
+    assert (told["key:created"].actor, told["key:created"].address) == ("staff:1", HERE)
+    assert {told[name].account_id for name in ("session:started", "key:created")} == {None}
 
 
 def test_a_link_is_good_once_and_for_a_day(door):
