@@ -9,6 +9,7 @@ import pytest
 from portal.queries.staff import IDLE_LIFE
 from portal.services import staff
 from portal.services.safekeeping import Safe
+from portal.web.staff import staff_signed_in
 from tests.services.staffing import STAFF_PASSWORD
 from tests.web.guarding import MASTER, STEP
 from tests.web.reading import HTMX, Visitor
@@ -175,6 +176,16 @@ def test_both_at_once_in_one_browser_stay_apart(ann):
         ann.world.now += timedelta(minutes=10)
         ann.visitor.get(SIGN_IN)
     ann.visitor.get(CUSTOMERS[0], 303)
+
+
+def test_staff_are_known_on_their_own_pages_only(ann, app):
+    ann.password()
+    ann.show()
+    cookie = {"Cookie": f"staff={ann.visitor.client.get_cookie('staff').value}"}
+    for url, known in ((KEYS, True), (CUSTOMERS[0], False)):
+        with app.test_request_context(url, headers=cookie):
+            app.preprocess_request()
+            assert (staff_signed_in() is not None) is known
 
 
 def test_what_goes_wrong_stays_a_staff_page(ann):
