@@ -53,6 +53,7 @@ _KINDS: dict[str, Kind | None] = {
     "catalog": None,
     "key": None,
     "webhook": None,
+    "staff": None,
 }
 
 

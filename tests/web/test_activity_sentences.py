@@ -16,8 +16,10 @@ from portal.web.activity_sentences import act_words, doer_words, kind_words
 from portal.web.activity_ways import act_way
 from tests.support.world import APRIL_11
 
-TENANTS_OWN = {"catalog:applied", "key:created", "key:rotated", "key:revoked", "webhook:added",
-               "webhook:changed"}  # fmt: skip
+TENANTS_OWN = {
+    "catalog:applied", "key:created", "key:revoked", "key:rotated", "staff:added", "staff:ended",
+    "staff:reset", "staff:set_up", "webhook:added", "webhook:changed", "webhook:replayed",
+}  # fmt: skip
 DETAIL = {
     "amount": 5_000, "mode": "stop", "quantity": "3", "threshold": 75, "cause": "declined",
     "brand": "visa", "last4": "4242", "recipient": "owner@x.test", "status": "succeeded",
