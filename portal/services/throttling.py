@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -90,19 +90,21 @@ def forgive(session: Session, scope: Scope, admitted: Admitted) -> None:
 def _locked(
     session: Session, scope: Scope, subjects: Iterable[str], wall: WallNow
 ) -> list[TryCountRow]:
-    """A row for each, made where it is missing, locked in one order."""
+    """A row for each, made where it is missing, locked in one order.
+
+    In one statement: between two, somebody's right answer could delete what the first has found.
+    """
     mine = sorted(subjects)
     fresh = {"tries": 0, "since_at": wall, "paused_until": wall, "forget_at": wall}
     made = [{"environment_id": scope.environment_id, "subject": each} | fresh for each in mine]
-    session.execute(insert(TryCountRow).values(made).on_conflict_do_nothing())
-    found = session.scalars(
-        select(TryCountRow)
-        .where(TryCountRow.environment_id == scope.environment_id, TryCountRow.subject.in_(mine))
-        .order_by(TryCountRow.subject)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+    new = insert(TryCountRow).values(made)
+    locked = new.on_conflict_do_update(
+        index_elements=["environment_id", "subject"], set_={"subject": new.excluded.subject}
     )
-    return list(found)
+    found = session.scalars(
+        locked.returning(TryCountRow), execution_options={"populate_existing": True}
+    )
+    return sorted(found, key=lambda row: row.subject)
 
 
 def _write(row: TryCountRow, rule: Rule, count: Count) -> None:

@@ -46,8 +46,7 @@ def test_the_figures_of_guessing_passwords():
 
 
 def test_every_rule_has_a_name_of_its_own():
-    assert len(RULES) == 8
-    assert len({rule.name for rule in RULES}) == 8
+    assert len({rule.name for rule in RULES}) == len(RULES) > 1
 
 
 @given(rules, gaps)
