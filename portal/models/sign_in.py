@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -58,44 +59,48 @@ class DeviceRow(Scoped, Base):
     last_used_at: Mapped[Instant]
 
 
-class ChallengeRow(Scoped, Base):
+class OpensOnce:
+    """What opens something once: digest, the sha256 of what its holder shows."""
+
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+def opens_once() -> tuple[Any, ...]:
+    return (
+        UniqueConstraint("environment_id", "digest"),
+        CheckConstraint("length(digest) = 64", name="digest"),
+        CheckConstraint("expires_at > created_at", name="expires_at"),
+        SCOPED,
+    )
+
+
+class ChallengeRow(OpensOnce, Scoped, Base):
     """A sign-in that waits for its code. digest: sha256 of the id in the browser's cookie."""
 
     __tablename__ = "challenges"
     __table_args__ = (
         refers("person_id", "persons"),
         refers("membership_id", "memberships"),
-        UniqueConstraint("environment_id", "digest"),
-        CheckConstraint("length(digest) = 64", name="digest"),
-        CheckConstraint("expires_at > created_at", name="expires_at"),
-        SCOPED,
+        *opens_once(),
     )
 
     person_id: Mapped[int] = mapped_column(BigInteger)
     membership_id: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[Instant]
-    expires_at: Mapped[Instant]
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class ResetLinkRow(Scoped, Base):
+class ResetLinkRow(OpensOnce, Scoped, Base):
     """A link that sets a new password, once. digest: sha256 of what is in the link."""
 
     __tablename__ = "reset_links"
     __table_args__ = (
         refers("person_id", "persons"),
-        UniqueConstraint("environment_id", "digest"),
-        CheckConstraint("length(digest) = 64", name="digest"),
-        CheckConstraint("expires_at > created_at", name="expires_at"),
-        SCOPED,
+        *opens_once(),
     )
 
     person_id: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[Instant]
-    expires_at: Mapped[Instant]
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SecondFactorRow(Scoped, Base):

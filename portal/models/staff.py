@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Instant, Key, Scoped, in_environment, refers
+from portal.models.sign_in import OpensOnce, opens_once
 
 
 class StaffRow(Scoped, Base):
@@ -72,26 +73,19 @@ class StaffSessionRow(Scoped, Base):
     user_agent: Mapped[str] = mapped_column(String(255))
 
 
-class StaffChallengeRow(Scoped, Base):
+class StaffChallengeRow(OpensOnce, Scoped, Base):
     """A sign-in of staff that waits for its code. digest: sha256 of the id in the browser."""
 
     __tablename__ = "staff_challenges"
     __table_args__ = (
         refers("staff_id", "staff"),
-        UniqueConstraint("environment_id", "digest"),
-        CheckConstraint("length(digest) = 64", name="digest"),
-        CheckConstraint("expires_at > created_at", name="expires_at"),
-        SCOPED,
+        *opens_once(),
     )
 
     staff_id: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[Instant]
-    expires_at: Mapped[Instant]
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class StaffLinkRow(Scoped, Base):
+class StaffLinkRow(OpensOnce, Scoped, Base):
     """A link that sets both steps of a sign-in, once. digest: sha256 of what is in the link.
 
     encrypted: the secret that it offers to an authenticator.
@@ -100,15 +94,8 @@ class StaffLinkRow(Scoped, Base):
     __tablename__ = "staff_links"
     __table_args__ = (
         refers("staff_id", "staff"),
-        UniqueConstraint("environment_id", "digest"),
-        CheckConstraint("length(digest) = 64", name="digest"),
-        CheckConstraint("expires_at > created_at", name="expires_at"),
-        SCOPED,
+        *opens_once(),
     )
 
     staff_id: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(String(64))
     encrypted: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[Instant]
-    expires_at: Mapped[Instant]
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from flask import Response, request, session, url_for
 from flask_login import login_user
+from wtforms import Form
 
 from portal.domain.sign_in import Origin, digest_of
 from portal.queries.members import find_member
@@ -13,10 +16,13 @@ from portal.services.devices import KEPT
 from portal.services.proving import Visit
 from portal.services.sessions import Entered
 from portal.services.sign_in import CodeAsked
+from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.requests import SignedIn, database, member, scope, wall
+from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
 
+F = TypeVar("F", bound=Form)
 CHALLENGE, TARGET = "challenge", "target"
 
 
@@ -56,6 +62,17 @@ def know(response: Response, device: str) -> Response:
         secure=wiring().settings.is_https,
     )  # fmt: skip
     return response
+
+
+def not_let_in(
+    form: F, outcome: Paused | Refused, wrong: str, show: Callable[[F, int], Response]
+) -> Response:
+    """The form anew. wrong: what a refusal says; a pause says how long it lasts."""
+    if isinstance(outcome, Refused):
+        form.form_errors.append(wrong)
+        return show(form, 422)
+    form.form_errors.append(wait_words(outcome.wait))
+    return too_soon(show(form, 429), outcome.wait)
 
 
 def too_soon(response: Response, wait: timedelta) -> Response:

@@ -14,10 +14,9 @@ from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.demo import DEMO_MEMBERS
-from portal.web.entering import CHALLENGE, TARGET, go_on, origin, too_soon
+from portal.web.entering import CHALLENGE, TARGET, go_on, not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.requests import database, scope, signed_in, wall
-from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
 
 bp = Blueprint("auth", __name__)
@@ -46,12 +45,8 @@ def start_session() -> ResponseReturnValue:
         return _form(form, 422)
     email, password = str(form.email.data), str(form.password.data)
     outcome = service.sign_in(database(), scope(), email, password, origin(), wall())
-    if isinstance(outcome, Paused):
-        form.form_errors.append(wait_words(outcome.wait))
-        return too_soon(_form(form, 429), outcome.wait)
-    if isinstance(outcome, Refused):
-        form.form_errors.append(gettext("E-mail or password is wrong."))
-        return _form(form, 422)
+    if isinstance(outcome, Paused | Refused):
+        return not_let_in(form, outcome, gettext("E-mail or password is wrong."), _form)
     return go_on(outcome, safe_next(form.next.data, url_for("addons.grid")))
 
 
@@ -75,12 +70,10 @@ def enter_code() -> ResponseReturnValue:
     )
     if outcome is None:
         return _begin_anew()
-    if isinstance(outcome, Paused):
-        form.form_errors.append(wait_words(outcome.wait))
-        return too_soon(_code_form(form, 429), outcome.wait)
-    if isinstance(outcome, Refused):
-        form.form_errors.append(gettext("This code is wrong, or has been used already."))
-        return _code_form(form, 422)
+    if isinstance(outcome, Paused | Refused):
+        return not_let_in(
+            form, outcome, gettext("This code is wrong, or has been used already."), _code_form
+        )
     return go_on(outcome, safe_next(session.get(TARGET), url_for("addons.grid")))
 
 

@@ -13,11 +13,11 @@ from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.authenticators import offer
-from portal.web.entering import origin, too_soon
+from portal.web.entering import not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.forms.staff import SetUpForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.sign_in_sentences import wait_words, weakness_words
+from portal.web.sign_in_sentences import weakness_words
 from portal.web.staff import enter, leave, staff_only, staff_signed_in
 from portal.web.wiring import wiring
 
@@ -47,12 +47,8 @@ def ask_code() -> Response:
         return _form(form, 422)
     email, password = str(form.email.data), str(form.password.data)
     outcome = service.sign_in(database(), scope(), email, password, origin(), wall())
-    if isinstance(outcome, Paused):
-        form.form_errors.append(wait_words(outcome.wait))
-        return too_soon(_form(form, 429), outcome.wait)
-    if isinstance(outcome, Refused):
-        form.form_errors.append(_("E-mail or password is wrong."))
-        return _form(form, 422)
+    if isinstance(outcome, Paused | Refused):
+        return not_let_in(form, outcome, _("E-mail or password is wrong."), _form)
     session[CHALLENGE], session[TARGET] = outcome.challenge, form.next.data
     return htmx.go(url_for("staff.code"))
 
@@ -77,12 +73,10 @@ def start_session() -> Response:
     )
     if outcome is None:
         return _begin_anew()
-    if isinstance(outcome, Paused):
-        form.form_errors.append(wait_words(outcome.wait))
-        return too_soon(_code_form(form, 429), outcome.wait)
-    if isinstance(outcome, Refused):
-        form.form_errors.append(_("This code is wrong, or has been used already."))
-        return _code_form(form, 422)
+    if isinstance(outcome, Paused | Refused):
+        return not_let_in(
+            form, outcome, _("This code is wrong, or has been used already."), _code_form
+        )
     session.pop(CHALLENGE, None)
     return enter(htmx.go(_target()), outcome.sid)
 
