@@ -1,4 +1,4 @@
-"""The commands of `flask catalog`, on a shop of their own."""
+"""The commands of `flask`, on a world; those of `flask catalog` on a shop of their own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,29 @@ from click.testing import CliRunner, Result
 
 from portal.cli.catalog import catalog_group
 from portal.cli.opening import Store
+from portal.factory import create_app
+from portal.models.base import db
 from tests.services.catalog.shop import Shop, open_shop
 from tests.support.database import Database
+from tests.support.world import World
+from tests.web.conftest import settings_for
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture
+def commands(world: World, world_database: Database) -> Run:
+    """Runs `flask …`; nothing stays connected."""
+    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
+
+    def run(*words: str) -> Result:
+        done = app.test_cli_runner().invoke(args=list(words))
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        return done
+
+    return run
 
 
 @pytest.fixture

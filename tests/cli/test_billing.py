@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from click.testing import Result
 
 from portal.domain.declines import DeclineReason
 from portal.domain.payments import Declined
-from portal.factory import create_app
 from portal.local.roles import connect
-from portal.models.base import db
 from tests.services.changing import Office
 from tests.services.crediting import CARD, Desk
 from tests.services.leaving import carry
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
-from tests.web.conftest import settings_for
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def flask(world, world_database) -> Run:
-    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
-
-    def run(*words: str) -> Result:
-        done = app.test_cli_runner().invoke(args=["billing", *words])
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        return done
-
-    return run
+def flask(commands) -> Run:
+    return partial(commands, "billing")
 
 
 @pytest.fixture

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from click.testing import Result
 
 from portal.domain.taxes import Tax
-from portal.factory import create_app
-from portal.models.base import db
 from portal.models.credit_notes import CreditNoteRow
 from tests.services.crediting import Desk
 from tests.services.paying import Till
-from tests.web.conftest import settings_for
 
 Billing = Callable[..., Result]
 WHY = ("--reason", "It did not work.", "--by", "ann")
 
 
 @pytest.fixture
-def billing(world, world_database) -> Iterator[Billing]:
-    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
-    runner = app.test_cli_runner()
-    yield lambda *words: runner.invoke(args=["billing", *words])
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def billing(commands) -> Billing:
+    return partial(commands, "billing")
 
 
 @pytest.fixture

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from functools import partial
 
-from portal.factory import create_app
-from portal.models.base import db
-from tests.web.conftest import settings_for
+import pytest
 
 
 @pytest.fixture
-def run(world, world_database):
-    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
-    runner = app.test_cli_runner()
-    yield lambda *words: runner.invoke(args=["keys", *words])
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def run(commands):
+    return partial(commands, "keys")
 
 
 def test_a_life(run, world):

@@ -5,34 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from click.testing import Result
 
 from portal.domain.usage import Usage
-from portal.factory import create_app
 from portal.local.roles import connect
-from portal.models.base import db
 from portal.models.usage import UsageIdRow
 from portal.services.usage import ingest
 from tests.support.world import APRIL_11
-from tests.web.conftest import settings_for
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def flask(world, world_database) -> Run:
-    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
-
-    def run(*words: str) -> Result:
-        done = app.test_cli_runner().invoke(args=["usage", *words])
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        return done
-
-    return run
+def flask(commands) -> Run:
+    return partial(commands, "usage")
 
 
 @pytest.fixture
