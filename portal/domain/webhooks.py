@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from portal.domain.events import EventName
 
@@ -64,6 +65,22 @@ def type_of(event: EventName) -> str:
 
 
 TYPES = tuple(sorted(type_of(event) for event in ANNOUNCED))
+
+
+def is_address(url: str) -> bool:
+    """Whether messages can be sent there: by http or https, and with no password in it."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.username is None
+            and (parts.port is None or parts.port > 0)
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

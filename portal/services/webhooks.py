@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from sqlalchemy import Update, update
 from sqlalchemy.orm import Session
@@ -14,16 +13,22 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.jobs import DELIVER
 from portal.domain.periods import WallNow
-from portal.domain.webhooks import LONGEST_OVERLAP, TYPES
+from portal.domain.webhooks import LONGEST_OVERLAP, TYPES, is_address
 from portal.models.webhooks import WebhookEndpointRow, WebhookMessageRow
 from portal.services.queueing import enqueue
 from portal.services.recording import CLI, Doer, record
 
 
-def add(session: Session, scope: Scope, url: str, types: Sequence[str], wall: WallNow) -> int:
+def add(
+    session: Session,
+    scope: Scope,
+    url: str,
+    types: Sequence[str],
+    wall: WallNow,
+    doer: Doer = CLI,
+) -> int:
     """A new endpoint's id; commit. types: none = all. Raises Conflict for what cannot be one."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if not is_address(url):
         raise Conflict("the address must be https://host/path, without a name or password")
     if unknown := sorted(set(types) - set(TYPES)):
         raise Conflict(f"nothing is called {', '.join(unknown)}; there are {', '.join(TYPES)}")
@@ -36,7 +41,7 @@ def add(session: Session, scope: Scope, url: str, types: Sequence[str], wall: Wa
     )
     session.add(row)
     session.flush()
-    record(session, scope, CLI, EventName.WEBHOOK_ADDED, f"webhook:{row.id}", wall, url=url)
+    record(session, scope, doer, EventName.WEBHOOK_ADDED, f"webhook:{row.id}", wall, url=url)
     session.commit()
     return row.id
 
@@ -63,26 +68,32 @@ def rotate(
     return row.generation
 
 
-def pause(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+def pause(
+    session: Session, scope: Scope, endpoint_id: int, wall: WallNow, doer: Doer = CLI
+) -> None:
     """Let its messages wait; commit. Raises NotFound."""
     row = _locked(session, scope, endpoint_id)
     row.paused_at = row.paused_at or wall
-    _changed(session, scope, row, wall, CLI, paused=True)
+    _changed(session, scope, row, wall, doer, paused=True)
 
 
-def resume(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+def resume(
+    session: Session, scope: Scope, endpoint_id: int, wall: WallNow, doer: Doer = CLI
+) -> None:
     """Send what waited, and go on; commit. Raises NotFound."""
     row = _locked(session, scope, endpoint_id)
     row.paused_at = None
     enqueue(session, scope, DELIVER)
-    _changed(session, scope, row, wall, CLI, paused=False)
+    _changed(session, scope, row, wall, doer, paused=False)
 
 
-def remove(session: Session, scope: Scope, endpoint_id: int, wall: WallNow) -> None:
+def remove(
+    session: Session, scope: Scope, endpoint_id: int, wall: WallNow, doer: Doer = CLI
+) -> None:
     """Send no more there, not even what waits; commit. Raises NotFound."""
     row = _locked(session, scope, endpoint_id)
     row.removed_at = wall
-    _changed(session, scope, row, wall, CLI, removed=True)
+    _changed(session, scope, row, wall, doer, removed=True)
 
 
 def replay(

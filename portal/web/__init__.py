@@ -15,6 +15,7 @@ from portal.web.views import (
     belongings,
     clock,
     credit_notes,
+    endpoints,
     health,
     invitations,
     invoices,
@@ -56,8 +57,8 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, activity, addons, api_keys, auth, belongings, clock, credit_notes, health,
-        invitations, invoices, links, members, messages, notifications, own_sign_in,
+        active, activity, addons, api_keys, auth, belongings, clock, credit_notes, endpoints,
+        health, invitations, invoices, links, members, messages, notifications, own_sign_in,
         payment_methods, plans, preferences, purchases, quantities, recharge, resets,
         second_factor, staff, usage, wallet, webhooks,
     )  # fmt: skip

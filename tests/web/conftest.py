@@ -10,9 +10,11 @@ from flask import Flask
 from portal.factory import create_app
 from portal.models.base import db
 from portal.settings import Settings
+from tests.services.hearing import Office
 from tests.support.database import Database
 from tests.support.world import World
 from tests.web.reading import Visitor
+from tests.web.staffing import AtDesk
 
 
 def settings_for(database: Database, **changes: object) -> Settings:
@@ -41,3 +43,19 @@ def app(world: World, world_database: Database) -> Iterator[Flask]:
 def visit(app: Flask) -> Visitor:
     """Somebody who has not signed in."""
     return Visitor(app.test_client())
+
+
+@pytest.fixture
+def desk(world, visit) -> AtDesk:
+    """Somebody of the staff, signed in."""
+    return AtDesk(world, visit).set_up()
+
+
+@pytest.fixture
+def office(world) -> Office:
+    """Two endpoints: 1 is told of purchases, 2 of invoices; one message each, 2 and 1, not sent."""
+    office = Office(world)
+    office.add("purchase.settled")
+    office.add("invoice.issued", url="https://other.test/in")
+    world.buy(world.account(), "salesforce")
+    return office

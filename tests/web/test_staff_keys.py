@@ -18,11 +18,6 @@ from tests.web.staffing import KEYS, AtDesk
 WRITTEN = re.compile(r"portal_development_[0-9a-f]{12}_[\w-]{43}")
 
 
-@pytest.fixture
-def desk(world, visit) -> AtDesk:
-    return AtDesk(world, visit).set_up()
-
-
 def made(page: Reply) -> str:
     (written,) = set(WRITTEN.findall(page.html))
     return written

@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms import IntegerField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.domain.keys import LONGEST_OVERLAP, Access
+from portal.domain.webhooks import TYPES, is_address
 from portal.queries.webhooks import Endpoint
 from portal.web.forms.lazily import _, option
 from portal.web.forms.sign_in import CodeForm, NewPasswordForm
@@ -54,6 +63,39 @@ class OverlapForm(FlaskForm):
         ],
         default=24,
     )
+
+
+class NewEndpointForm(FlaskForm):
+    """http: whether messages may go without encryption, as within a network of one's own."""
+
+    http = False
+
+    url = StringField(
+        _("Address"),
+        [DataRequired(_("Say where the host application listens")), Length(max=2000)],
+        filters=[lambda typed: typed and typed.strip()],
+    )
+    types = SelectMultipleField(
+        _("What it is told of"),
+        choices=[option(each, each) for each in TYPES],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
+        validate_choice=True,
+    )
+
+    def allowing(self, *, http: bool) -> NewEndpointForm:
+        self.http = http
+        return self
+
+    def validate_url(self, field: StringField) -> None:
+        typed = field.data or ""
+        if not is_address(typed):
+            raise ValidationError(_("Enter a whole address, without a name or password in it"))
+        if not (self.http or typed.lower().startswith("https:")):
+            raise ValidationError(_("Enter an address that begins with https://"))
+
+    def url_hint(self) -> str:
+        return _("With http:// too, as your settings say.") if self.http else ""
 
 
 class MessageFilterForm(FlaskForm):

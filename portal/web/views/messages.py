@@ -1,25 +1,20 @@
-"""Staff: what the host application is told, whether it arrived, and sending it once more."""
+"""Staff: what became of each message to the host, and sending it once more."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.domain.errors import NotFound
-from portal.domain.webhooks import secret_of
-from portal.queries.webhooks import Endpoint, endpoints, find_endpoint
+from portal.queries.webhooks import endpoints
 from portal.queries.webhooks import messages as latest
 from portal.services import webhooks
 from portal.web import htmx
 from portal.web.forms.sign_in import safe_next
-from portal.web.forms.staff import MessageFilterForm, OverlapForm
+from portal.web.forms.staff import MessageFilterForm
 from portal.web.language import number
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
 from portal.web.staff import doer, staff_only
-from portal.web.wiring import wiring
 
 bp = Blueprint("messages", __name__, url_prefix=f"{STAFF_PREFIX}/messages")
 MOST = 50
@@ -68,46 +63,3 @@ def replay_failed(endpoint_id: int) -> Response:
     )  # fmt: skip
     flash(said, "success")
     return htmx.go(url_for("messages.index", to=endpoint_id))
-
-
-@bp.get("/endpoints/<int:endpoint_id>/secret")
-@staff_only
-def rotation(endpoint_id: int) -> Response:
-    return _rotation(_endpoint(endpoint_id), OverlapForm(), 200)
-
-
-@bp.post("/endpoints/<int:endpoint_id>/secret")
-@staff_only
-def rotate(endpoint_id: int) -> Response:
-    """The new secret, in the answer itself: the page does not show it again."""
-    form = OverlapForm()
-    if not form.validate():
-        return _rotation(_endpoint(endpoint_id), form, 422)
-    overlap = timedelta(hours=form.hours.data or 0)
-    generation = webhooks.rotate(database(), scope(), endpoint_id, overlap, wall(), doer())
-    master = wiring().settings.secret_key.get_secret_value()
-    return htmx.page(
-        "messages/secret.html",
-        "messages/_secret.html",
-        endpoint=_endpoint(endpoint_id),
-        secret=secret_of(master, scope().environment_id, endpoint_id, generation),
-    )
-
-
-def _rotation(endpoint: Endpoint, form: OverlapForm, status: int) -> Response:
-    overlaps = endpoint.overlap_until is not None and wall() < endpoint.overlap_until
-    return htmx.page(
-        "messages/rotate.html",
-        "messages/_rotate.html",
-        status,
-        endpoint=endpoint,
-        form=form,
-        overlaps=overlaps,
-    )
-
-
-def _endpoint(endpoint_id: int) -> Endpoint:
-    found = find_endpoint(database(), scope(), endpoint_id)
-    if found is None:
-        raise NotFound(f"webhook {endpoint_id}")
-    return found
