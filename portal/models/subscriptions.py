@@ -34,7 +34,8 @@ class SubscriptionRow(Scoped, Base):
     resumed_at: when it was restored from suspension; what is billed until then is due for the rest
     of its period. cancel_at: the end of the term that the plan is not renewed after.
     usage_price_ids: of the USAGE prices that it was sold with. use_billed_until_at: what was used
-    beyond the allowance, and fell due by then, is billed.
+    beyond the allowance, and fell due by then, is billed. plan_paid_from_at: when the plan came,
+    or its trial ended.
     """
 
     __tablename__ = "subscriptions"
@@ -74,6 +75,7 @@ class SubscriptionRow(Scoped, Base):
     use_billed_until_at: Mapped[Instant]
     resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[Instant]
+    plan_paid_from_at: Mapped[Instant]
     cancel_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_reason: Mapped[str] = mapped_column(Text, server_default="")
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

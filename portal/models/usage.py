@@ -26,7 +26,8 @@ class LotRow(Scoped, Base):
     """Units of one feature with one end. remaining is a projection of the draws.
 
     source_key names what brought it (plan entitlement, instance, credit grant); with the window's
-    start it is unique, so that creating a lot twice is refused.
+    start it is unique, so that creating a lot twice is refused; that of credits that come once with
+    a plan is unique by itself.
     """
 
     __tablename__ = "lots"
@@ -35,6 +36,14 @@ class LotRow(Scoped, Base):
         refers("feature_id", "features"),
         refers("instance_id", "instances"),
         UniqueConstraint("environment_id", "account_id", "source_key", "effective_at"),
+        Index(
+            "uq_lots_once",
+            "environment_id",
+            "account_id",
+            "source_key",
+            unique=True,
+            postgresql_where=text("source_key like 'plan-grant:%:%'"),
+        ),
         Index("ix_lots_open", "environment_id", "account_id", "feature_id", "expires_at"),
         CheckConstraint("granted >= 0 and remaining >= 0 and remaining <= granted", name="units"),
         CheckConstraint("source in ('plan', 'instance', 'pack', 'credit_grant')", name="source"),

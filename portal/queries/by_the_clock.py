@@ -32,12 +32,17 @@ def plan_at(state: AccountState, at: datetime) -> Plan | None:
     return agreed.plan if agreed else state.subscription.plan
 
 
-def plans_by(state: AccountState, at: datetime) -> tuple[tuple[Plan, Price], ...]:
-    """The plan of the row with its price, and the agreed one once it has come."""
-    if state.subscription is None:
+def plans_by(state: AccountState, at: datetime) -> tuple[tuple[Plan, Price, datetime], ...]:
+    """The plan of the row, and the agreed one once it has come: each with its price, and since
+    when it is paid for."""
+    row, agreed = state.subscription, agreed_by(state, at)
+    if row is None:
         return ()
-    agreed, own = agreed_by(state, at), (state.subscription.plan, state.subscription.price)
-    return (own, (agreed.plan, agreed.price)) if agreed else (own,)
+    own = row.plan, row.price, row.plan_paid_from
+    if agreed is None:
+        return (own,)
+    since = agreed.effective_at if agreed.plan.id != row.plan.id else row.plan_paid_from
+    return own, (agreed.plan, agreed.price, since)
 
 
 def plan_spans(state: AccountState) -> tuple[tuple[Plan, datetime, datetime | None], ...]:

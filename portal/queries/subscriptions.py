@@ -32,7 +32,8 @@ class Subscription:
     resumed_at: when it was restored from suspension last. cancel_at: the end of the term that it
     is not renewed after; until then it can be kept. ends_at: when it ends then, with its add-ons;
     later where one of them is paid for longer. usage_prices: what use beyond the allowance costs,
-    as it was sold. use_billed_until: what of it fell due by then is billed.
+    as it was sold. use_billed_until: what of it fell due by then is billed. plan_paid_from: when
+    the plan came, or its trial ended.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Subscription:
     resumed_at: datetime | None
     started_at: datetime
     use_billed_until: datetime
+    plan_paid_from: datetime
     usage_prices: tuple[Price, ...] = ()
     cancel_at: datetime | None = None
     ends_at: datetime | None = None
@@ -123,6 +125,7 @@ def subscription_of(
         billed_until=_utc(row.billed_until_at),
         resumed_at=_utc_or_none(row.resumed_at),
         started_at=_utc(row.started_at),
+        plan_paid_from=_utc(row.plan_paid_from_at),
         use_billed_until=_utc(row.use_billed_until_at),
         usage_prices=tuple(prices[id] for id in row.usage_price_ids),
     )

@@ -50,7 +50,7 @@ def is_credit(row: LotRow) -> bool:
 def credit_source(state: AccountState, instance_id: int | None, source_key: str) -> CreditSource:
     """The add-on or the plan behind a credit lot; its name is empty once it is not known."""
     if instance_id is None:
-        grant_id = source_key.removeprefix(PLAN_GRANT)
+        grant_id = source_key.removeprefix(PLAN_GRANT).partition(":")[0]
         plans = (
             plan.name
             for plan in state.catalog.plans

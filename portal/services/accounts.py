@@ -262,6 +262,7 @@ def begin_plan(
         usage_price_ids=[each.id for each in usage_prices_for(plan, price)],
         use_billed_until_at=since,
         started_at=since,
+        plan_paid_from_at=trial_ends or since,
     )
     session.add(row)
     session.flush()

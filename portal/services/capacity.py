@@ -118,7 +118,7 @@ def _plan_lots(state: AccountState, subscription: Subscription, at: datetime) ->
     """A window has the lots of the plan that it began with: what a change brings to one that runs
     on comes with the change, but where nothing was counted before."""
     unlimited = {e.feature.id for e in subscription.plan.entitlements if _is_unlimited(e)}
-    for plan, _ in plans_by(state, at):
+    for plan, _, _ in plans_by(state, at):
         for entitlement in plan.entitlements:
             window = _window(subscription, entitlement, at)
             uncounted = plan is not subscription.plan and entitlement.feature.id in unlimited
@@ -142,17 +142,17 @@ def _is_unlimited(entitlement: Entitlement) -> bool:
 def _plan_grant_lots(
     state: AccountState, subscription: Subscription, at: datetime
 ) -> Iterator[NewLot]:
-    """Credits that come once with a plan come when its renewal has run."""
+    """Those that come once come with the plan, and not again with a plan that comes back."""
     began, cycle = subscription.cycle.billing_anchor.at, subscription.cycle
-    for plan, price in plans_by(state, at):
+    for plan, price, since in plans_by(state, at):
         for grant in plan.credit_grants:
             period = grant_period(grant, price, cycle, began, at)
-            start = period.start if period else began
+            start, key = (period.start, "") if period else (since, f":{subscription.id}")
             if plan_at(state, start) is plan:
                 yield NewLot(
                     feature=grant.feature,
                     source=LotSource.PLAN,
-                    source_key=f"plan-grant:{grant.id}",
+                    source_key=f"plan-grant:{grant.id}{key}",
                     units=grant.credits,
                     priority=grant.priority,
                     effective_at=start,

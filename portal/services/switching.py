@@ -103,7 +103,8 @@ def switch_now(till: Till, sale: Sale, state: AccountState) -> None:
     _move_anchor(till.session, row, datetime.fromisoformat(promise["billing_anchor_at"]))
     for switch in promise["switches"]:
         _switch_instance(till, switch)
-    row.plan_id, row.price_id = target.id, sale.quote.price_id
+    _move_to(row, target, state.now)
+    row.price_id = sale.quote.price_id
     row.usage_price_ids = promise["usage_price_ids"]
     row.billed_until_at = datetime.fromisoformat(promise["billed_until_at"])
     withdraw_agreed(till, row, at)
@@ -130,10 +131,16 @@ def switch_agreed(till: Till, row: SubscriptionRow, then: BillingState, made: Bi
     _move_anchor(till.session, row, then.plan.anchor.at)
     for item in then.instances:
         _follow(till, item)
-    row.plan_id, row.price_id, agreed.status = target.id, agreed.price_id, "applied"
+    _move_to(row, target, agreed.effective_at)
+    row.price_id, agreed.status = agreed.price_id, "applied"
     row.usage_price_ids = list(agreed.usage_price_ids)
     till.session.flush()
     _tell(till, row, state, target, f"plan_change:{agreed.id}", made.at, None)
+
+
+def _move_to(row: SubscriptionRow, target: Plan, at: datetime) -> None:
+    if row.plan_id != target.id:
+        row.plan_id, row.plan_paid_from_at = target.id, at
 
 
 def withdraw_agreed(till: Till, row: SubscriptionRow, at: datetime) -> bool:

@@ -292,6 +292,13 @@ MONEY = [
 USAGE = [
     again("lots", "uq_lots_environment_id_account_id_source_key_effective_at"),
     again("lots", FINE, source_key=NEW),
+    again("lots", FINE, "source_key like 'plan:%'", effective_at="effective_at + interval '1 s'"),
+    again(
+        "lots",
+        "uq_lots_once",
+        "source_key like 'plan-grant:%:%'",
+        effective_at="effective_at + interval '1 s'",
+    ),
     changed("lots", "ck_lots_units", remaining="-0.00000001"),
     changed("lots", "ck_lots_units", remaining="granted + 0.00000001"),
     changed("lots", "ck_lots_units", granted="-1", remaining="-1"),

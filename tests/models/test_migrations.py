@@ -14,7 +14,10 @@ from sqlalchemy.exc import ProgrammingError
 
 from portal.local.roles import connect, make_database, prepare, prepare_given, with_database
 from portal.models.events import EventRow
+from portal.models.usage import LotRow
 from portal.services.auditing import heads, verify
+from tests.services.using import meter
+from tests.services.welcoming import welcome
 from tests.support.database import ROOT, Database, drop, server, this_run
 
 CONTENTS = text(
@@ -85,6 +88,19 @@ def test_events_that_were_there_before_are_sealed(world, world_database, alembic
         heads_now = heads(session, world.scope)
     assert len(heads_now) == 2
     assert sum(head.length for head in heads_now.values()) == world.rows(EventRow) > 5
+
+
+def test_credits_that_came_once_before_do_not_come_again(
+    world, world_database, alembic, monkeypatch
+):
+    welcome(world, {"growth": 50})
+    actor = world.account(plan="growth", price="growth_monthly_usd")
+    meter(world, actor)
+    monkeypatch.setenv("DATABASE_OWNER_URL", world_database.owner_url)
+    command.downgrade(alembic, "0018")
+    command.upgrade(alembic, "head")
+    meter(world, actor)
+    assert world.rows(LotRow, granted=50) == 1
 
 
 DRIFTS = {

@@ -39,6 +39,7 @@ from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
 from tests.services.staffing import StaffDoor
+from tests.services.welcoming import welcome
 from tests.support.database import Database
 from tests.support.world import World
 
@@ -145,7 +146,8 @@ def _recharge(world: World, actor: Actor) -> None:
 
 
 def _use_beyond(world: World) -> None:
-    """More than a soft limit allows, set apart for its bill."""
+    """More than a soft limit allows, set apart for its bill; its plan gives credits once."""
+    welcome(world, {"business": 5})
     actor = world.account(plan="business", price="business_monthly_usd")
     more = Usage("used-3", "messages", Decimal(500_001), world.now)
     with world.session() as session:

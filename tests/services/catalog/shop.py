@@ -120,6 +120,7 @@ class Shop:
                     next_due_at=OPENING,
                     use_billed_until_at=OPENING,
                     started_at=OPENING,
+                    plan_paid_from_at=OPENING,
                 )
             )
             session.commit()
