@@ -13,10 +13,12 @@ from sqlalchemy.pool import QueuePool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import api, cli, jobs, web
+from portal.domain.identities import IdentityProvider
 from portal.domain.mails import Postman
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.gateways.mail import FilePostman, SmtpPostman
+from portal.gateways.oidc import Client, OidcProvider
 from portal.gateways.pdf import TypstPress
 from portal.gateways.queue import JobQueue
 from portal.gateways.stripe_payments import StripePayments, stripe_client
@@ -53,7 +55,10 @@ def create_app(
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     safe = Safe(settings.secret_key.get_secret_value())
-    wired = Wiring(settings, gateway or _stripe(settings), now, _printer(settings), safe)
+    wired = Wiring(
+        settings, gateway or _stripe(settings), now, _printer(settings), safe,
+        _provider(settings, "oidc"), _provider(settings, "staff_oidc"),
+    )  # fmt: skip
     app.extensions["portal"] = wired
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops or 0, x_proto=0)  # type: ignore[method-assign]
     db.init_app(app)
@@ -70,6 +75,18 @@ def create_app(
 def _stripe(settings: Settings) -> PaymentGateway:
     key = settings.stripe_secret_key.get_secret_value()
     return StripePayments(stripe_client(key, settings.stripe_api_base))
+
+
+def _provider(settings: Settings, start: str) -> IdentityProvider | None:
+    """Who vouches for members, or for staff; None when nobody was named."""
+    issuer, client_id, secret, label, steps = (
+        getattr(settings, f"{start}_{name}")
+        for name in ("issuer", "client_id", "client_secret", "label", "second_step")
+    )
+    if not issuer:
+        return None
+    words = frozenset(steps.split())
+    return OidcProvider(Client(issuer, client_id, secret.get_secret_value(), label, words))
 
 
 def _printer(settings: Settings) -> Printer:

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
     webhook_private_addresses: lets messages to the host go by http, and to our own network.
+    oidc_…: the identity provider of members, staff_oidc_… that of staff; without an issuer none.
+    …_label: what its button says. …_second_step: words of `amr` or `acr` that stand for a code.
     smtp_url, mail_folder: where mail goes, the first before the second; without both it waits.
     """
 
@@ -48,6 +50,16 @@ class Settings(BaseSettings):
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
     api_rate_per_minute: int = Field(600, ge=1)
     webhook_private_addresses: bool = False
+    oidc_issuer: str = Field("", max_length=255)
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_label: str = Field("Continue with your company account", min_length=1, max_length=60)
+    oidc_second_step: str = ""
+    staff_oidc_issuer: str = Field("", max_length=255)
+    staff_oidc_client_id: str = ""
+    staff_oidc_client_secret: SecretStr = SecretStr("")
+    staff_oidc_label: str = Field("Continue with your company account", min_length=1, max_length=60)
+    staff_oidc_second_step: str = ""
     smtp_url: SecretStr | None = None
     mail_from: str = ""
     mail_folder: Path | None = None
@@ -78,6 +90,17 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql+psycopg://")
         return url
 
+    @field_validator("oidc_issuer", "staff_oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        at_home = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if issuer and not (at_home or (parts.scheme == "https" and parts.hostname)):
+            raise ValueError("must be https://…, or http:// on this machine")
+        if parts.query or parts.fragment or any(sign.isspace() for sign in issuer):
+            raise ValueError("must be an address without a query")
+        return issuer
+
     @field_validator("smtp_url")
     @classmethod
     def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
@@ -100,6 +123,21 @@ class Settings(BaseSettings):
     def _mail_says_from_whom(self) -> Settings:
         if self.smtp_url and not self.mail_from:
             raise ValueError("MAIL_FROM is needed with SMTP_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _providers_know_us(self) -> Settings:
+        for start in ("", "STAFF_"):
+            issuer = getattr(self, f"{start}oidc_issuer".lower())
+            client = getattr(self, f"{start}oidc_client_id".lower())
+            if bool(issuer) is not bool(client):
+                raise ValueError(f"{start}OIDC_ISSUER and {start}OIDC_CLIENT_ID go together")
+            if self.portal_environment == "production" and issuer.startswith("http:"):
+                raise ValueError(f"{start}OIDC_ISSUER must start with https:// in production")
+        if self.oidc_issuer and (self.oidc_issuer, self.oidc_client_id) == (
+            self.staff_oidc_issuer, self.staff_oidc_client_id,
+        ):  # fmt: skip
+            raise ValueError("STAFF_OIDC_CLIENT_ID must be another client than OIDC_CLIENT_ID")
         return self
 
     @model_validator(mode="after")

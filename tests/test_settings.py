@@ -25,6 +25,13 @@ PRODUCTION = GOOD | {
     "STRIPE_SECRET_KEY": "sk_live_hush",
     "PROXY_HOPS": "1",
 }
+PROVIDERS = {
+    "OIDC_ISSUER": "https://hush.test/realm",
+    "OIDC_CLIENT_ID": "hush-members",
+    "OIDC_CLIENT_SECRET": "hush-client-secret",
+    "STAFF_OIDC_ISSUER": "https://hush.test/realm",
+    "STAFF_OIDC_CLIENT_ID": "hush-staff",
+}
 SANDBOX = "http://127.0.0.1:8421"
 EMBEDDED = "postgresql+psycopg://portal_app@/portal?host=/tmp/hush-socket"
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -67,6 +74,14 @@ def test_mail_goes_to_a_server_with_a_sender_or_to_a_folder(given):
     assert given(GOOD).smtp_url is None
 
 
+def test_identity_providers_are_known_by_https_or_on_this_machine(given):
+    found = given(PRODUCTION | PROVIDERS)
+    assert found.oidc_client_secret.get_secret_value() == "hush-client-secret"
+    assert "hush-client-secret" not in repr(found)
+    assert given(GOOD | {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "a"}).oidc_issuer
+    assert given(GOOD | {"OIDC_ISSUER": "", "OIDC_CLIENT_ID": ""}).oidc_issuer == ""
+
+
 def test_the_old_webhook_secret_holds_beside_the_new_one(given):
     found = given(GOOD | {"STRIPE_WEBHOOK_SECRET_PREVIOUS": "whsec_old"})
     assert found.webhook_secrets == ["whsec_hush", "whsec_old"]
@@ -87,6 +102,31 @@ BAD = {
     "mail from nobody": (GOOD | {"SMTP_URL": "smtp://me:hush@mail.test"}, "MAIL_FROM"),
     "mail from two lines": (GOOD | {"MAIL_FROM": "a@b.test\nBcc: hush@b.test"}, "MAIL_FROM"),
     "mail from no address": (GOOD | {"MAIL_FROM": "hush"}, "MAIL_FROM"),
+    "an identity provider in the clear": (
+        GOOD | {"OIDC_ISSUER": "http://hush.test", "OIDC_CLIENT_ID": "a"},
+        "OIDC_ISSUER",
+    ),
+    "an identity provider with a query": (
+        GOOD | {"STAFF_OIDC_ISSUER": "https://hush.test/?a", "STAFF_OIDC_CLIENT_ID": "a"},
+        "STAFF_OIDC_ISSUER",
+    ),
+    "an identity provider that does not know us": (
+        GOOD | {"OIDC_ISSUER": "https://hush.test"},
+        "OIDC_CLIENT_ID",
+    ),
+    "a client of no identity provider": (
+        GOOD | {"STAFF_OIDC_CLIENT_ID": "hush"},
+        "STAFF_OIDC_ISSUER",
+    ),
+    "production with an identity provider in the clear": (
+        PRODUCTION | {"OIDC_ISSUER": "http://127.0.0.1:9/hush", "OIDC_CLIENT_ID": "a"},
+        "OIDC_ISSUER",
+    ),
+    "one client for members and staff": (
+        GOOD | PROVIDERS | {"STAFF_OIDC_CLIENT_ID": PROVIDERS["OIDC_CLIENT_ID"]},
+        "STAFF_OIDC_CLIENT_ID",
+    ),
+    "a button that says nothing": (GOOD | PROVIDERS | {"OIDC_LABEL": ""}, "OIDC_LABEL"),
     "a truth that is none": (GOOD | {"PORTAL_DEMO": "hush-perhaps"}, "PORTAL_DEMO"),
     "no tolerance": (GOOD | {"STRIPE_WEBHOOK_TOLERANCE_S": "0"}, "STRIPE_WEBHOOK_TOLERANCE_S"),
     "a publishable key": (GOOD | {"STRIPE_SECRET_KEY": "pk_test_hush"}, "STRIPE_SECRET_KEY"),

@@ -43,6 +43,7 @@ _KINDS: dict[str, Kind | None] = {
     "recovery_codes": Kind.SIGN_IN,
     "recovery_code": Kind.SIGN_IN,
     "proof": Kind.SIGN_IN,
+    "identity": Kind.SIGN_IN,
     "quota": Kind.USE,
     "ceiling": Kind.USE,
     "recharge": Kind.USE,

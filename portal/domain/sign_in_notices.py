@@ -76,6 +76,21 @@ class RecoveryCodesMade:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySwitched:
+    """An identity provider lets the person in from now on, or no more. label: of its button."""
+
+    kind: ClassVar[str] = "identity_switched"
+    person_id: int
+    label: str
+    place: Place
+    is_linked: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.person_id}:{self.is_linked}:{self.place.at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
 class Invited:
     """Somebody is asked to become a member. nonce: as of a forgotten password. inviter, account:
     their names."""
@@ -93,10 +108,12 @@ class Invited:
 
 
 SignInNotice = (
-    PasswordForgotten | PasswordChanged | SecondFactorSwitched | RecoveryCodesMade | Invited
-)
+    PasswordForgotten | PasswordChanged | SecondFactorSwitched | RecoveryCodesMade
+    | IdentitySwitched | Invited
+)  # fmt: skip
 SIGN_IN_KINDS = (
-    PasswordForgotten, PasswordChanged, SecondFactorSwitched, RecoveryCodesMade, Invited,
+    PasswordForgotten, PasswordChanged, SecondFactorSwitched, RecoveryCodesMade,
+    IdentitySwitched, Invited,
 )  # fmt: skip
 NOT_KEPT = frozenset({PasswordForgotten.kind, Invited.kind})
 """Letters whose words open something: the outbox forgets them once they are sent."""

@@ -50,6 +50,8 @@ PROOF = Rule("proof", 5, *_GUESSES, QUARTER)
 """A password that is asked for again within a session."""
 RESET = Rule("reset", 3, QUARTER, HOUR, 4 * HOUR, shared=True)
 RESET_ADDRESS = Rule("reset_address", 20, QUARTER, HOUR, HOUR, shared=True)
+TRIP = Rule("trip", 120, *_GUESSES, timedelta(seconds=10), shared=True)
+"""Trips to an identity provider, from one network: each costs a row and two requests."""
 INVITED = Rule("invited", 3, QUARTER, HOUR, 4 * HOUR, shared=True)
 """Invitations of one account to one e-mail address."""
 INVITING = Rule("inviting", 30, QUARTER, HOUR, HOUR, shared=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.periods import WallNow
+from portal.models.identities import TripRow
 from portal.models.invitations import InvitationRow
 from portal.models.sign_in import ChallengeRow, DeviceRow, ResetLinkRow, TryCountRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow
@@ -19,7 +20,7 @@ UNANSWERED = timedelta(days=30)
 
 
 def forget_sign_ins(session: Session, scope: Scope, wall: WallNow) -> None:
-    """Forgiven tries, links and challenges a day after their end, unused devices; commit.
+    """Forgiven tries, links, challenges and trips a day after their end, unused devices; commit.
 
     Invitations that nobody answered go 30 days after theirs.
     """
@@ -28,7 +29,7 @@ def forget_sign_ins(session: Session, scope: Scope, wall: WallNow) -> None:
             TryCountRow.environment_id == scope.environment_id, TryCountRow.forget_at <= wall
         )
     )
-    for table in (ChallengeRow, ResetLinkRow, StaffChallengeRow, StaffLinkRow):
+    for table in (ChallengeRow, ResetLinkRow, StaffChallengeRow, StaffLinkRow, TripRow):
         session.execute(
             delete(table).where(
                 table.environment_id == scope.environment_id, table.expires_at <= wall - OVER

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Permission, Scope
 from portal.domain.events import EventName
+from portal.domain.identities import Identity
 from portal.domain.passwords import Weakness
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, plain_email
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.invitations import InvitationRow
+from portal.queries.identities import is_linked
 from portal.queries.invitations import good_invitation, is_known
+from portal.queries.persons import has_second_factor
 from portal.services.devices import forget_others
+from portal.services.identities import new_row, note
 from portal.services.passwords import hash_password, weakness_of
 from portal.services.proving import Visit
 from portal.services.recording import Doer, record
@@ -91,6 +96,38 @@ def join(
     forget_others(session, scope, person.id, "")
     membership = _join(session, scope, row, person.id, origin, wall)
     return let_in(session, scope, membership, origin, wall)
+
+
+def join_vouched(
+    session: Session, scope: Scope, written: str, identity: Identity, locale: str, origin: Origin,
+    wall: WallNow,
+) -> Entered | CodeAsked | None:  # fmt: skip
+    """Make a newcomer a member whom a provider vouches for, without a password; commit.
+
+    None when the link is spent, over or for another address, and for who is known already or has
+    a second step: they sign in first.
+    """
+    row = _locked(session, scope, written, wall)
+    if row is None or plain_email(row.email) != plain_email(identity.email):
+        session.rollback()
+        return None
+    name = identity.name or row.email.partition("@")[0]
+    person = _person(session, scope, row.email, Newcomer(name, "", locale))
+    knows = is_known(session, scope, row.email) or has_second_factor(session, scope, person.id)
+    if knows or is_linked(session, scope, person.id, identity.issuer):
+        session.rollback()
+        return None
+    session.add(new_row(scope, person.id, identity, wall))
+    try:
+        session.flush()
+    except IntegrityError:  # it is somebody else's
+        session.rollback()
+        return None
+    person.name, person.locale, person.password_hash = name, locale, None
+    forget_others(session, scope, person.id, "")
+    membership = _join(session, scope, row, person.id, origin, wall)
+    note(session, scope, membership, EventName.IDENTITY_LINKED, origin, wall)
+    return let_in(session, scope, membership, origin, wall, has_stepped=identity.has_stepped)
 
 
 def _locked(session: Session, scope: Scope, written: str, wall: WallNow) -> InvitationRow | None:

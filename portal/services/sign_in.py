@@ -56,17 +56,21 @@ def sign_in(
         return admitted
     if not is_right(stored, password) or person is None or membership is None:
         subject = f"person:{person.id}" if person else "person:unknown"
-        return _refused(session, scope, subject, membership, origin, wall, step="password")
+        return refuse(session, scope, subject, membership, origin, wall, step="password")
     renew(person, password)
     forgive(session, scope, admitted)
     return let_in(session, scope, membership, origin, wall)
 
 
 def let_in(
-    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow
-) -> Entered | CodeAsked:
-    """A session for who has shown who they are, or the wish for a code of theirs; commit."""
-    if not has_second_factor(session, scope, membership.person_id):
+    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow,
+    *, has_stepped: bool = False,
+) -> Entered | CodeAsked:  # fmt: skip
+    """A session for who has shown who they are, or the wish for a code of theirs; commit.
+
+    has_stepped: the second step was shown elsewhere.
+    """
+    if has_stepped or not has_second_factor(session, scope, membership.person_id):
         return start(session, scope, membership, origin, wall)
     written = secrets.token_urlsafe(32)
     session.add(
@@ -108,7 +112,7 @@ def enter_code(
         return admitted
     membership = session.get_one(MembershipRow, (scope.environment_id, membership_id))
     if not accepts(session, scope, person_id, code, wall, safe):
-        return _refused(session, scope, subject, membership, origin, wall, step="code")
+        return refuse(session, scope, subject, membership, origin, wall, step="code")
     if not _spend(session, scope, written, wall):
         session.rollback()
         return None
@@ -119,7 +123,7 @@ def enter_code(
     return start(session, scope, membership, origin, wall)
 
 
-def _refused(
+def refuse(
     session: Session,
     scope: Scope,
     subject: str,
@@ -128,6 +132,7 @@ def _refused(
     wall: WallNow,
     step: str,
 ) -> Refused:
+    """Record that a step of a sign-in failed; commit."""
     account_id = membership.account_id if membership else None
     doer = Doer("anonymous", account_id, address=origin.stored_address)
     record(session, scope, doer, EventName.SIGN_IN_FAILED, subject, wall, step=step)

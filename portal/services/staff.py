@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 import pyotp
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of, plain_email
+from portal.models.identities import StaffIdentityRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 from portal.queries.staff import find_staff
 from portal.services.recording import CLI, Doer, record
@@ -88,7 +89,10 @@ def _link(session: Session, row: StaffRow, wall: WallNow, safe: Safe) -> str:
 
 
 def _shut(session: Session, row: StaffRow, wall: WallNow) -> None:
-    """End sessions, and what was on its way to one."""
+    """End sessions, and what was on its way to one; know them at no identity provider."""
+    identity = StaffIdentityRow
+    theirs = identity.environment_id == row.environment_id, identity.staff_id == row.id
+    session.execute(delete(identity).where(*theirs))
     for table, ended in (
         (StaffSessionRow, StaffSessionRow.revoked_at),
         (StaffChallengeRow, StaffChallengeRow.used_at),

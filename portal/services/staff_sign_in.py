@@ -58,13 +58,13 @@ def sign_in(
     if isinstance(admitted, Paused):
         return admitted
     if not is_right(stored, password) or row is None:
-        return _refused(session, scope, str(row.id if row else "unknown"), origin, wall, "password")
+        return refuse(session, scope, str(row.id if row else "unknown"), origin, wall, "password")
     session.refresh(row, with_for_update=True)
     if row.password_hash != stored or row.ended_at is not None:
-        return _refused(session, scope, str(row.id), origin, wall, "password")
+        return refuse(session, scope, str(row.id), origin, wall, "password")
     renew(row, password)
     forgive(session, scope, admitted)
-    return _ask_code(session, row, wall)
+    return ask_code(session, row, wall)
 
 
 def enter_code(
@@ -91,10 +91,10 @@ def enter_code(
         return None
     step = _step(row, row.encrypted, code, wall, safe)
     if step is None:
-        return _refused(session, scope, str(staff_id), origin, wall, "code")
+        return refuse(session, scope, str(staff_id), origin, wall, "code")
     row.last_step, challenge.used_at = step, wall
     forgive(session, scope, admitted)
-    return _start(session, scope, row, origin, wall)
+    return start(session, scope, row, origin, wall)
 
 
 def offered(row: StaffRow, link: StaffLinkRow, safe: Safe) -> str | None:
@@ -130,11 +130,11 @@ def set_up(
         return None
     step = _step(row, link.encrypted, code, wall, safe)
     if step is None:
-        return _refused(session, scope, str(row.id), origin, wall, "set_up")
+        return refuse(session, scope, str(row.id), origin, wall, "set_up")
     row.password_hash, row.encrypted, row.last_step = hashed, link.encrypted, step
     link.used_at = wall
-    _record(session, scope, row, EventName.STAFF_SET_UP, f"staff:{row.id}", origin, wall)
-    return _start(session, scope, row, origin, wall)
+    note(session, scope, row, EventName.STAFF_SET_UP, f"staff:{row.id}", origin, wall)
+    return start(session, scope, row, origin, wall)
 
 
 def sign_out(session: Session, who: StaffMember, wall: WallNow) -> None:
@@ -156,7 +156,8 @@ def touch(session: Session, who: StaffMember, wall: WallNow) -> None:
         session.commit()
 
 
-def _ask_code(session: Session, row: StaffRow, wall: WallNow) -> CodeAsked:
+def ask_code(session: Session, row: StaffRow, wall: WallNow) -> CodeAsked:
+    """The wish for a code of who has shown the first step; commit."""
     written = secrets.token_urlsafe(32)
     session.add(
         StaffChallengeRow(
@@ -171,9 +172,10 @@ def _ask_code(session: Session, row: StaffRow, wall: WallNow) -> CodeAsked:
     return CodeAsked(written)
 
 
-def _start(
+def start(
     session: Session, scope: Scope, row: StaffRow, origin: Origin, wall: WallNow
 ) -> StaffEntered:
+    """A session of somebody who has shown both steps; commit."""
     sid, place = secrets.token_urlsafe(32), origin.place(wall)
     begun = StaffSessionRow(
         environment_id=scope.environment_id,
@@ -188,12 +190,12 @@ def _start(
     session.add(begun)
     session.flush()
     subject = f"staff_session:{begun.id}"
-    _record(session, scope, row, EventName.SESSION_STARTED, subject, origin, wall)
+    note(session, scope, row, EventName.SESSION_STARTED, subject, origin, wall)
     session.commit()
     return StaffEntered(sid)
 
 
-def _record(
+def note(
     session: Session,
     scope: Scope,
     row: StaffRow,
@@ -216,9 +218,10 @@ def _step(row: StaffRow, encrypted: str | None, code: str, wall: WallNow, safe: 
     return step_of(secret, plain_code(code), row.last_step, wall)
 
 
-def _refused(
+def refuse(
     session: Session, scope: Scope, whose: str, origin: Origin, wall: WallNow, step: str
 ) -> Refused:
+    """Record that a step failed; commit."""
     doer = Doer("anonymous", address=origin.stored_address)
     record(session, scope, doer, EventName.SIGN_IN_FAILED, f"staff:{whose}", wall, step=step)
     session.commit()

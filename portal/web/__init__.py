@@ -23,6 +23,8 @@ from portal.web.views import (
     members,
     messages,
     notifications,
+    oidc,
+    own_provider,
     own_sign_in,
     payment_methods,
     plans,
@@ -33,6 +35,7 @@ from portal.web.views import (
     resets,
     second_factor,
     staff,
+    staff_oidc,
     usage,
     wallet,
     webhooks,
@@ -58,9 +61,9 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         active, activity, addons, api_keys, auth, belongings, clock, credit_notes, endpoints,
-        health, invitations, invoices, links, members, messages, notifications, own_sign_in,
-        payment_methods, plans, preferences, purchases, quantities, recharge, resets,
-        second_factor, staff, usage, wallet, webhooks,
+        health, invitations, invoices, links, members, messages, notifications, oidc, own_provider,
+        own_sign_in, payment_methods, plans, preferences, purchases, quantities, recharge, resets,
+        second_factor, staff, staff_oidc, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

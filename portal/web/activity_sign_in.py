@@ -17,7 +17,7 @@ def sign_in_words(act: Act) -> str:
         EventName.SESSION_REVOKED: _("A session was ended from another"),
         EventName.SESSION_MOVED: _("Came over from another account"),
         EventName.SIGN_IN_FAILED: _("A sign-in as %(who)s failed", who=who),
-        EventName.CODE_ASKED: _("%(who)s gave the password and was asked for a code", who=who),
+        EventName.CODE_ASKED: _("%(who)s was asked for a code", who=who),
         EventName.LINK_MADE: _("A sign-in link for %(who)s was made", who=who),
         EventName.PASSWORD_FORGOTTEN: _("A link to reset %(who)s's password was mailed", who=who),
         EventName.PASSWORD_RESET: _("A new password was set by a mailed link"),
@@ -26,6 +26,9 @@ def sign_in_words(act: Act) -> str:
         EventName.SECOND_FACTOR_OFF: _("Two-step sign-in was turned off"),
         EventName.RECOVERY_CODES_MADE: _("New recovery codes were made"),
         EventName.RECOVERY_CODE_USED: _("A recovery code was used"),
+        EventName.IDENTITY_LINKED: _("An identity provider was linked to the sign-in"),
+        EventName.IDENTITY_UNLINKED: _("An identity provider was unlinked from the sign-in"),
+        EventName.IDENTITY_USED: _("%(who)s came from the identity provider", who=who),
         EventName.PROOF_FAILED: _("A change of what protects the sign-in was refused"),
     }
     return said[act.name]

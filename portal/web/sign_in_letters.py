@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from portal.domain.sign_in_notices import (
+    IdentitySwitched,
     Invited,
     PasswordChanged,
     PasswordForgotten,
@@ -32,6 +33,8 @@ def of_sign_in(notice: SignInNotice) -> Draft:
             return _switched(notice)
         case RecoveryCodesMade():
             return _codes_made(notice)
+        case IdentitySwitched():
+            return _identity(notice)
         case Invited():
             return _invited(notice)
 
@@ -66,6 +69,15 @@ def _switched(notice: SecondFactorSwitched) -> Draft:
 def _codes_made(notice: RecoveryCodesMade) -> Draft:
     said = _("You have ten new recovery codes. Those before do not work any more.")
     return _told(_("You have new recovery codes"), said, notice.place)
+
+
+def _identity(notice: IdentitySwitched) -> Draft:
+    if notice.is_linked:
+        said = _("From now on, “%(label)s” on the sign-in page signs you in.", label=notice.label)
+        return _told(_("You have another way to sign in"), said, notice.place)
+    said = _("From now on, “%(label)s” on the sign-in page signs you in no more. All other sessions"
+             " have ended.", label=notice.label)  # fmt: skip
+    return _told(_("A way to sign in was removed"), said, notice.place)
 
 
 def _invited(notice: Invited) -> Draft:

@@ -8,6 +8,7 @@ from typing import cast
 
 from flask import current_app
 
+from portal.domain.identities import IdentityProvider
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.services.documents import Printer
@@ -17,11 +18,15 @@ from portal.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
+    """provider, staff_provider: who vouches for members and for staff; None where nobody does."""
+
     settings: Settings
     gateway: PaymentGateway
     now: Callable[[], WallNow]
     printer: Printer
     safe: Safe
+    provider: IdentityProvider | None
+    staff_provider: IdentityProvider | None
 
 
 def wiring() -> Wiring:

@@ -38,6 +38,8 @@ PUBLIC = {
     "invitations.show",
     "invitations.join",
     "invitations.accept",
+    "oidc.begin",
+    "oidc.come_back",
     "links.show",
     "links.use",
     "preferences.theme",
@@ -52,9 +54,11 @@ PUBLIC = {
     "staff.show_set_up",
     "staff.set_up",
     "staff.sign_out",
+    "staff_oidc.begin",
+    "staff_oidc.come_back",
     "webhooks.stripe",
 }
-ONES_OWN = {"security", "second_factor", "belongings"}
+ONES_OWN = {"security", "second_factor", "own_provider", "belongings"}
 """Blueprints where everybody may write: how they themselves sign in, and where."""
 LEAVING = "members.leave"
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}

@@ -31,10 +31,14 @@ MASTER = "a secret for the browser tests, long enough"
 
 @dataclass
 class Stack:
-    """url: of the portal. api_base: of the sandbox, past the recorder where there is one."""
+    """url: of the portal. api_base: of the sandbox, past the recorder where there is one.
+
+    more: settings beside those that every stack has.
+    """
 
     database: Database
     folder: Path
+    more: dict[str, str] = field(default_factory=dict)
     url: str = ""
     sandbox_url: str = ""
     api_base: str = ""
@@ -111,6 +115,7 @@ class Stack:
             stripe_checkout_origin=self.sandbox_url,
             public_url=self.url,
             support_email="help@portal.test",
+            **self.more,
         )
 
     def _record(self, upstream: str, name: str) -> str:

@@ -388,6 +388,21 @@ HOST = [
     again("staff_links", "uq_staff_links_environment_id_digest"),
     changed("staff_links", "ck_staff_links_digest", digest="''"),
     changed("staff_links", "ck_staff_links_expires_at", expires_at="created_at"),
+    again("identities", "uq_identities_environment_id_issuer_subject", person_id="person_id + 1"),
+    again("identities", "uq_identities_environment_id_person_id_issuer", subject="'sub-2'"),
+    again(
+        "staff_identities",
+        "uq_staff_identities_environment_id_issuer_subject",
+        staff_id="staff_id + 1",
+    ),
+    again(
+        "staff_identities", "uq_staff_identities_environment_id_staff_id_issuer", subject="'sub-2'"
+    ),
+    again("provider_trips", "uq_provider_trips_environment_id_digest"),
+    changed("provider_trips", "ck_provider_trips_digest", digest="''"),
+    changed("provider_trips", "ck_provider_trips_expires_at", expires_at="created_at"),
+    changed("provider_trips", "ck_provider_trips_errand", errand="'king'"),
+    changed("provider_trips", "ck_provider_trips_person", errand="'link'"),
     again("billed_elsewhere", "uq_billed_elsewhere_environment_id_subscription_id", id="id + 1"),
     changed("billed_elsewhere", "ck_billed_elsewhere_amount", amount_minor="-1"),
     changed("billed_elsewhere", FINE, amount_minor="0"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,14 +10,16 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 
 from portal.domain.access import Actor, Role
 from portal.domain.credit_notes import Destination
+from portal.domain.identities import Errand, Identity
 from portal.domain.keys import Access
+from portal.domain.sign_in import Origin
 from portal.domain.spending import Mode
 from portal.domain.usage import Usage
 from portal.gateways.fake_payments import Fault
 from portal.models.base import Base
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.tenants import EnvironmentRow
-from portal.services import crediting, keys, webhooks
+from portal.services import crediting, identities, keys, staff_identities, trips, webhooks
 from portal.services.accounts import NewAccount
 from portal.services.arrears import set_apart
 from portal.services.beginnings import Beginning, Elsewhere
@@ -34,7 +36,7 @@ from portal.services.renewing import run_due
 from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
-from tests.services.entering import SAFE, Door
+from tests.services.entering import FIREFOX, HERE, SAFE, Door
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
@@ -124,7 +126,12 @@ def _sign_in(world: World) -> None:
     """A member with an authenticator, half-way in once more, who forgot; staff, half-way in too."""
     door = Door(world)
     began = world.now
-    door.turn_on(door.enter().sid)
+    sid = door.enter().sid
+    vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False)
+    with door.visit(sid) as visit:
+        linked = identities.link(visit, vouched, "Acme")
+    assert isinstance(linked, identities.Switched)
+    door.turn_on(linked.sid)
     door.challenge()
     door.try_in("wrong")
     door.forget()
@@ -133,6 +140,11 @@ def _sign_in(world: World) -> None:
     desk = StaffDoor(world)
     desk.set_up()
     desk.challenge()
+    vouched = replace(vouched, email=desk.email, has_stepped=True)
+    origin = Origin(HERE, FIREFOX)
+    with world.session() as session:
+        staff_identities.enter(session, world.scope, vouched, origin, world.wall)
+        trips.begin(session, world.scope, Errand.STAFF, origin, world.wall)
     world.now = began
 
 

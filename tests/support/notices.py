@@ -35,6 +35,7 @@ from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
 from portal.domain.sign_in_notices import (
+    IdentitySwitched,
     Invited,
     PasswordChanged,
     PasswordForgotten,
@@ -171,4 +172,6 @@ NOTICES: list[Notice] = [
     SWITCHED,
     replace(SWITCHED, is_on=False),
     RecoveryCodesMade(5, PLACE),
+    IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=True),
+    IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
 ]

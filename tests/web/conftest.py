@@ -12,7 +12,9 @@ from portal.models.base import db
 from portal.settings import Settings
 from tests.services.hearing import Office
 from tests.support.database import Database
+from tests.support.identity_provider import IdentityProvider
 from tests.support.world import World
+from tests.web.providing import Traveller
 from tests.web.reading import Visitor
 from tests.web.staffing import AtDesk
 
@@ -59,3 +61,23 @@ def office(world) -> Office:
     office.add("invoice.issued", url="https://other.test/in")
     world.buy(world.account(), "salesforce")
     return office
+
+
+@pytest.fixture
+def provider(world: World) -> Iterator[IdentityProvider]:
+    provider = IdentityProvider(lambda: world.now.timestamp())
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def traveller(
+    world: World, world_database: Database, provider: IdentityProvider
+) -> Iterator[Traveller]:
+    """Somebody at a portal that knows a provider."""
+    settings = settings_for(world_database, **provider.settings())
+    app = create_app(settings, world.gateway, lambda: world.wall)
+    yield Traveller(world, app, Visitor(app.test_client()), provider)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

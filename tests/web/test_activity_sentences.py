@@ -18,7 +18,8 @@ from tests.support.world import APRIL_11
 
 TENANTS_OWN = {
     "catalog:applied", "key:created", "key:revoked", "key:rotated", "staff:added", "staff:ended",
-    "staff:reset", "staff:set_up", "webhook:added", "webhook:changed", "webhook:replayed",
+    "staff:identity_linked", "staff:identity_used", "staff:reset", "staff:set_up",
+    "webhook:added", "webhook:changed", "webhook:replayed",
 }  # fmt: skip
 DETAIL = {
     "amount": 5_000, "mode": "stop", "quantity": "3", "threshold": 75, "cause": "declined",

@@ -46,12 +46,17 @@ class ChangePasswordForm(NewPasswordForm):
     )
 
 
-class ProofForm(FlaskForm):
+class PasswordForm(FlaskForm):
     """Who is signed in shows once more who they are."""
 
     password = PasswordField(
         _("Password"), [InputRequired(_("Enter your password")), Length(max=LONGEST_TYPED)]
     )
+
+
+class ProofForm(PasswordForm):
+    """The same with both steps."""
+
     code = StringField(_("Code"), [InputRequired(_("Enter a code")), Length(max=80)])
 
 

@@ -17,6 +17,7 @@ from portal.web.demo import DEMO_MEMBERS
 from portal.web.entering import CHALLENGE, TARGET, go_on, not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.requests import database, scope, signed_in, wall
+from portal.web.trips import label
 from portal.web.wiring import wiring
 
 bp = Blueprint("auth", __name__)
@@ -97,7 +98,9 @@ def _begin_anew() -> Response:
 
 def _form(form: SignInForm, status: int = 200) -> Response:
     demo = DEMO_MEMBERS if wiring().settings.portal_demo else ()
-    return htmx.page("auth/sign_in.html", "auth/_form.html", status, form=form, demo=demo)
+    return htmx.page(
+        "auth/sign_in.html", "auth/_form.html", status, form=form, demo=demo, provider=label()
+    )
 
 
 def _code_form(form: CodeForm, status: int = 200) -> Response:

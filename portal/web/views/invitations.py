@@ -18,6 +18,7 @@ from portal.web.forms.members import NewcomerForm
 from portal.web.language import language
 from portal.web.requests import database, scope, signed_in, wall
 from portal.web.sign_in_sentences import weakness_words
+from portal.web.trips import label
 
 bp = Blueprint("invitations", __name__, url_prefix="/sign-in/invitation")
 
@@ -77,4 +78,5 @@ def _page(written: str, form: NewcomerForm, status: int) -> Response:
         email=email,
         is_theirs=invitation is not None and plain_email(email) == plain_email(invitation.email),
         written=written,
+        provider=label(),
     )

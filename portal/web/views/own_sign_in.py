@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from portal.domain.access import Permission
 from portal.domain.errors import NotFound
 from portal.domain.passwords import Weakness
+from portal.queries.identities import is_linked
 from portal.queries.persons import sign_in_ways
 from portal.queries.sessions import open_sessions
 from portal.services.changing_passwords import change_password
@@ -21,6 +22,7 @@ from portal.web.forms.sign_in import ChangePasswordForm
 from portal.web.language import number
 from portal.web.requests import database, member, state, wall
 from portal.web.sign_in_sentences import wait_words, weakness_words
+from portal.web.wiring import wiring
 
 bp = Blueprint("security", __name__, url_prefix="/settings/billing/security")
 
@@ -28,13 +30,16 @@ bp = Blueprint("security", __name__, url_prefix="/settings/billing/security")
 @bp.get("")
 @requires(Permission.BILLING_READ)
 def index() -> Response:
-    actor = member().actor
+    actor, found = member().actor, wiring().provider
     return htmx.page(
         "security/index.html",
         "security/_overview.html",
         ways=sign_in_ways(database(), actor),
         sessions=open_sessions(database(), actor, member().session_id, wall()),
         email=member().email,
+        provider=found.label if found else "",
+        linked=found is not None
+        and is_linked(database(), actor.scope, actor.person_id, found.issuer),
         state=state(),
     )
 

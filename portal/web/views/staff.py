@@ -78,7 +78,7 @@ def start_session() -> Response:
             form, outcome, _("This code is wrong, or has been used already."), _code_form
         )
     session.pop(CHALLENGE, None)
-    return enter(htmx.go(_target()), outcome.sid)
+    return enter(htmx.go(staff_target()), outcome.sid)
 
 
 @bp.get("/set-up/<written>")
@@ -116,7 +116,7 @@ def sign_out() -> Response:
     return leave(htmx.go(url_for("staff.sign_in")))
 
 
-def _target() -> str:
+def staff_target() -> str:
     """Where somebody was going, where that is a staff page."""
     home = url_for("staff.home")
     wanted = safe_next(session.pop(TARGET, None), home)
@@ -130,7 +130,14 @@ def _begin_anew() -> Response:
 
 
 def _form(form: SignInForm, status: int = 200) -> Response:
-    return htmx.page("staff/sign_in.html", "staff/_sign_in.html", status, form=form)
+    found = wiring().staff_provider
+    return htmx.page(
+        "staff/sign_in.html",
+        "staff/_sign_in.html",
+        status,
+        form=form,
+        provider=found.label if found else "",
+    )
 
 
 def _code_form(form: CodeForm, status: int = 200) -> Response:
