@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
 from portal.domain.access import Actor
 from portal.domain.money import Money
 from portal.domain.quotas import Allowed, RefusedUse
 from portal.domain.quotes import Start
+from portal.models.subscriptions import SubscriptionRow
 from portal.services.charging import Settled
 from portal.services.quota import check
 from tests.services.beyond import Meterage, messages
 from tests.services.by_use import NAME, buy, by_use, cancel, sell
 from tests.services.changing import ANNUAL
-from tests.services.leaving import cancel_plan, monthly_only
+from tests.services.leaving import cancel_plan, keep_add_on, monthly_only
 from tests.support.world import World
 from tests.unit.samples import instant
 
@@ -103,6 +105,36 @@ def test_cancelled_it_charges_until_its_end_and_never_after(growth, meterage):
     assert meterage.bills(growth) == [("2026-05-01", [PLAN, messages("11.00")])]
     meterage.run("2026-06-01")
     assert meterage.bills(growth)[1:] == [("2026-06-01", [PLAN])]
+    assert meterage.ledgers_agree
+
+
+def test_kept_after_all_it_goes_on_charging(growth, meterage, world):
+    meterage.at("2026-04-11")
+    bought = buy(meterage, growth)
+    cancel(meterage, growth)
+    keep_add_on(world, growth, bought)
+    meterage.run("2026-05-01")
+    meterage.use(growth, LIMIT + 2_000)
+    meterage.run("2026-06-01")
+    assert meterage.bills(growth)[1:] == [("2026-06-01", [PLAN, FREE, messages("2.00")])]
+
+
+def test_a_suspended_account_pays_for_what_it_used_when_it_is_restored(growth, meterage, world):
+    meterage.at("2026-04-11")
+    buy(meterage, growth)
+    meterage.use(growth, LIMIT + 2_000)
+    mine = update(SubscriptionRow).where(SubscriptionRow.account_id == growth.account_id)
+    world.change(mine.values(status="suspended"))
+    meterage.run("2026-06-10")
+    assert meterage.bills(growth) == []
+    restored = {"status": "active", "resumed_at": world.now, "next_due_at": world.now}
+    world.change(mine.values(**restored))
+    meterage.run("2026-06-10")
+    meterage.run("2026-08-01")
+    billed = [
+        each for _, lines in meterage.bills(growth) for each in lines if each[0] == "Messages"
+    ]
+    assert billed == [messages("2.00")]
     assert meterage.ledgers_agree
 
 
