@@ -39,7 +39,7 @@ def by_use(
         invoice_cadence=InvoiceCadence.ARREAR,
         feature=messages,
     )
-    return AddOn(
+    add_on = AddOn(
         key,
         NAME,
         AddOnType.ONETIME,
@@ -47,8 +47,8 @@ def by_use(
         "Go on when the messages of your plan are used up.",
         prices=(_fixed(key, fixed, "MONTHLY"), _fixed(key, fixed, "ANNUAL"), usage),
         entitlements=(Entitlement(messages, 0, is_soft_limit=True),),
-        **more,
     )
+    return replace(add_on, **more)
 
 
 def sell(meterage: Meterage, *add_ons: AddOn) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from portal.domain.access import Actor
+from portal.domain.catalog import Status
 from portal.domain.money import Money
 from portal.domain.quotas import Allowed, RefusedUse
 from portal.domain.quotes import Start
@@ -189,6 +190,18 @@ def test_its_price_takes_the_place_of_the_plans_and_gives_it_back(meterage):
     assert meterage.ledgers_agree
 
 
+def test_of_two_that_charge_for_it_the_one_begun_last_does(growth, meterage):
+    meterage.at("2026-04-11")
+    buy(meterage, growth)
+    archived = by_use(meterage, status=Status.ARCHIVED)
+    sell(meterage, archived, by_use(meterage, "0.002", key="messages_dearer"))
+    meterage.use(growth, LIMIT + 1_000)
+    meterage.at("2026-04-12")
+    buy(meterage, growth, "messages_dearer")
+    meterage.use(growth, 1_000)
+    assert meterage.foreseen(growth)[0][1] == [9900, 0, 0, 100, 200]
+
+
 def test_it_stays_with_another_plan_and_ends_with_one_that_cannot_have_it(meterage):
     sell(meterage, by_use(meterage, allowed_plans=("growth", "business")))
     actor = meterage.account("growth_monthly_usd", "growth")
@@ -200,6 +213,7 @@ def test_it_stays_with_another_plan_and_ends_with_one_that_cannot_have_it(metera
     meterage.office.change(actor, "starter")
     meterage.at("2026-05-02")
     meterage.use(actor, 900_000)
+    assert [len(amounts) for _, amounts in meterage.foreseen(actor)] == [2, 1, 1]
     meterage.run("2026-05-03")
     meterage.run("2026-06-01")
     billed = [each for _, lines in meterage.bills(actor) for each in lines if each[0] == "Messages"]
