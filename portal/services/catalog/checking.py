@@ -31,7 +31,7 @@ from portal.services.catalog.fields import MOST_COUNT, Fields
 from portal.services.catalog.prices import PRICE_FIELDS, read_price
 from portal.services.catalog.problems import Problem, Problems
 from portal.services.catalog.reading import read
-from portal.services.catalog.use import use_problems
+from portal.services.catalog.use import uncharged, use_problems
 
 T = TypeVar("T")
 
@@ -176,6 +176,8 @@ class _Reading:
             )
         if fields.fine("type"):
             self._use_is_charged(fields, f"add-on {add_on.lookup_key}", add_on)
+            for price, problem in uncharged(add_on):
+                fields.report(self.lines.get(f"price {price.lookup_key}", fields.line), problem)
         return add_on
 
     def _allowed_plans(self, fields: Fields) -> tuple[str, ...]:

@@ -30,6 +30,16 @@ def use_problems(what: str, sold: Plan | AddOn, price: Price, feature: Feature) 
         )
 
 
+def uncharged(add_on: AddOn) -> Iterator[tuple[Price, str]]:
+    """FIXED prices whose buyers would pass the allowance for nothing, and what is missing."""
+    usage = [price for price in add_on.prices if price.type is PriceType.USAGE and price.feature]
+    for feature in dict.fromkeys(price.feature.lookup_key for price in usage if price.feature):
+        mine = [p for p in usage if p.feature and p.feature.lookup_key == feature]
+        for fixed in add_on.prices:
+            if fixed.type is PriceType.FIXED and not any(_goes_with(p, fixed) for p in mine):
+                yield fixed, f"who pays this is charged nothing for use of {feature}"
+
+
 def _goes_with(price: Price, fixed: Price) -> bool:
     """Whether who pays `fixed` can be charged `price` for use."""
     if fixed.type is PriceType.USAGE or fixed.currency != price.currency:
