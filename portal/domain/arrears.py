@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from portal.domain.catalog import Feature, Plan, Price
+from portal.domain.catalog import AddOn, Feature, Plan, Price
 from portal.domain.money import Money
 from portal.domain.periods import Anchor, Period
 from portal.domain.proration import charge
@@ -85,18 +85,42 @@ def is_closed(price: Price, anchor: Anchor, window: Period, billed_until: dateti
     return boundary(price, anchor, window.end) <= billed_until
 
 
-def price_for_use(plan: Plan, prices: Iterable[Price], feature: Feature) -> Price | None:
-    """What a plan sold with `prices` charges for use of `feature` beyond its allowance; None where
-    nothing, or its limit cannot be passed."""
+def price_for_use(sold: Plan | AddOn, prices: Iterable[Price], feature: Feature) -> Price | None:
+    """What is charged for use of `feature` beyond the allowance by a plan or add-on that was sold
+    with `prices`; None where nothing, or it lets nobody pass the allowance."""
     is_soft = any(
         each.feature == feature
         and each.is_enabled
         and each.is_soft_limit
         and each.usage_limit is not None
-        for each in plan.entitlements
+        for each in sold.entitlements
     )
     named = (price for price in prices if price.feature == feature)
     return next(named, None) if is_soft else None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """From when to when an add-on charges for use; stops_at: None while it renews."""
+
+    starts_at: datetime
+    stops_at: datetime | None = None
+
+    def charges(self, window: Period, apart_until: datetime) -> bool:
+        """Whether what is not settled of `window` was used while it was held.
+
+        apart_until: what was used by then is settled. Where an add-on begins or ends within a
+        window, use so far is set apart before more is counted: the rest is of the time after.
+        """
+        since, stop = max(window.start, apart_until), self.stops_at
+        if self.starts_at > since or self.starts_at >= window.end:
+            return False
+        return stop is None or window.end <= stop or since < stop
+
+    def turns_by(self, now: datetime, apart_until: datetime) -> bool:
+        """Whether it has begun or ended since use was set apart."""
+        edges = (self.starts_at, self.stops_at)
+        return any(edge is not None and apart_until < edge <= now for edge in edges)
 
 
 def summed(owed: Iterable[Owed]) -> tuple[Arrear, ...]:

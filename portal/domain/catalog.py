@@ -246,13 +246,13 @@ def price_for(prices: tuple[Price, ...], currency: str, plan: Interval) -> Price
     return max(_fitting(fixed, currency, plan), key=_length, default=None)
 
 
-def usage_prices_for(plan: Plan, sold: Price) -> tuple[Price, ...]:
-    """What `plan`, sold at the price `sold`, charges for use: at most one USAGE price a feature.
+def usage_prices_for(what: Plan | AddOn, sold: Price) -> tuple[Price, ...]:
+    """What `what`, sold at the price `sold`, charges for use: at most one USAGE price a feature.
 
     Of several the one that `price_for` would take of fixed ones. Source: product.md §4a.
     """
     found: dict[str, Price] = {}
-    usage = (price for price in plan.prices if price.type is PriceType.USAGE)
+    usage = (price for price in what.prices if price.type is PriceType.USAGE)
     if sold.interval is None:
         return ()
     for price in sorted(_fitting(usage, sold.currency, sold.interval), key=_length):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from portal.domain.access import GRANTS, Permission, Role
+from portal.domain.catalog import Price
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
@@ -41,7 +42,8 @@ class Sold:
 class Purchased:
     """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
     once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
-    for later. invoice: None where its first period is billed then, or nothing had to be paid."""
+    for later. invoice: None where its first period is billed then, or nothing had to be paid.
+    uses: what it charges for use, in arrear."""
 
     kind: ClassVar[str] = "purchased"
     purchase_id: int
@@ -52,6 +54,7 @@ class Purchased:
     renews_at: datetime | None = None
     ends_at: datetime | None = None
     starts_at: datetime | None = None
+    uses: tuple[Price, ...] = ()
 
     @property
     def key(self) -> str:
@@ -95,7 +98,8 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class AddOnCancelled:
-    """cancelled_at: when it was asked for; ends_at: until when it stays."""
+    """cancelled_at: when it was asked for; ends_at: until when it stays. bills_use: what is used
+    until then is still to be billed."""
 
     kind: ClassVar[str] = "add_on_cancelled"
     instance_id: int
@@ -103,6 +107,7 @@ class AddOnCancelled:
     quantity: int
     cancelled_at: datetime
     ends_at: datetime
+    bills_use: bool = False
 
     @property
     def key(self) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from portal.domain.capacity import Capacity, Cycle, brought_by, ends_at
-from portal.domain.catalog import AddOn, CapacityEnds, Price, price_for
+from portal.domain.catalog import AddOn, CapacityEnds, Price, price_for, usage_prices_for
 from portal.domain.lines import (
     LineKind,
     Means,
@@ -89,7 +89,7 @@ class Quote:
     starts_at: `at`, or the boundary at which it begins. due = what is owed for this purchase; it
     is either charged now or, when below the currency's minimum charge, carried to the next bill.
     cancel_at: set when auto-renew is off. plan_ends_at: when it ends with the plan, unless that is
-    kept.
+    kept. usage_prices: what it charges for use beyond the allowance, in arrear.
     """
 
     request: Request
@@ -107,6 +107,7 @@ class Quote:
     cancel_at: datetime | None
     going_forward: GoingForward | None
     plan_ends_at: datetime | None = None
+    usage_prices: tuple[Price, ...] = ()
 
     @property
     def due(self) -> Money:
@@ -171,14 +172,11 @@ def can_wait(price: Price) -> bool:
 def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quote:
     """Price `request` at the whole second `at`.
 
-    What begins at the next cycle is charged now where it is charged once, else by the bill of
-    its first period; what cannot wait begins now. Raises ValueError when the add-on has no price
-    for this buyer or the quantity is below one; ask `eligibility.refusal` first.
+    What begins at the next cycle is charged now where it is charged once, else by its first bill;
+    what cannot wait begins now. Raises ValueError without a price, or for a quantity below one.
     Source: seed 1, step 3; product.md §4 (quote), §6 (start at next cycle).
     """
-    price = price_for(add_on.prices, buyer.currency, buyer.cycle.interval)
-    if price is None or request.quantity < 1:
-        raise ValueError("nothing to quote")
+    price = _price(buyer, add_on, request)
     waits = request.start is Start.NEXT_CYCLE and can_wait(price)
     starts_at = next_cycle(buyer.cycle, price, at) if waits else at
     period = buyer.cycle.period_of(price, starts_at)
@@ -204,7 +202,15 @@ def quote(buyer: Buyer, add_on: AddOn, request: Request, at: BillingNow) -> Quot
         cancel_at=cancel_at,
         going_forward=_going_forward(buyer, price, request, at) if goes_on else None,
         plan_ends_at=buyer.ends_at,
+        usage_prices=usage_prices_for(add_on, price),
     )
+
+
+def _price(buyer: Buyer, add_on: AddOn, request: Request) -> Price:
+    price = price_for(add_on.prices, buyer.currency, buyer.cycle.interval)
+    if price is None or request.quantity < 1:
+        raise ValueError("nothing to quote")
+    return price
 
 
 def _earlier(*ends: datetime | None) -> datetime | None:

@@ -34,8 +34,8 @@ class SubscriptionRow(Scoped, Base):
     resumed_at: when it was restored from suspension; what is billed until then is due for the rest
     of its period. cancel_at: the end of the term that the plan is not renewed after.
     usage_price_ids: of the USAGE prices that it was sold with. use_billed_until_at: what was used
-    beyond the allowance, and fell due by then, is billed. plan_paid_from_at: when the plan came,
-    or its trial ended.
+    beyond the allowance, and fell due by then, is billed. use_apart_until_at: what was used by then
+    has its price for good, or none. plan_paid_from_at: when the plan came, or its trial ended.
     """
 
     __tablename__ = "subscriptions"
@@ -73,6 +73,7 @@ class SubscriptionRow(Scoped, Base):
     next_due_at: Mapped[Instant]
     usage_price_ids: Mapped[Ids]
     use_billed_until_at: Mapped[Instant]
+    use_apart_until_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     started_at: Mapped[Instant]
     plan_paid_from_at: Mapped[Instant]
@@ -119,6 +120,7 @@ class InstanceRow(Scoped, Base):
     key keeps the two equal. quantity counts units. billing_anchor_at: its own boundary 0, where it
     is not the subscription's. billed_until_at: the end of what it was billed for; None for what is
     charged once. next_quantity: fewer units, agreed for its boundary next_quantity_at.
+    usage_price_ids: of the USAGE prices that it was sold with.
     """
 
     __tablename__ = "instances"
@@ -170,6 +172,7 @@ class InstanceRow(Scoped, Base):
     billed_until_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     next_quantity: Mapped[int | None]
     next_quantity_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    usage_price_ids: Mapped[Ids]
     purchased_by: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[Created]
 

@@ -148,6 +148,7 @@ def instance_rows(session: Session, scope: Scope, account_id: int) -> list[Bough
 def named_prices(live: LiveRows | None, instances: list[BoughtRow]) -> set[int]:
     """The id of every price that one of these rows names."""
     found = {each.row.price_id for each in instances}
+    found = found.union(*(each.row.usage_price_ids for each in instances))
     if live is None:
         return found
     found |= {live.subscription.price_id, *live.subscription.usage_price_ids}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +22,8 @@ from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.billing import next_charge, prices_ahead
 from portal.queries.subscriptions import Instance
-from portal.queries.usage import LEVEL_WINDOW, sources_of
+from portal.queries.usage import LEVEL_WINDOW, quota_windows, sources_of
+from portal.queries.use_prices import UsePrice, use_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class ActiveRow:
     before tax.
 
     units, units_left: of its lots that are open now; None when it brings none. ahead: the prices
-    that it will have later.
+    that it will have later. uses: what it charges for use in the present quota windows.
     """
 
     instance: Instance
@@ -41,6 +43,7 @@ class ActiveRow:
     units: Decimal | None
     units_left: Decimal | None
     ahead: tuple[PriceAhead, ...] = ()
+    uses: tuple[UsePrice, ...] = ()
 
 
 def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
@@ -78,7 +81,18 @@ def row_of(
             amount = next_charge(state, instance)
             tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
-    return ActiveRow(instance, period, next_at, amount, tax, units, left)
+    uses = tuple(_uses(state, instance))
+    return ActiveRow(instance, period, next_at, amount, tax, units, left, uses=uses)
+
+
+def _uses(state: AccountState, instance: Instance) -> Iterator[UsePrice]:
+    for price in instance.usage_prices:
+        if price.feature is not None and state.subscription is not None:
+            anchor, interval = quota_windows(state, price.feature)
+            window = anchor.period_at(state.now, interval)
+            found = use_price(state, price.feature, window)
+            if found is not None and found.price == price:
+                yield found
 
 
 def wont_fit(

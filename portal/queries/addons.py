@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.capacity import Capacity, brought_by
-from portal.domain.catalog import AddOn, Price, Status, price_for
+from portal.domain.catalog import AddOn, Price, Status, price_for, usage_prices_for
 from portal.domain.eligibility import Refusal, refusal, units_left
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
@@ -42,7 +42,7 @@ class Card:
 
     price and amount: None when nothing is priced for this account. held: units in force.
     brings: what one unit brings if bought now. most: how many more may be bought, None = any.
-    may_wait: whether it can be bought for the next cycle.
+    may_wait: whether it can be bought for the next cycle. usage_prices: what it charges for use.
     """
 
     add_on: AddOn
@@ -53,6 +53,7 @@ class Card:
     brings: tuple[Capacity, ...]
     most: int | None
     may_wait: bool
+    usage_prices: tuple[Price, ...] = ()
 
 
 def all_cards(state: AccountState, actor: Actor) -> tuple[Card, ...]:
@@ -93,9 +94,10 @@ def card_of(state: AccountState, actor: Actor, add_on: AddOn) -> Card | None:
         amount=charge(price, Decimal(1), None, state.now) if price else None,
         held=holding.units,
         refusal=refusal(add_on, state.standing(actor), holding),
-        brings=brings,
+        brings=tuple(each for each in brings if each.units != 0),
         most=units_left(add_on, holding),
         may_wait=may_wait(state, actor, add_on),
+        usage_prices=usage_prices_for(add_on, price) if price else (),
     )
 
 

@@ -22,7 +22,7 @@ from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
 from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
-from portal.queries.by_the_clock import usage_price
+from portal.queries.by_the_clock import charging, usage_price
 from portal.queries.subscriptions import Instance, Subscription
 from portal.queries.usage import quota_windows
 
@@ -70,7 +70,7 @@ def billing_state(state: AccountState) -> BillingState:
         ),
         arrears=summed(_owed(state, subscription)),
         ends_at=subscription.ends_at,
-        use_due_at=_use_due_at(subscription),
+        use_due_at=_use_due_at(state, subscription),
     )
     if state.agreed is not None:
         found = _with_change(state, subscription, state.agreed, found)
@@ -91,14 +91,17 @@ def _owed(state: AccountState, subscription: Subscription) -> Iterator[Owed]:
             yield Owed(each, window, price, min(due_at, ends_at))
 
 
-def _use_due_at(subscription: Subscription) -> datetime | None:
+def _use_due_at(state: AccountState, subscription: Subscription) -> datetime | None:
     """The next boundary of any of its prices for use."""
     if subscription.status is SubscriptionStatus.TRIALING:
         return None
     later = subscription.use_billed_until + MOMENT
     anchor = subscription.cycle.billing_anchor
-    dues = (boundary(price, anchor, later) for price in subscription.usage_prices)
-    return min(dues, default=None)
+    prices = [*subscription.usage_prices]
+    for instance, held in charging(state):
+        if held.stops_at is None or held.stops_at > subscription.use_billed_until:
+            prices += instance.usage_prices
+    return min((boundary(price, anchor, later) for price in prices), default=None)
 
 
 def _with_change(

@@ -6,16 +6,19 @@ Source: product.md §4a.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from portal.domain.arrears import price_for_use
+from portal.domain.arrears import Held, price_for_use
 from portal.domain.catalog import Feature, Plan, Price
-from portal.domain.instances import SubscriptionStatus
+from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.plan_moves import Fate
 from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
 from portal.queries.subscriptions import Instance
+
+_BOUGHT = (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED, InstanceStatus.ENDED)
 
 
 def agreed_by(state: AccountState, at: datetime) -> AgreedChange | None:
@@ -68,11 +71,35 @@ def stops_granting(state: AccountState, instance: Instance) -> datetime | None:
 
 def usage_price(state: AccountState, feature: Feature, window: Period) -> Price | None:
     """What is charged for use of `feature` beyond the allowance of `window`; None where nothing
-    is, as in a trial."""
+    is, as in a trial.
+
+    An add-on's price takes the place of the plan's while it is held. Source: ADR 0023.
+    """
     subscription = state.subscription
     if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
         return None
+    for instance, held in charging(state):
+        price = price_for_use(instance.add_on, instance.usage_prices, feature)
+        if price is not None and held.charges(window, subscription.use_apart_until):
+            return price
     agreed = agreed_by(state, window.start)
     if agreed is not None:
         return price_for_use(agreed.plan, agreed.usage_prices, feature)
     return price_for_use(subscription.plan, subscription.usage_prices, feature)
+
+
+def charging(state: AccountState) -> Iterator[tuple[Instance, Held]]:
+    """The add-ons that charge for use, or did, and from when to when; the latest first."""
+    found = [i for i in state.instances if i.usage_prices and i.status in _BOUGHT]
+    for each in sorted(found, key=lambda i: (i.span.starts_at, i.id), reverse=True):
+        yield each, Held(each.span.starts_at, stops_granting(state, each))
+
+
+def use_turns(state: AccountState) -> bool:
+    """Whether the price for use has changed since use was set apart, by an add-on's start or end:
+    no more is counted before that is done again."""
+    subscription = state.subscription
+    if subscription is None:
+        return False
+    apart_until = subscription.use_apart_until
+    return any(held.turns_by(state.now, apart_until) for _, held in charging(state))

@@ -32,8 +32,8 @@ class Subscription:
     resumed_at: when it was restored from suspension last. cancel_at: the end of the term that it
     is not renewed after; until then it can be kept. ends_at: when it ends then, with its add-ons;
     later where one of them is paid for longer. usage_prices: what use beyond the allowance costs,
-    as it was sold. use_billed_until: what of it fell due by then is billed. plan_paid_from: when
-    the plan came, or its trial ended.
+    as it was sold. use_billed_until: what of it fell due by then is billed. use_apart_until: what
+    was used by then is settled. plan_paid_from: when the plan came, or its trial ended.
     """
 
     id: int
@@ -46,6 +46,7 @@ class Subscription:
     started_at: datetime
     use_billed_until: datetime
     plan_paid_from: datetime
+    use_apart_until: datetime
     usage_prices: tuple[Price, ...] = ()
     cancel_at: datetime | None = None
     ends_at: datetime | None = None
@@ -59,7 +60,8 @@ class Instance:
     it was billed for, None for what is charged once. anchor_at: its own boundary 0, where it is
     not the plan's. next_quantity: fewer units, agreed for its boundary next_quantity_at.
     quantity: by the clock; billed_quantity: until a bill says that boundary has come.
-    raise_purchase_id: of more units that are not paid for yet; raised: how many.
+    raise_purchase_id: of more units that are not paid for yet; raised: how many. usage_prices: what
+    it charges for use beyond the allowance, as it was sold.
     """
 
     id: int
@@ -78,6 +80,7 @@ class Instance:
     next_quantity_at: datetime | None = None
     raise_purchase_id: int | None = None
     raised: int = 0
+    usage_prices: tuple[Price, ...] = ()
 
     @property
     def renews(self) -> bool:
@@ -127,6 +130,7 @@ def subscription_of(
         started_at=_utc(row.started_at),
         plan_paid_from=_utc(row.plan_paid_from_at),
         use_billed_until=_utc(row.use_billed_until_at),
+        use_apart_until=_utc(row.use_apart_until_at or row.started_at),
         usage_prices=tuple(prices[id] for id in row.usage_price_ids),
     )
 
@@ -156,6 +160,7 @@ def instance_of(
         next_quantity_at=fewer_at,
         raise_purchase_id=bought.raise_purchase_id,
         raised=bought.raised,
+        usage_prices=tuple(prices[id] for id in row.usage_price_ids),
     )
 
 

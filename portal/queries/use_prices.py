@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
 from portal.domain.arrears import due_after
 from portal.domain.catalog import Feature, Price
 from portal.domain.money import Money
@@ -15,6 +19,7 @@ from portal.domain.taxes import Tax, taxed
 from portal.queries.accounts import AccountState
 from portal.queries.billing import billing_state
 from portal.queries.by_the_clock import usage_price
+from portal.queries.catalog import current_catalog, prices_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,14 @@ class UsePrice:
 
     def _cost(self, units: Decimal) -> Money:
         return taxed(self.tax, charge(self.price, units, None, self.due_at))
+
+
+def sold_for_use(session: Session, scope: Scope, ids: Sequence[int]) -> tuple[Price, ...]:
+    """The USAGE prices that something was sold with, in their order."""
+    if not ids:
+        return ()
+    found = prices_by_id(session, scope, set(ids), current_catalog(session, scope).features)
+    return tuple(found[id] for id in ids)
 
 
 def use_price(state: AccountState, feature: Feature, window: Period) -> UsePrice | None:

@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Scope
 from portal.domain.arrears import Arrear, Excess
+from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow
 from portal.models.invoices import InvoiceRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.usage import ArrearRow, CounterRow
 from portal.queries.accounts import account_state
 from portal.queries.billing import billing_state
+from portal.queries.by_the_clock import use_turns
 from portal.services.till import Till
 
 
@@ -34,29 +37,55 @@ def bill_use(
     for arrear in arrears:
         for part in arrear.parts:
             if part.id is None:
-                _settle(till, row, part, arrear, invoice.issued_at, invoice.id)
+                _settle(till.session, row, part, arrear, invoice.issued_at, invoice.id)
             else:
                 waits = (ArrearRow.environment_id == row.environment_id, ArrearRow.id == part.id)
                 billed = update(ArrearRow).where(*waits).values(invoice_id=invoice.id)
                 till.session.execute(billed)
 
 
-def set_apart(till: Till, row: SubscriptionRow, at: datetime) -> None:
-    """Fix, before the plan changes or a trial ends at `at`, what was used beyond the allowance.
+def set_apart(
+    session: Session, scope: Scope, row: SubscriptionRow, at: datetime, wall: WallNow
+) -> None:
+    """Fix what was used beyond the allowance, before another price holds from `at` on: with a
+    change of plan, the end of a trial, the start or the end of an add-on.
 
     It is billed when it would have been, at the price that holds until then; where there is none
     it never is. Commit is the caller's, who has the subscription's lock.
     """
-    hold_use(till.session, row)
-    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
+    hold_use(session, row)
+    state = account_state(session, scope, row.account_id, wall, over=True)
     priced = {part: each for each in billing_state(state).arrears for part in each.parts}
     for excess in state.beyond:
         if excess.id is None and excess.window_start_at < at:
-            _settle(till, row, excess, priced.get(excess), at)
+            _settle(session, row, excess, priced.get(excess), at)
+    row.use_apart_until_at = max(row.use_apart_until_at or at, at)
+    session.flush()
+
+
+def turn_use(session: Session, scope: Scope, account_id: int, wall: WallNow) -> None:
+    """Set apart what was used before an add-on began or ended to charge for it; commit.
+
+    Where no worker has come by yet, the first report afterwards does it: late is as on time.
+    """
+    row = session.scalar(
+        select(SubscriptionRow)
+        .where(
+            SubscriptionRow.environment_id == scope.environment_id,
+            SubscriptionRow.account_id == account_id,
+            SubscriptionRow.ended_at.is_(None),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    state = account_state(session, scope, account_id, wall)
+    if row is not None and use_turns(state):
+        set_apart(session, scope, row, state.now, wall)
+    session.commit()
 
 
 def _settle(
-    till: Till,
+    session: Session,
     row: SubscriptionRow,
     excess: Excess,
     arrear: Arrear | None,
@@ -64,7 +93,7 @@ def _settle(
     invoice_id: int | None = None,
 ) -> None:
     """arrear: what it is a part of; None where nothing is charged for it."""
-    till.session.add(
+    session.add(
         ArrearRow(
             environment_id=row.environment_id,
             account_id=row.account_id,
@@ -79,4 +108,4 @@ def _settle(
         )
     )
     key = (row.environment_id, row.account_id, excess.feature.id, excess.window_start_at)
-    till.session.get_one(CounterRow, key).settled += excess.units
+    session.get_one(CounterRow, key).settled += excess.units

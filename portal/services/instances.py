@@ -46,7 +46,12 @@ def cancel(
     row.cancel_reason = reason.strip()[:REASON_LENGTH]
     _record(session, actor, EventName.INSTANCE_CANCELLED, row, state, cancel_at=str(row.cancel_at))
     notice = AddOnCancelled(
-        row.id, instance.add_on.name, instance.quantity, cancelled_at=state.now, ends_at=ends_at
+        row.id,
+        instance.add_on.name,
+        instance.quantity,
+        cancelled_at=state.now,
+        ends_at=ends_at,
+        bills_use=bool(instance.usage_prices),
     )
     mailing.post(session, actor.scope, actor.account_id, notice)
     session.commit()

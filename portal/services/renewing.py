@@ -152,9 +152,7 @@ def _store_step(till: Till, subscription_id: int) -> StartedCharge | bool:
     if row.next_due_at > now:
         till.session.rollback()
         return False
-    if row.usage_price_ids:
-        hold_use(till.session, row)
-    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
+    state = _state(till, row)
     due = _next(till, row, state)
     if due is None or due.at > now:
         row.next_due_at = due.at if due else NEVER
@@ -163,6 +161,17 @@ def _store_step(till: Till, subscription_id: int) -> StartedCharge | bool:
     charge = _take(replace(till, as_of=BillingNow(due.at)), row, state, due)
     till.session.commit()
     return charge or True
+
+
+def _state(till: Till, row: SubscriptionRow) -> AccountState:
+    """As it is, and as it stays while this transaction bills use of it."""
+    if row.usage_price_ids:
+        hold_use(till.session, row)
+    state = account_state(till.session, till.scope, row.account_id, till.wall, over=True)
+    if row.usage_price_ids or not any(i.usage_prices for i in state.instances):
+        return state
+    hold_use(till.session, row)
+    return account_state(till.session, till.scope, row.account_id, till.wall, over=True)
 
 
 def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
@@ -204,7 +213,7 @@ def _bill(
     """Issue the invoice of one boundary, and go on from there."""
     before = billing_state(state)
     if row.status == SubscriptionStatus.TRIALING:
-        set_apart(till, row, at)
+        set_apart(till.session, till.scope, row, at, till.wall)
     made = bills.bill(before, at)
     invoice = issue_bill(till.session, till.scope, row, made, till.doer)
     bill_use(till, row, invoice, (each for each in before.arrears if each.due_at == at))

@@ -187,6 +187,7 @@ def _instance_row(actor: Actor, state: AccountState, accepted: Quote) -> Instanc
         ends_at=accepted.ends_at,
         cancel_at=accepted.cancel_at,
         billed_until_at=accepted.billed_until,
+        usage_price_ids=[each.id for each in accepted.usage_prices],
         purchased_by=actor.person_id,
     )
 

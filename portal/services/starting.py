@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from portal.domain.arrears import MOMENT, boundary
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
-from portal.models.subscriptions import InstanceRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState
 from portal.queries.subscriptions import Instance
+from portal.services.arrears import set_apart
 from portal.services.capacity import open_purchased
+from portal.services.due import look_no_later
 from portal.services.recording import record
 from portal.services.till import Till
 
@@ -19,10 +22,27 @@ def begin(till: Till, row: InstanceRow, state: AccountState, instance: Instance)
 
     Access never waits for this: it is read by the clock.
     """
+    if instance.usage_prices:
+        _begin_use(till, row, state, instance)
     row.status = InstanceStatus.ACTIVE
     open_purchased(till.session, till.scope, state, instance)
     at, started = instance.span.starts_at, EventName.INSTANCE_STARTED
     record(till.session, till.scope, till.doer, started, f"instance:{row.id}", at)
+
+
+def _begin_use(till: Till, row: InstanceRow, state: AccountState, instance: Instance) -> None:
+    """From now on it charges for use; from its start where it waited for that."""
+    key = (till.environment_id, row.subscription_id)
+    subscription = till.session.get_one(SubscriptionRow, key, populate_existing=True)
+    waited = row.status == InstanceStatus.SCHEDULED
+    at = instance.span.starts_at if waited else state.now
+    apart_until = subscription.use_apart_until_at
+    if not waited or apart_until is None or apart_until < at:
+        set_apart(till.session, till.scope, subscription, at, till.wall)
+    if state.subscription is not None:
+        anchor = state.subscription.cycle.billing_anchor
+        for price in instance.usage_prices:
+            look_no_later(till.session, row, boundary(price, anchor, at + MOMENT))
 
 
 def next_start(state: AccountState) -> datetime | None:

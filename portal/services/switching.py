@@ -98,7 +98,7 @@ def switch_now(till: Till, sale: Sale, state: AccountState) -> None:
     target = next(plan for plan in state.catalog.plans if plan.id == promise["plan_id"])
     raised = {each["entitlement_id"]: each["units"] for each in promise["raised"]}
     row = till.session.get_one(SubscriptionRow, (till.environment_id, sale.quote.subscription_id))
-    set_apart(till, row, at)
+    set_apart(till.session, till.scope, row, at, till.wall)
     raise_allowance(till.session, till.scope, state, target, quoted_at, raised)
     _move_anchor(till.session, row, datetime.fromisoformat(promise["billing_anchor_at"]))
     for switch in promise["switches"]:
@@ -126,7 +126,7 @@ def switch_agreed(till: Till, row: SubscriptionRow, then: BillingState, made: Bi
         return
     state = account_state(till.session, till.scope, row.account_id, till.wall)
     target = next(plan for plan in state.catalog.plans if plan.id == agreed.plan_id)
-    set_apart(till, row, made.at)
+    set_apart(till.session, till.scope, row, made.at, till.wall)
     raise_allowance(till.session, till.scope, state, target, made.at, None)
     _move_anchor(till.session, row, then.plan.anchor.at)
     for item in then.instances:

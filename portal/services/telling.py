@@ -40,6 +40,7 @@ from portal.models.purchases import (
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import account_state
 from portal.queries.cancelling import Ending
+from portal.queries.use_prices import sold_for_use
 from portal.services import mailing
 from portal.services.reserving import described
 from portal.services.till import Till
@@ -77,6 +78,7 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         renews_at=renews_at,
         ends_at=ends_at,
         starts_at=_utc(row.starts_at) if waits else None,
+        uses=sold_for_use(session, till.scope, row.usage_price_ids),
     )
     mailing.post(session, till.scope, purchase.account_id, notice)
 

@@ -24,9 +24,11 @@ from portal.models.accounts import AccountRow
 from portal.models.recharge import RechargePolicyRow
 from portal.models.usage import UsageIdRow
 from portal.queries.accounts import AccountState
+from portal.queries.by_the_clock import use_turns
 from portal.queries.counting import counting_state
 from portal.services import recharge_news
 from portal.services.alerting import alert
+from portal.services.arrears import turn_use
 from portal.services.correcting import Correction, give_back
 from portal.services.drawing import count_use
 from portal.services.placing import Placed, open_lots_for, place_all
@@ -109,6 +111,11 @@ def _verdicts(
     _fits(len(events))
     recharges = _line_up(session, scope, account_id)
     state = counting_state(session, scope, account_id, wall)
+    if use_turns(state):
+        session.rollback()
+        turn_use(session, scope, account_id, wall)
+        recharges = _line_up(session, scope, account_id)
+        state = counting_state(session, scope, account_id, wall)
     placed = place_all(state, events, oldest)
     first: dict[str, Placed] = {}
     for each in placed:

@@ -37,7 +37,7 @@ from portal.web.language import date, date_time, money, number
 from portal.web.recharge_letters import of_recharge
 from portal.web.sign_in_letters import of_sign_in
 from portal.web.steps import decline_words, refund_words
-from portal.web.use_letters import of_use
+from portal.web.use_letters import of_use, use_facts
 from portal.web.words import per
 
 
@@ -96,7 +96,7 @@ def _purchased(notice: Purchased) -> Draft:
     return Draft(
         _("You bought %(what)s", what=what),
         (said, *free),
-        (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
+        (*_lines(notice.sold), *_sums(notice.charged, notice.carried), *use_facts(notice.uses)),
         (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
         (_lasts(notice),),
     )
@@ -144,6 +144,7 @@ def _cancelled(notice: AddOnCancelled) -> Draft:
         _("You cancelled %(what)s", what=notice.name),
         (_("%(what)s stays as it is until %(date)s and is not charged again.",
            what=counted(notice.name, notice.quantity), date=date(notice.ends_at)),
+         *((_("What is used until then is billed afterwards."),) if notice.bills_use else ()),
          _("Until then you can keep it; that costs nothing.")),
         (),
         (_("See your add-ons"), page("active.index", _anchor=f"instance-{notice.instance_id}")),

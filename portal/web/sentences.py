@@ -75,7 +75,11 @@ def brings(capacity: Capacity) -> str:
 
 def granted(instance: Instance) -> tuple[str, ...]:
     """What an instance gives while it is in force, without dates."""
-    given = [_given(e, instance.quantity) for e in instance.add_on.entitlements if e.is_enabled]
+    given = [
+        _given(e, instance.quantity)
+        for e in instance.add_on.entitlements
+        if e.is_enabled and e.usage_limit != 0
+    ]
     given += [
         units_of(grant.feature, grant.credits * instance.quantity)
         for grant in instance.add_on.credit_grants

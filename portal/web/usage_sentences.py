@@ -13,6 +13,7 @@ from portal.domain.forecast import Outlook, RunRate
 from portal.domain.money import round_half_away
 from portal.queries.packs import Mix, Suggested
 from portal.queries.usage_page import Trend
+from portal.queries.use_pace import UsePace
 from portal.queries.use_prices import UsePrice
 from portal.web.language import date, date_time, money, number, unit_price
 from portal.web.sentences import meter_state, meter_tone, units_of
@@ -144,6 +145,25 @@ def use_price_words(price: Price, feature: Feature) -> str:
             return _("%(price)s for each %(units)s", price=cost, units=number(block))
         case BillingModel.TIERED:
             return _("priced in tiers")
+
+
+def use_sold_words(price: Price) -> str:
+    """The same of what is sold: `Messages beyond the allowance: $0.0008 a message`."""
+    if price.feature is None:
+        raise ValueError("a price for use names its feature")
+    cost = use_price_words(price, price.feature)
+    return _("%(what)s beyond the allowance: %(price)s", what=price.feature.name, price=cost)
+
+
+def use_pace_words(pace: UsePace) -> str:
+    """What use comes to at today's pace; empty before there is one."""
+    if pace.more is None or pace.cost is None:
+        return ""
+    until = date(pace.until)
+    if not pace.more:
+        return _("Nothing: the allowance lasts until %(date)s", date=until)
+    return _("About %(amount)s by %(date)s, for %(units)s", amount=money(pace.cost), date=until,
+             units=units_of(pace.feature, pace.more))  # fmt: skip
 
 
 def beyond_bill(beyond: UsePrice) -> str:

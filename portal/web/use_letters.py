@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.alerts import Load
+from portal.domain.catalog import Price
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 from portal.web.drafts import Draft, page
 from portal.web.language import date, date_time, number, percent
-from portal.web.usage_sentences import a_day
+from portal.web.usage_sentences import a_day, use_price_words
 
 
 def of_use(notice: QuotaReached | LotExpiring | UsageDigest) -> Draft:
@@ -22,6 +23,16 @@ def of_use(notice: QuotaReached | LotExpiring | UsageDigest) -> Draft:
             return _expiring(notice)
         case UsageDigest():
             return _digest(notice)
+
+
+def use_facts(prices: tuple[Price, ...]) -> list[tuple[str, str]]:
+    """What use costs that is billed afterwards, one line for each feature."""
+    return [
+        (_("%(feature)s beyond the allowance", feature=price.feature.name),
+         _("%(price)s, billed afterwards", price=use_price_words(price, price.feature)))
+        for price in prices
+        if price.feature is not None
+    ]  # fmt: skip
 
 
 def _reached(notice: QuotaReached) -> Draft:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.services.beyond import Meterage
+from tests.services.by_use import NAME, buy, sell
+
 
 def all_of(host, path, **query):
     page = host.get(path, **query).json
@@ -72,3 +75,19 @@ def test_what_has_ended_is_told_when_asked(host, world):
     found = host.get("/accounts/account1/add-ons", which="all").json["data"]
     assert [(each["add_on"], each["phase"]) for each in found] == [("messages_10k", "ended")]
     host.get("/accounts/account1/add-ons", 422, which="some")
+
+
+def test_a_price_for_use_is_told_with_what_is_sold_quoted_and_held(host, world):
+    meterage = Meterage(world)
+    sell(meterage)
+    actor = meterage.account("growth_monthly_usd", "growth")
+    sold = next(e for e in host.get("/add-ons", limit=200).json["data"] if e["name"] == NAME)
+    [per_unit] = [price for price in sold["prices"] if price["type"] == "USAGE"]
+    assert (per_unit["feature"], per_unit["unit_amount"]) == ("messages", "0.001")
+    asked = {"account": "account1", "add_on": sold["lookup_key"]}
+    quoted = host.post("/quotes", asked, 200).json
+    assert quoted["use_prices"] == [per_unit["lookup_key"]]
+    assert quoted["charged"]["amount"] == "0.00"
+    buy(meterage, actor)
+    [held] = host.get("/accounts/account1/add-ons").json["data"]
+    assert held["use_prices"] == [per_unit["lookup_key"]]

@@ -166,7 +166,7 @@ def _use_beyond(world: World) -> None:
         ingest(session, world.scope, actor.account_id, [more], wall=world.wall)
         row = session.scalars(select(SubscriptionRow).filter_by(account_id=actor.account_id)).one()
         counter = Counter(session, world.gateway, world.scope, world.wall, Doer("renewal"))
-        set_apart(counter, row, world.now)
+        set_apart(counter.session, counter.scope, row, world.now, counter.wall)
         session.commit()
 
 

@@ -42,8 +42,8 @@ from tests.services.time_passing import lines
 from tests.support.world import World, paying
 
 ADD_ONS = ("salesforce", "zendesk", "storage_100gb", "members_5", "messages_10k", "onboarding",
-           "messages_100k_recurring")  # fmt: skip
-ONCE = ("salesforce", "zendesk", "onboarding")
+           "messages_100k_recurring", "messages_by_use")  # fmt: skip
+ONCE = ("salesforce", "zendesk", "onboarding", "messages_by_use")
 SEVERAL = ("storage_100gb", "members_5", "messages_100k_recurring")
 CARDS = (*["pm_card_visa"] * 4, "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PLANS = ("starter", "growth", "business", "enterprise")

@@ -15,6 +15,8 @@ from portal.models.events import EventRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import RefundRow
 from portal.services.verifying_usage import verify_usage
+from tests.services.beyond import Meterage
+from tests.services.by_use import by_use, sell
 from tests.services.living import ONCE, SHOPS
 from tests.services.living_use import Using
 from tests.services.spans import alone, billed, gaps, given_back, sold, spans, units_at
@@ -30,6 +32,7 @@ def shop(demo_template: str) -> Iterator[World]:
     """One database for all histories; each is an account of its own."""
     with clone(demo_template) as database:
         world = World(database.app_url)
+        sell(meterage := Meterage(world), by_use(meterage, fixed="5.00"))
         SHOPS.append(world)
         yield world
         with world.session() as session:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from portal.domain.access import Role
 from portal.domain.capacity import MONTH
+from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType
 from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
@@ -44,6 +45,7 @@ from portal.domain.sign_in_notices import (
     SecondFactorSwitched,
 )
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
+from tests.unit.samples import MESSAGES, recurring
 
 AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
 """The evening before in New York."""
@@ -53,6 +55,10 @@ def usd(minor: int) -> Money:
     return Money(minor, "usd")
 
 
+BY_USE = replace(
+    recurring("0.0008"), type=PriceType.USAGE, invoice_cadence=InvoiceCadence.ARREAR,
+    feature=MESSAGES,
+)  # fmt: skip
 BOUGHT = Purchased(
     purchase_id=7,
     sold=(Sold("Salesforce connector", 1, usd(4900)), Sold("Extra members", 5, usd(22500))),
@@ -174,4 +180,6 @@ NOTICES: list[Notice] = [
     RecoveryCodesMade(5, PLACE),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=True),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
+    replace(BOUGHT, uses=(BY_USE, replace(BY_USE, billing_model=BillingModel.TIERED))),
+    AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
 ]

@@ -11,17 +11,23 @@ from portal.domain.catalog import (
     BillingModel,
     CapacityEnds,
     FeatureType,
+    PriceType,
 )
 from portal.domain.instances import Phase
 from portal.domain.periods import BillingPeriod
 
 
 class ToldPrice(Told):
-    """unit_amount: major units, of one unit or block; tiers have their own. every: null = once."""
+    """unit_amount: major units, of one unit or block; tiers have their own. every: null = once.
+
+    type: USAGE is for what is used of `feature` beyond the allowance, billed afterwards.
+    """
 
     lookup_key: str
     unit_amount: str = Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["49.00"])
     currency: CurrencyCode
+    type: PriceType
+    feature: str | None
     cadence: BillingCadence
     model: BillingModel
     every: BillingPeriod | None
@@ -63,6 +69,7 @@ class ToldInstance(Told):
     name: str
     quantity: int
     price: str
+    use_prices: list[str] = Field(description="Lookup keys of what it charges for use.")
     phase: Phase
     starts_at: Instant
     ends_at: Instant | None

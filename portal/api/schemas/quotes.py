@@ -85,6 +85,9 @@ class ToldQuote(Told):
     auto_renew: bool
     start: Start
     price: str
+    use_prices: list[str] = Field(
+        description="Lookup keys of what it charges for use beyond the allowance, afterwards."
+    )
     lines: list[ToldLine]
     due: Amount
     charged: Amount

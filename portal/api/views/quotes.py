@@ -84,6 +84,7 @@ def _told(state: AccountState, card: Card, quote: Quote) -> ToldQuote:
         auto_renew=wanted.auto_renew,
         start=wanted.start,
         price=quote.price.lookup_key,
+        use_prices=[each.lookup_key for each in quote.usage_prices],
         lines=[_line(each) for each in quote.lines],
         due=Amount.of(quote.due),
         charged=Amount.of(quote.charged),

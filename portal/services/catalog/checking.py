@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from portal.domain.arrears import price_for_use
 from portal.domain.catalog import (
     AddOn,
     AddOnType,
@@ -32,6 +31,7 @@ from portal.services.catalog.fields import MOST_COUNT, Fields
 from portal.services.catalog.prices import PRICE_FIELDS, read_price
 from portal.services.catalog.problems import Problem, Problems
 from portal.services.catalog.reading import read
+from portal.services.catalog.use import uncharged, use_problems
 
 T = TypeVar("T")
 
@@ -72,6 +72,7 @@ class _Reading:
     lines: dict[str, int] = field(default_factory=dict)
     features: dict[str, Feature | None] = field(default_factory=dict)
     plan_keys: set[str] = field(default_factory=set)
+    charging: dict[str, AddOn] = field(default_factory=dict)
 
     def catalog(self, root: Fields) -> CatalogFile:
         for name in _TOP:
@@ -128,21 +129,25 @@ class _Reading:
             entitlements=self._entitlements(fields),
             credit_grants=self._credit_grants(fields),
         )
-        self._use_has_a_soft_limit(fields, plan)
+        self._use_is_charged(fields, f"plan {key}", plan)
         return plan
 
-    def _use_has_a_soft_limit(self, fields: Fields, plan: Plan) -> None:
-        """Use is charged for only beyond a limit that is soft: else the price charges nobody."""
-        for price in plan.prices:
-            feature = price.feature
-            if feature is None or price.type is not PriceType.USAGE:
-                continue
-            if price_for_use(plan, plan.prices, feature) is None:
-                fields.report(
-                    self.lines.get(f"price {price.lookup_key}", fields.line),
-                    f"a USAGE price charges beyond a soft limit: plan {plan.lookup_key} has no"
-                    f" usage_limit of {feature.lookup_key} with is_soft_limit true",
-                )
+    def _use_is_charged(self, fields: Fields, what: str, sold: Plan | AddOn) -> None:
+        """Where a USAGE price would charge nobody, or leave open how much it charges."""
+        for price in sold.prices:
+            if price.feature is not None and price.type is PriceType.USAGE:
+                line = self.lines.get(f"price {price.lookup_key}", fields.line)
+                for problem in use_problems(what, sold, price, price.feature):
+                    fields.report(line, problem)
+                if isinstance(sold, AddOn) and sold.status is Status.PUBLISHED:
+                    self._one_add_on_charges(fields, line, sold, price.feature)
+
+    def _one_add_on_charges(
+        self, fields: Fields, line: int, add_on: AddOn, feature: Feature
+    ) -> None:
+        key, other = feature.lookup_key, self.charging.setdefault(feature.lookup_key, add_on)
+        if other.lookup_key != add_on.lookup_key:
+            fields.report(line, f"add-on {other.lookup_key} charges for use of {key} already")
 
     def _add_on(self, fields: Fields) -> AddOn:
         limited = fields.has("max_instances")
@@ -169,6 +174,10 @@ class _Reading:
                 "max_instances",
                 f"a onetime add-on is held once: max_instances cannot be {add_on.max_instances}",
             )
+        if fields.fine("type"):
+            self._use_is_charged(fields, f"add-on {add_on.lookup_key}", add_on)
+            for price, problem in uncharged(add_on):
+                fields.report(self.lines.get(f"price {price.lookup_key}", fields.line), problem)
         return add_on
 
     def _allowed_plans(self, fields: Fields) -> tuple[str, ...]:

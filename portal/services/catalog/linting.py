@@ -109,7 +109,7 @@ def _quantities(add_on: AddOn) -> set[Decimal]:
     limits = {
         Decimal(entitlement.usage_limit)
         for entitlement in add_on.entitlements
-        if entitlement.is_enabled and entitlement.usage_limit is not None
+        if entitlement.is_enabled and entitlement.usage_limit
     }
     return limits | {grant.credits.normalize() for grant in add_on.credit_grants}
 

@@ -176,15 +176,13 @@ def _by_type(fields: Fields, price: Price) -> None:
 
 
 def _by_use(fields: Fields, price: Price) -> None:
-    """A USAGE price charges a plan for one consumed feature; no other price names any."""
+    """A USAGE price charges for one consumed feature; no other price names any."""
     if not fields.fine("type", "feature"):
         return
     feature = price.feature
     if price.type is PriceType.FIXED:
         if fields.has("feature"):
             fields.blame("feature", "only a USAGE price names a feature")
-    elif price.entity_type is EntityType.ADDON:
-        fields.blame("type", "a USAGE price belongs to a plan: what an add-on brings is paid for")
     elif not fields.has("feature"):
         fields.blame("feature", "feature is missing: a USAGE price says what use it charges for")
     elif feature is not None and not feature.is_consumed:

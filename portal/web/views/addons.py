@@ -13,8 +13,10 @@ from portal.domain.spending import PassesCeiling
 from portal.queries import addons as queries
 from portal.queries.addons import Card
 from portal.queries.cards import saved_cards
+from portal.queries.use_pace import UsePace, use_paces
 from portal.services import purchases
 from portal.services.accepting import QuoteChanged
+from portal.services.capacity import open_windows_now
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
 from portal.services.purchases import PurchaseOutcome, Refused
 from portal.services.waiting import NoTimeForCheckout
@@ -35,13 +37,17 @@ bp = Blueprint("addons", __name__, url_prefix="/settings/billing/add-ons")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the confirm page shows. quote and token: None when it cannot be bought as asked."""
+    """What the confirm page shows. quote and token: None when it cannot be bought as asked.
+
+    paces: what its prices for use would come to.
+    """
 
     card: Card
     options: OptionsForm
     quote: Quote | None
     token: str | None
     pay_with: CardForm
+    paces: tuple[UsePace, ...] = ()
 
 
 @bp.get("")
@@ -129,7 +135,14 @@ def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offe
         quote = purchases.offer(state(), options.request_for(lookup_key))
     pay_with = CardForm(None).offering(saved_cards(database(), actor))
     token = write_token(quote, actor, wall()) if quote and card.refusal is None else None
-    return Offer(card, options, quote, token, pay_with)
+    return Offer(card, options, quote, token, pay_with, _paces(quote))
+
+
+def _paces(quote: Quote | None) -> tuple[UsePace, ...]:
+    if quote is None or not quote.usage_prices:
+        return ()
+    open_windows_now(database(), member().actor.scope, state())
+    return use_paces(database(), member().actor.scope, state(), quote)
 
 
 def _options(form: PayForm | None) -> OptionsForm:

@@ -44,6 +44,13 @@ add_ons:
 
 _PLAN_PRICE = "      - {lookup_key: growth_usd, currency: usd, "
 _MONTHLY = "billing_cadence: RECURRING, billing_period: MONTHLY"
+_FREE = "      - {lookup_key: %s, amount: '0.00', currency: usd, " + _MONTHLY + "}"
+_OF_USE = (
+    "\n      - {lookup_key: %s, amount: '0.001', currency: usd, type: USAGE, feature: messages, "
+    + _MONTHLY
+    + "}"
+)
+_SOFT = "      - {feature: messages, usage_limit: 0, is_soft_limit: true}"
 _PACK = "      - {lookup_key: pack_usd, currency: usd, "
 _ONCE = "billing_cadence: ONETIME, capacity_ends: window"
 _GRANT = "      - {name: Welcome, feature: messages, cadence: ONETIME, "
@@ -190,7 +197,10 @@ PRICES = (
     _at("use of a level", 10, _PLAN_PRICE + "amount: '9', type: USAGE, feature: members, " + _MONTHLY + "}", "10: a USAGE price charges beyond a soft limit: plan growth has no usage_limit of members with is_soft_limit true", "10: members is not consumed: a level has no use to add"),
     _at("use beyond a hard limit", 10, _PLAN_PRICE + "amount: '9', type: USAGE, feature: messages, " + _MONTHLY + "}", "10: a USAGE price charges beyond a soft limit: plan growth has no usage_limit of messages with is_soft_limit true"),
     _at("a feature without use", 10, _PLAN_PRICE + "amount: '9', feature: messages, " + _MONTHLY + "}", "10: only a USAGE price names a feature"),
-    _at("use of an add-on", 29, "      - {lookup_key: s, amount: '20', currency: usd, type: USAGE, feature: messages, " + _MONTHLY + "}", "29: a USAGE price belongs to a plan: what an add-on brings is paid for"),
+    _at("use of an add-on", 29, "      - {lookup_key: s, amount: '20', currency: usd, type: USAGE, feature: messages, " + _MONTHLY + "}", "29: a USAGE price charges beyond a soft limit: add-on sso has no usage_limit of messages with is_soft_limit true", '29: a USAGE price goes with a FIXED one: add-on sso has none in USD for its period or a multiple; amount "0.00" asks nothing'),
+    Bad("use charged by two add-ons, one held more than once", {20: _FREE % "p" + _OF_USE % "pu", 22: _SOFT, 29: _FREE % "s" + _OF_USE % "su", 31: _SOFT}, ("21: a USAGE price charges for use once: add-on pack must be of type onetime", "31: add-on pack charges for use of messages already")),
+    Bad("use by the month beside a price by the day", {29: _FREE.replace("MONTHLY", "DAILY") % "s" + _OF_USE % "su", 31: _SOFT}, ("29: who pays this is charged nothing for use of messages", '30: a USAGE price goes with a FIXED one: add-on sso has none in USD for its period or a multiple; amount "0.00" asks nothing',)),
+    Bad("use in another currency than the rest", {29: _FREE % "s" + _OF_USE.replace("usd", "eur") % "su", 31: _SOFT}, ("29: who pays this is charged nothing for use of messages", '30: a USAGE price goes with a FIXED one: add-on sso has none in EUR for its period or a multiple; amount "0.00" asks nothing',)),
     _at("use charged once", 20, _PACK + "amount: '9', type: USAGE, " + _ONCE + "}", "20: a USAGE price must be RECURRING"),
     _at("once in arrear", 20, _PACK + "amount: '9', invoice_cadence: ARREAR, " + _ONCE + "}", "20: a ONETIME price is charged in ADVANCE"),
     _at("package of nothing", 10, _PLAN_PRICE + "amount: '9', billing_model: PACKAGE, " + _MONTHLY + "}", "10: transform_quantity is missing: a PACKAGE price needs it"),

@@ -113,6 +113,12 @@ VOLUME = (
             file(name="10 User Pack"),
             ["the name '10 User Pack' has another number than what it provides, 5"],
         ),
+        (
+            file(
+                name="Members by use", type="onetime", grants="{feature: members, usage_limit: 0}"
+            ),
+            [],
+        ),
         (file(name="Unlimited members", grants="{feature: members, usage_limit: null}"), []),
         (
             file(type="onetime"),

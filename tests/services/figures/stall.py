@@ -67,13 +67,13 @@ class Stall:
         plans: tuple[Plan, ...] = (),
         add_ons: tuple[AddOn, ...] = (),
     ) -> None:
-        """Apply today's catalog and these on top, as a file says it."""
-        found = self.world.catalog()
+        """Apply today's catalog and these on top, as a file says it; an add-on may be one anew."""
+        found, own = self.world.catalog(), {each.lookup_key for each in add_ons}
         wanted = replace(
             found,
             features=(*found.features, *features),
             plans=(*found.plans, *plans),
-            add_ons=(*found.add_ons, *add_ons),
+            add_ons=(*(each for each in found.add_ons if each.lookup_key not in own), *add_ons),
         )
         file = read_catalog(export_catalog(wanted).encode())
         assert isinstance(file, CatalogFile), file
@@ -159,7 +159,8 @@ class Stall:
 def _named(key: str, prices: tuple[Price, ...]) -> tuple[Price, ...]:
     """Prices named after what they are for, its interval and the currency."""
     return tuple(
-        replace(price, lookup_key=f"{key}_{_length(price)}_{price.currency}") for price in prices
+        replace(price, lookup_key=f"{key}_{price.type}_{_length(price)}_{price.currency}".lower())
+        for price in prices
     )
 
 

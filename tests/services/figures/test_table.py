@@ -37,7 +37,7 @@ SHOWN = {
     "figures/test_charges.py::test_p3_two_add_ons_are_two_invoices": "P3",
     "figures/test_charges.py::"
     "test_p11_a_one_time_add_on_cannot_be_removed_and_gives_nothing_back": "P11",
-    "figures/test_use.py::test_p13_a_usage_price_charges_nothing_now": "P13",
+    "figures/test_use.py::test_p13_an_add_on_for_use_is_attached_at_once_for_nothing": "P13",
     "figures/test_use.py::test_e6_500_events_100_of_them_covered_cost_8": "E6",
     "figures/test_use.py::test_e7_each_day_beyond_its_limit_counts_for_itself": "E7",
     "test_recharging.py::"

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from portal.domain.catalog import (
+    AddOnType,
     BillingModel,
     Entitlement,
     EntityType,
@@ -48,13 +49,37 @@ def metered(stall: Stall, limit: int, per: BillingPeriod, *charged: Price) -> tu
     return monthly.lookup_key, feature.lookup_key
 
 
-def test_p13_a_usage_price_charges_nothing_now(stall):
-    """Of a plan's: an add-on has none."""
+def test_a_usage_price_of_a_plan_charges_nothing_now(stall):
+    """As P13 has it of an add-on."""
     price, events = metered(stall, 100, BillingPeriod.MONTHLY, recurring("0.02"))
     actor = stall.account(price=price)
     assert stall.bill(actor) == [("charge", minor("20"))]
     stall.use(actor, events, "500")
     assert stall.bill(actor) == [("charge", minor("20"))]
+
+
+def test_p13_an_add_on_for_use_is_attached_at_once_for_nothing(stall):
+    events = Feature("metered_add_on", "Events", FeatureType.METERED, FeatureUse.CONSUMED)
+    stall.publish(features=(events,))
+    charged = replace(
+        recurring("0.02"),
+        type=PriceType.USAGE,
+        invoice_cadence=InvoiceCadence.ARREAR,
+        feature=stall.feature("metered_add_on"),
+    )
+    key = stall.sell(
+        recurring("0.00"),
+        charged,
+        type=AddOnType.ONETIME,
+        entitlements=(Entitlement(events, 0, is_soft_limit=True),),
+    )
+    actor = stall.account()
+    stall.buy(actor, key)
+    assert stall.sold(actor) == [("charge", 0)]
+    stall.use(actor, "metered_add_on", "500")
+    stall.renew("2026-05-01")
+    assert stall.bill(actor)[-1:] == [("charge", minor("10"))]
+    assert stall.books_agree
 
 
 def test_e6_500_events_100_of_them_covered_cost_8(stall):
