@@ -7,6 +7,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.web import errors, language, logs, pages, requests, security, static_files
 from portal.web.views import (
+    accounts,
     active,
     activity,
     addons,
@@ -60,10 +61,10 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, activity, addons, api_keys, auth, belongings, clock, credit_notes, endpoints,
-        health, invitations, invoices, links, members, messages, notifications, oidc, own_provider,
-        own_sign_in, payment_methods, plans, preferences, purchases, quantities, recharge, resets,
-        second_factor, staff, staff_oidc, usage, wallet, webhooks,
+        accounts, active, activity, addons, api_keys, auth, belongings, clock, credit_notes,
+        endpoints, health, invitations, invoices, links, members, messages, notifications, oidc,
+        own_provider, own_sign_in, payment_methods, plans, preferences, purchases, quantities,
+        recharge, resets, second_factor, staff, staff_oidc, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

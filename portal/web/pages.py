@@ -15,6 +15,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.price_changes import PriceAhead
+from portal.domain.support import masked_email
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
@@ -33,6 +34,7 @@ from portal.web import (
     sentences,
     sign_in_sentences,
     steps,
+    support_sentences,
     usage_charts,
     usage_sentences,
     wallet_sentences,
@@ -74,6 +76,7 @@ PHRASES = {
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,
         member_sentences.role_name, member_sentences.role_words,
+        support_sentences.standing_words,
         sign_in_sentences.device_icon, sign_in_sentences.device_words,
     )
 }  # fmt: skip
@@ -126,6 +129,7 @@ class Page:
 def install(app: Flask) -> None:
     app.context_processor(lambda: {"page": _page()})
     app.jinja_env.globals.update(PHRASES, asset=asset)
+    app.jinja_env.filters.update(masked=masked_email)
 
 
 def asset(name: str) -> str:
