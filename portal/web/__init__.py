@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
-from portal.web import errors, language, logs, pages, requests, security, static_files
+from portal.web import errors, language, logs, pages, requests, security, static_files, support
 from portal.web.views import (
     accounts,
     active,
@@ -37,6 +37,8 @@ from portal.web.views import (
     second_factor,
     staff,
     staff_oidc,
+    support_access,
+    support_views,
     usage,
     wallet,
     webhooks,
@@ -56,6 +58,7 @@ def install(app: Flask) -> None:
     logs.install(app)
     static_files.install(app)
     requests.install(app)
+    support.install(app)
     language.install(app)
     security.install(app)
     pages.install(app)
@@ -64,7 +67,8 @@ def install(app: Flask) -> None:
         accounts, active, activity, addons, api_keys, auth, belongings, clock, credit_notes,
         endpoints, health, invitations, invoices, links, members, messages, notifications, oidc,
         own_provider, own_sign_in, payment_methods, plans, preferences, purchases, quantities,
-        recharge, resets, second_factor, staff, staff_oidc, usage, wallet, webhooks,
+        recharge, resets, second_factor, staff, staff_oidc, support_access, support_views,
+        usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -43,6 +43,7 @@ from portal.domain.sign_in_notices import (
     RecoveryCodesMade,
     SecondFactorSwitched,
 )
+from portal.domain.support_notices import SupportAsked, SupportStarted
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 
 AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
@@ -174,4 +175,6 @@ NOTICES: list[Notice] = [
     RecoveryCodesMade(5, PLACE),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=True),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
+    SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
+    SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
 ]
