@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
+SupportConsent = Literal["open", "consent"]
 Environment = Literal["production", "staging", "development"]
 
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
     proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
+    support_view: whether staff look at an account when they have a reason, or once it lets them.
     webhook_private_addresses: lets messages to the host go by http, and to our own network.
     oidc_…: the identity provider of members, staff_oidc_… that of staff; without an issuer none.
     …_label: what its button says. …_second_step: words of `amr` or `acr` that stand for a code.
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
     stripe_checkout_origin: str | None = Field(None, pattern=r"^https?://[^/\s;,]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
+    support_view: SupportConsent = "open"
     api_rate_per_minute: int = Field(600, ge=1)
     webhook_private_addresses: bool = False
     oidc_issuer: str = Field("", max_length=255)

@@ -48,6 +48,7 @@ class Actor:
     """The person behind a request, fixed for its whole length.
 
     account_id: the one account every query and write is scoped to. address: of their session.
+    staff_id: who of the staff looks through the person's eyes; they may read, and nothing else.
     """
 
     person_id: int
@@ -55,13 +56,20 @@ class Actor:
     scope: Scope
     role: Role
     address: str = ""
+    staff_id: int | None = None
 
     @property
     def environment_id(self) -> int:
         return self.scope.environment_id
 
-    def can(self, permission: Permission) -> bool:
+    def holds(self, permission: Permission) -> bool:
+        """Whether the person's role has it: what pages show, whoever looks at them."""
         return permission in GRANTS[self.role]
+
+    def can(self, permission: Permission) -> bool:
+        """Whether this request may: a support view only reads."""
+        reads = self.staff_id is None or permission is Permission.BILLING_READ
+        return reads and self.holds(permission)
 
     def require(self, permission: Permission) -> None:
         """Raise Forbidden unless this actor holds `permission`."""

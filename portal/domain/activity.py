@@ -16,6 +16,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     USE = "use"
     MAIL = "mail"
+    SUPPORT = "support"
     API = "api"
 
 
@@ -49,6 +50,7 @@ _KINDS: dict[str, Kind | None] = {
     "recharge": Kind.USE,
     "mails": Kind.MAIL,
     "mail": Kind.MAIL,
+    "support": Kind.SUPPORT,
     "account": Kind.API,
     "clock": Kind.API,
     "catalog": None,

@@ -3,6 +3,7 @@
 PortalError
   NotFound      no such thing in this scope and account
   Forbidden     the actor lacks a permission
+  SupportViewOn the person is only looked at: nothing may be written
   Conflict      the record moved on since it was read
   PaymentsUnavailable  the processor would not take our request
   Damaged       what was stored is not what is there
@@ -21,6 +22,10 @@ class NotFound(PortalError):
 
 class Forbidden(PortalError):
     """The actor may not do this."""
+
+
+class SupportViewOn(PortalError):
+    """Staff look through somebody's eyes: nothing may be written, and some pages stay closed."""
 
 
 class Conflict(PortalError):

@@ -16,6 +16,7 @@ from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.sign_in_notices import SIGN_IN_KINDS, SignInNotice
+from portal.domain.support_notices import SUPPORT_KINDS, SupportNotice
 from portal.domain.use_notices import USE_KINDS, UseNotice
 
 
@@ -235,7 +236,7 @@ Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
     | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
-    | RechargeNotice | SignInNotice
+    | RechargeNotice | SignInNotice | SupportNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
@@ -243,16 +244,17 @@ KINDS: dict[str, type[Notice]] = {
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
         PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
-        *RECHARGE_KINDS, *SIGN_IN_KINDS,
+        *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
     dict.fromkeys(KINDS, Permission.BILLING_UPDATE)
     | dict.fromkeys((Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ)
     | dict.fromkeys((each.kind for each in SIGN_IN_KINDS), Permission.SELF_UPDATE)
+    | dict.fromkeys((each.kind for each in SUPPORT_KINDS), Permission.MEMBERS_UPDATE)
 )
 """Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
-only the person whose own it is, whatever their role."""
+only the person whose own it is, whatever their role; of staff who look, the owners."""
 
 
 def is_told(role: Role, kind: str) -> bool:

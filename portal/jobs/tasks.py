@@ -19,6 +19,7 @@ from portal.services import (
     reconciling,
     reminding,
     renewing,
+    support,
     usage,
 )
 
@@ -125,6 +126,12 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def forget_usage_ids(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
             usage.forget_ids(session, scope, means.now())
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="end_support", queue=queue, queueing_lock=f"{queue}:support")
+    def end_support(timestamp: int) -> None:
+        with opened(app, means) as (session, scope):
+            support.end_lapsed(session, scope, means.now())
 
     @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
     @jobs.task(name="forget_sign_ins", queue=queue, queueing_lock=f"{queue}:sign_ins")

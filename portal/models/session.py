@@ -1,4 +1,4 @@
-"""Which environment a database session may see."""
+"""Which environment a database session may see, and whether it may write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 _SCOPE = "environment_id"
+_READ_ONLY = "read_only"
 
 
 def open_session(engine: Engine, environment_id: int | None) -> Session:
@@ -22,6 +23,15 @@ def set_scope(session: Session, environment_id: int | None) -> None:
         _announce(session.connection(), environment_id)
 
 
+def only_read(session: Session) -> None:
+    """Let the database refuse every write of `session` from its next transaction on."""
+    session.info[_READ_ONLY] = True
+
+
+def only_reads(session: Session) -> bool:
+    return bool(session.info.get(_READ_ONLY))
+
+
 def _announce(connection: Connection, environment_id: int | None) -> None:
     scope = "" if environment_id is None else str(environment_id)
     connection.exec_driver_sql("SELECT set_config('app.scope', %s, true)", (scope,))
@@ -32,3 +42,5 @@ def _scope_transaction(session: Any, transaction: SessionTransaction, connection
     """Every outermost transaction names its scope to row security before anything else."""
     if not transaction.nested:
         _announce(connection, session.info.get(_SCOPE))
+        if only_reads(session):
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")

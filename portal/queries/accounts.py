@@ -114,7 +114,7 @@ class AccountState:
 
     def standing(self, actor: Actor, then: AgreedChange | None = None) -> Standing:
         """The subscription as eligibility sees it, for `actor`; then: once that has happened."""
-        may_update = actor.can(Permission.BILLING_UPDATE)
+        may_update = actor.holds(Permission.BILLING_UPDATE)
         if self.subscription is None:
             interval = Interval(BillingPeriod.MONTHLY)
             return Standing(None, "", interval, self.account.currency, frozenset(), {}, may_update)

@@ -155,7 +155,7 @@ def refusal(
     due_at = next_due(billing_state(state))
     if due_at is not None and due_at <= state.now:
         return PlanRefusal(PlanReason.RENEWING)
-    return None if actor.can(Permission.BILLING_UPDATE) else PlanRefusal(PlanReason.PERMISSION)
+    return None if actor.holds(Permission.BILLING_UPDATE) else PlanRefusal(PlanReason.PERMISSION)
 
 
 def subscribed(session: Session, scope: Scope, state: AccountState) -> Subscribed:

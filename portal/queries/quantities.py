@@ -51,7 +51,7 @@ def refusal(
         return QuantityRefusal(QuantityReason.PAYMENT_PENDING, instance.raise_purchase_id)
     if item.billed_until <= state.now:
         return QuantityRefusal(QuantityReason.RENEWING)
-    may = actor.can(Permission.BILLING_UPDATE)
+    may = actor.holds(Permission.BILLING_UPDATE)
     return None if may else QuantityRefusal(QuantityReason.PERMISSION)
 
 

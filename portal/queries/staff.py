@@ -19,13 +19,17 @@ IDLE_LIFE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """Somebody of the staff who is signed in. seen_at: when the session was last used."""
+    """Somebody of the staff who is signed in. seen_at: when the session was last used.
+
+    proved_at: when they showed a code, which began it.
+    """
 
     actor: StaffActor
     session_id: int
     email: str
     name: str
     seen_at: WallNow
+    proved_at: WallNow
 
 
 def find_staff(session: Session, scope: Scope, email: str) -> StaffRow | None:
@@ -59,7 +63,8 @@ def find_staff_member(
         return None
     signed, staff = found
     actor, seen_at = StaffActor(staff.id, scope, signed.address), WallNow(signed.last_seen_at)
-    return StaffMember(actor, signed.id, staff.email, staff.name, seen_at)
+    proved_at = WallNow(signed.created_at)
+    return StaffMember(actor, signed.id, staff.email, staff.name, seen_at, proved_at)
 
 
 def find_staff_challenge(

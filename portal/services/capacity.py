@@ -23,6 +23,7 @@ from portal.domain.catalog import Entitlement, Feature
 from portal.domain.grants import LotSource
 from portal.domain.instances import InstanceStatus
 from portal.domain.periods import BillingPeriod, Interval, Period
+from portal.models.session import only_reads
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.by_the_clock import plan_at, plans_by, stops_granting
@@ -78,7 +79,12 @@ def lots_at(state: AccountState, at: datetime) -> list[NewLot]:
 
 
 def open_windows_now(session: Session, scope: Scope, state: AccountState) -> None:
-    """Open the lots of the present windows for a page that shows them; commit."""
+    """Open the lots of the present windows for a page that shows them; commit.
+
+    Where nothing may be written, `note_page` did it before.
+    """
+    if only_reads(session):
+        return
     open_windows(session, scope, state, state.now)
     session.commit()
 

@@ -97,6 +97,24 @@ def enter_code(
     return start(session, scope, row, origin, wall)
 
 
+def prove_code(
+    session: Session, who: StaffMember, code: str, origin: Origin, wall: WallNow, safe: Safe
+) -> Refused | Paused | None:
+    """Somebody who is in shows a code again; None for a right one, which is good once; commit."""
+    scope, staff_id = who.actor.scope, who.actor.staff_id
+    admitted = admit(session, scope, [watched(CODE, STAFF, str(staff_id))], wall)
+    if isinstance(admitted, Paused):
+        return admitted
+    row = _locked(session, scope, staff_id)
+    step = _step(row, row.encrypted, code, wall, safe)
+    if step is None:
+        return refuse(session, scope, str(staff_id), origin, wall, "proof")
+    row.last_step = step
+    forgive(session, scope, admitted)
+    session.commit()
+    return None
+
+
 def offered(row: StaffRow, link: StaffLinkRow, safe: Safe) -> str | None:
     """The secret that a link offers; None when another SECRET_KEY made it."""
     return safe.open(link.encrypted, owner_of(row))

@@ -50,5 +50,8 @@ def till_of(actor: Actor, session: Session, gateway: PaymentGateway, wall: WallN
 
 
 def doer_of(actor: Actor) -> Doer:
+    if actor.staff_id is not None:
+        name, behalf_of = f"staff:{actor.staff_id}", actor.person_id
+        return Doer(name, actor.account_id, behalf_of=behalf_of, address=actor.address)
     name, address = f"person:{actor.person_id}", actor.address
     return Doer(name, actor.account_id, actor.person_id, address=address)

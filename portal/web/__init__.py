@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
-from portal.web import errors, language, logs, pages, requests, security, static_files
+from portal.web import errors, language, logs, pages, requests, security, static_files, support
 from portal.web.views import (
+    accounts,
     active,
     activity,
     addons,
@@ -36,6 +37,8 @@ from portal.web.views import (
     second_factor,
     staff,
     staff_oidc,
+    support_access,
+    support_views,
     usage,
     wallet,
     webhooks,
@@ -55,15 +58,17 @@ def install(app: Flask) -> None:
     logs.install(app)
     static_files.install(app)
     requests.install(app)
+    support.install(app)
     language.install(app)
     security.install(app)
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        active, activity, addons, api_keys, auth, belongings, clock, credit_notes, endpoints,
-        health, invitations, invoices, links, members, messages, notifications, oidc, own_provider,
-        own_sign_in, payment_methods, plans, preferences, purchases, quantities, recharge, resets,
-        second_factor, staff, staff_oidc, usage, wallet, webhooks,
+        accounts, active, activity, addons, api_keys, auth, belongings, clock, credit_notes,
+        endpoints, health, invitations, invoices, links, members, messages, notifications, oidc,
+        own_provider, own_sign_in, payment_methods, plans, preferences, purchases, quantities,
+        recharge, resets, second_factor, staff, staff_oidc, support_access, support_views,
+        usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -8,11 +8,12 @@ from portal.domain.access import Role
 from portal.domain.events import EventName
 from portal.queries.activity import Act
 from portal.web.member_sentences import role_name
+from portal.web.support import shown_email
 
 
 def member_words(act: Act) -> str:
     """Raises KeyError for an event of another kind."""
-    who, to = act.about.name or _("A member"), act.detail.get("email", "")
+    who, to = act.about.name or _("A member"), shown_email(act.detail.get("email", ""))
     match act.name:
         case EventName.INVITATION_SENT:
             return _("An invitation to %(to)s was mailed, as %(role)s", to=to,

@@ -15,8 +15,10 @@ from portal.domain.spending import Mode
 from portal.queries.activity import Act
 from portal.web.activity_members import member_words
 from portal.web.activity_sign_in import sign_in_words
+from portal.web.activity_support import support_words
 from portal.web.language import date, date_time, money, number, percent
 from portal.web.sentences import card_words
+from portal.web.support import shown_email
 
 
 def kind_words(kind: Kind) -> str:
@@ -29,6 +31,7 @@ def kind_words(kind: Kind) -> str:
         Kind.SIGN_IN: _("Sign-in"),
         Kind.USE: _("Use and recharge"),
         Kind.MAIL: _("Mail"),
+        Kind.SUPPORT: _("Support"),
         Kind.API: _("Account and API"),
     }
     return said[kind]
@@ -38,14 +41,14 @@ def doer_words(act: Act) -> str:
     """The person's name, else which part of the business or of the portal it was."""
     by, _colon, name = act.doer.partition(":")
     if act.who is not None:
-        return act.who.name or act.who.email
+        return act.who.name or shown_email(act.who.email)
     said = {
         "anonymous": _("Somebody not signed in"),
         "person": _("A former member"),
         "stripe": _("Payment provider"),
         "key": _("Your application"),
         "cli": _("Our staff"),
-        "staff": _("%(name)s, our staff", name=name),
+        "staff": _("%(name)s, our staff", name=act.detail.get("staff", name)),
         "auto-recharge": _("Auto-recharge"),
     }
     return said.get(by, _("Automatic"))
@@ -62,6 +65,7 @@ def act_words(act: Act) -> str:
         Kind.SIGN_IN: sign_in_words,
         Kind.USE: _of_use,
         Kind.MAIL: _of_mail,
+        Kind.SUPPORT: support_words,
         Kind.API: _of_the_account,
     }
     kind = kind_of(act.name)
@@ -257,7 +261,7 @@ def _of_mail(act: Act) -> str:
     said: dict[EventName, str] = {
         EventName.MAILS_CHOSEN: _("The mails to get were chosen"),
         EventName.MAIL_FAILED: _("A mail to %(to)s could not be delivered",
-                                 to=act.detail.get("recipient", "")),
+                                 to=shown_email(act.detail.get("recipient", ""))),
     }  # fmt: skip
     return said[act.name]
 

@@ -17,6 +17,7 @@ from portal.domain.errors import (
     NotFound,
     PaymentsUnavailable,
     PortalError,
+    SupportViewOn,
 )
 from portal.models.base import db
 from portal.web import htmx
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 STATUS: dict[type[PortalError], int] = {
     NotFound: 404,
     Forbidden: 403,
+    SupportViewOn: 403,
     Conflict: 409,
     PaymentsUnavailable: 503,
     Damaged: 500,
@@ -53,7 +55,17 @@ def install(app: Flask) -> None:
 
 def _portal_error(error: PortalError) -> Response:
     db.session.rollback()
+    if isinstance(error, SupportViewOn):
+        return _render(403, *_support_words())
     return _render(STATUS[type(error)])
+
+
+def _support_words() -> tuple[str, str]:
+    return (
+        gettext("Not in a support view"),
+        gettext("You look through a member's eyes: nothing can be changed, paid or downloaded, and"
+                " pages that do so stay closed. Nothing was changed. This try was recorded."),
+    )  # fmt: skip
 
 
 def _expired_form(error: CSRFError) -> Response:

@@ -28,6 +28,7 @@ from portal.domain.notices import (
 from portal.domain.payments import Declined
 from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
+from portal.domain.support_notices import SupportNotice
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.credit_letters import of_credit
@@ -37,6 +38,7 @@ from portal.web.language import date, date_time, money, number
 from portal.web.recharge_letters import of_recharge
 from portal.web.sign_in_letters import of_sign_in
 from portal.web.steps import decline_words, refund_words
+from portal.web.support_letters import of_support
 from portal.web.use_letters import of_use, use_facts
 from portal.web.words import per
 
@@ -70,7 +72,7 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
         case RechargePaused() | RechargeLimited() | RechargeShort():
             return of_recharge(notice)
         case _:
-            return of_sign_in(notice)
+            return of_support(notice) if isinstance(notice, SupportNotice) else of_sign_in(notice)
 
 
 def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:

@@ -15,6 +15,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.price_changes import PriceAhead
+from portal.domain.support import masked_email
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
@@ -22,6 +23,7 @@ from portal.queries.recharge_pages import paused_by_card
 from portal.queries.wallet import Expiring
 from portal.web import (
     activity_sentences,
+    activity_support,
     activity_ways,
     card_sentences,
     ceiling,
@@ -33,6 +35,7 @@ from portal.web import (
     sentences,
     sign_in_sentences,
     steps,
+    support_sentences,
     usage_charts,
     usage_sentences,
     wallet_sentences,
@@ -41,6 +44,7 @@ from portal.web import (
 from portal.web.language import date, direction, language, number
 from portal.web.requests import database, is_staff_page, scope, signed_in
 from portal.web.staff import staff_signed_in
+from portal.web.support import SupportFrame, frame, shown_email
 from portal.web.warnings import QuotaAlert, expiring_soon, quota_alerts
 from portal.web.wiring import wiring
 
@@ -75,6 +79,7 @@ PHRASES = {
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,
         member_sentences.role_name, member_sentences.role_words,
+        activity_support.end_words, support_sentences.standing_words,
         sign_in_sentences.device_icon, sign_in_sentences.device_words,
     )
 }  # fmt: skip
@@ -97,7 +102,7 @@ class Page:
     the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
     its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
     recharge_paused: features whose auto-recharge waits for a card. staff: only on staff pages,
-    which know nothing of a member.
+    which know nothing of a member. support: while staff look through a member's eyes.
     """
 
     lang: str
@@ -122,11 +127,13 @@ class Page:
     demo: bool
     support_email: str
     staff: StaffFrame | None
+    support: SupportFrame | None
 
 
 def install(app: Flask) -> None:
     app.context_processor(lambda: {"page": _page()})
     app.jinja_env.globals.update(PHRASES, asset=asset)
+    app.jinja_env.filters.update(masked=masked_email, shown_email=shown_email)
 
 
 def asset(name: str) -> str:
@@ -147,15 +154,14 @@ def _page() -> Page:
     user = signed_in()
     who = user.member if user else None
     state: AccountState | None = g.get("state")
-    theme = request.cookies.get("theme", "auto")
     return Page(
         lang=language(),
         dir=direction(),
-        theme=theme if theme in THEMES else "auto",
+        theme=_theme(),
         product_name=settings.product_name,
-        member_email=who.email if who else None,
+        member_email=shown_email(who.email) if who else None,
         account_name=who.account_name if who else None,
-        can_update=bool(who and who.actor.can(Permission.BILLING_UPDATE)),
+        can_update=bool(who and who.actor.holds(Permission.BILLING_UPDATE)),
         active_count=_active_count(state) if state else None,
         cycle=_cycle(state) if state else None,
         unfinished=_unfinished(state) if state else (),
@@ -171,7 +177,13 @@ def _page() -> Page:
         demo=settings.portal_demo,
         support_email=settings.support_email,
         staff=_staff_frame() if is_staff_page() else None,
+        support=frame(),
     )
+
+
+def _theme() -> str:
+    theme = request.cookies.get("theme", "auto")
+    return theme if theme in THEMES else "auto"
 
 
 def _staff_frame() -> StaffFrame:

@@ -20,6 +20,7 @@ from portal.models.base import db
 from portal.models.session import set_scope
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.members import Member, find_member, find_scope
+from portal.queries.support import SupportView
 from portal.services.accounts import ensure_environment
 from portal.services.sessions import touch
 from portal.web import htmx
@@ -70,10 +71,21 @@ def is_staff_page() -> bool:
     return request.path == STAFF_PREFIX or request.path.startswith(f"{STAFF_PREFIX}/")
 
 
+def support_view() -> SupportView | None:
+    """The support view that is on, on whatever page."""
+    found: SupportView | None = g.get("support_view")
+    return found
+
+
 def signed_in() -> SignedIn | None:
-    """The visitor's session as a member, if they have one here; on staff pages nobody has."""
+    """The visitor's session as a member, if they have one here; on staff pages nobody has.
+
+    A support view comes before a session of the visitor's own, which then is not even read.
+    """
     if is_staff_page():
         return None
+    if (view := support_view()) is not None:
+        return SignedIn("", view.member)
     user = cast("SignedIn | None", current_user._get_current_object())
     return user if "scope" in g and isinstance(user, SignedIn) else None
 

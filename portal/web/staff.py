@@ -17,7 +17,7 @@ from portal.services.recording import Doer
 from portal.services.staff import staff_doer
 from portal.services.staff_sign_in import ABSOLUTE_LIFE, touch
 from portal.web import htmx
-from portal.web.requests import database, is_staff_page, scope, wall
+from portal.web.requests import database, is_staff_page, scope, support_view, wall
 from portal.web.wiring import wiring
 
 P = ParamSpec("P")
@@ -81,7 +81,7 @@ def leave(response: Response) -> Response:
 
 def _load(sid: str) -> StaffMember | None:
     found = find_staff_member(database(), scope(), sid, wall()) if sid else None
-    if found is not None and not htmx.refreshes():
+    if found is not None and not htmx.refreshes() and support_view() is None:
         touch(database(), found, wall())
     return found
 

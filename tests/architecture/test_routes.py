@@ -56,10 +56,13 @@ PUBLIC = {
     "staff.sign_out",
     "staff_oidc.begin",
     "staff_oidc.come_back",
+    "support.end",
     "webhooks.stripe",
 }
 ONES_OWN = {"security", "second_factor", "own_provider", "belongings"}
 """Blueprints where everybody may write: how they themselves sign in, and where."""
+OWNERS = {"members", "support_access"}
+"""Where only owners write."""
 LEAVING = "members.leave"
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
 BY_KEY = "api."
@@ -122,7 +125,7 @@ def _right_to_change(endpoint: str) -> Permission:
     part = endpoint.partition(".")[0]
     if part in ONES_OWN or endpoint == LEAVING:
         return Permission.SELF_UPDATE
-    return Permission.MEMBERS_UPDATE if part == "members" else Permission.BILLING_UPDATE
+    return Permission.MEMBERS_UPDATE if part in OWNERS else Permission.BILLING_UPDATE
 
 
 def test_a_page_is_of_staff_where_its_address_and_its_mark_say_so(app):

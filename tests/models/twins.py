@@ -14,11 +14,14 @@ from portal.domain.identities import Errand, Identity
 from portal.domain.keys import Access
 from portal.domain.sign_in import Origin
 from portal.domain.spending import Mode
+from portal.domain.support import SPANS, Consent
 from portal.domain.usage import Usage
 from portal.gateways.fake_payments import Fault
+from portal.models.accounts import MembershipRow
 from portal.models.base import Base
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.tenants import EnvironmentRow
+from portal.queries.staff import StaffMember
 from portal.services import crediting, identities, keys, staff_identities, trips, webhooks
 from portal.services.accounts import NewAccount
 from portal.services.arrears import set_apart
@@ -33,6 +36,9 @@ from portal.services.links import make
 from portal.services.plans import Agreed
 from portal.services.recording import Doer
 from portal.services.renewing import run_due
+from portal.services.support import Wanted as WantedView
+from portal.services.support import start
+from portal.services.support_windows import open_window
 from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
@@ -138,14 +144,26 @@ def _sign_in(world: World) -> None:
     with world.session() as session:
         invite(session, door.actor, "asked@new.test", Role.ADMIN, world.wall, SAFE)
     desk = StaffDoor(world)
-    desk.set_up()
+    who = desk.who(desk.set_up())
     desk.challenge()
     vouched = replace(vouched, email=desk.email, has_stepped=True)
     origin = Origin(HERE, FIREFOX)
     with world.session() as session:
         staff_identities.enter(session, world.scope, vouched, origin, world.wall)
         trips.begin(session, world.scope, Errand.STAFF, origin, world.wall)
+    if who is not None:
+        _look(world, who, door.actor)
     world.now = began
+
+
+def _look(world: World, who: StaffMember, actor: Actor) -> None:
+    """Staff whom an owner let look."""
+    with world.session() as session:
+        open_window(session, actor, SPANS["day"], world.wall)
+        mine = select(MembershipRow.id).filter_by(person_id=actor.person_id)
+        id_ = session.scalars(mine).one()
+        wanted = WantedView(actor.account_id, id_, "A figure is wrong", "T-1")
+        start(session, who, wanted, Consent.CONSENT, Origin(HERE, FIREFOX), world.wall)
 
 
 def _recharge(world: World, actor: Actor) -> None:

@@ -44,6 +44,7 @@ from portal.domain.sign_in_notices import (
     RecoveryCodesMade,
     SecondFactorSwitched,
 )
+from portal.domain.support_notices import SupportAsked, SupportStarted
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 from tests.unit.samples import MESSAGES, recurring
 
@@ -182,4 +183,6 @@ NOTICES: list[Notice] = [
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
     replace(BOUGHT, uses=(BY_USE, replace(BY_USE, billing_model=BillingModel.TIERED))),
     AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
+    SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
+    SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
 ]

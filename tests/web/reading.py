@@ -76,7 +76,8 @@ class Reply:
             assert ("csrf_token" in names) is posts, form.get("action")
         if "<html" in self.html:
             h1 = [self.words(e) for e in self.all("h1")]
-            title = self.words(self.all("title")[0]).split(" · ")[0]
+            said = self.words(self.all("title")[0]).split(" · ")[0]
+            title = said.removeprefix("Support view: ")
             assert h1 == [title], (h1, title)
         return self
 

@@ -117,7 +117,8 @@ def test_every_word_is_translated(pseudo_writer, notice):
     known = {
         "Salesforce connector", "Extra members", "SMS pack", "Growth", "Business", "Visa",
         "Northwind", "Acme Billing", "help@portal.test", "It did not work for a week",
-        "You asked us to", "Messages", "Members", "SMS credits", "messages", "credits", "members",
+        "You asked us to", "A figure is wrong", "Ann", "T-1", "Messages", "Members",
+        "SMS credits", "messages", "credits", "members",
         "100,000 message pack", "Firefox", "Windows", "Ada",
     }  # fmt: skip
     known |= set(re.findall(r"https://[^\s<]+", letter.html))

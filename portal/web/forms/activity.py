@@ -12,6 +12,7 @@ from portal.domain.activity import Kind
 from portal.queries.activity import NOBODY, Filters, Someone
 from portal.web.activity_sentences import kind_words
 from portal.web.forms.lazily import _, option
+from portal.web.support import shown_email
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 
@@ -35,7 +36,7 @@ class ActivityForm(FlaskForm):
         ]
         self.person.choices = [
             option("", gettext("Anybody")),
-            *(option(str(each.id), f"{each.name} ({each.email})") for each in people),
+            *(option(str(each.id), f"{each.name} ({shown_email(each.email)})") for each in people),
             option(str(NOBODY), gettext("Nobody: automatic, API, staff")),
         ]
         return self

@@ -131,7 +131,7 @@ def _sent(outcome: inviting.Sent) -> Response:
 
 
 def _may() -> bool:
-    return member().actor.can(Permission.MEMBERS_UPDATE)
+    return member().actor.holds(Permission.MEMBERS_UPDATE)
 
 
 def _page(form: InviteForm, status: int) -> Response:

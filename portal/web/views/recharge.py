@@ -140,7 +140,7 @@ def _page(form: CeilingForm | None, status: int) -> Response:
         "decisions": decisions(database(), actor.scope, state()),
         "ceiling": ceiling,
         "form": form or _ceiling_form(ceiling),
-        "may_limit": actor.can(Permission.BILLING_LIMIT),
+        "may_limit": actor.holds(Permission.BILLING_LIMIT),
         "step": step_of(_code()),
         "state": state(),
     }

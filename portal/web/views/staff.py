@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.domain.passwords import Weakness
+from portal.domain.support import EndCause
 from portal.queries.staff import find_staff_challenge, find_staff_link
 from portal.services import staff_sign_in as service
+from portal.services import support
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
@@ -16,9 +18,10 @@ from portal.web.authenticators import offer
 from portal.web.entering import not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.forms.staff import SetUpForm
-from portal.web.requests import STAFF_PREFIX, database, scope, wall
+from portal.web.requests import STAFF_PREFIX, database, scope, support_view, wall
 from portal.web.sign_in_sentences import weakness_words
 from portal.web.staff import enter, leave, staff_only, staff_signed_in
+from portal.web.support import leave as leave_view
 from portal.web.wiring import wiring
 
 bp = Blueprint("staff", __name__, url_prefix=STAFF_PREFIX)
@@ -112,8 +115,10 @@ def set_up(written: str) -> ResponseReturnValue:
 @open_to_all
 def sign_out() -> Response:
     if who := staff_signed_in():
+        if view := support_view():
+            support.end(database(), scope(), view.id, EndCause.SIGNED_OUT, wall())
         service.sign_out(database(), who, wall())
-    return leave(htmx.go(url_for("staff.sign_in")))
+    return leave(leave_view(htmx.go(url_for("staff.sign_in"))))
 
 
 def staff_target() -> str:

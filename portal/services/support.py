@@ -1,0 +1,253 @@
+"""Support views: started for a stated reason, noted page by page, and ended."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Scope
+from portal.domain.errors import NotFound
+from portal.domain.events import EventName
+from portal.domain.periods import WallNow
+from portal.domain.sign_in import Origin, digest_of
+from portal.domain.support import LIFE, Consent, EndCause
+from portal.domain.support_notices import SupportStarted
+from portal.models.accounts import MembershipRow, PersonRow
+from portal.models.staff import StaffRow, StaffSessionRow
+from portal.models.support import SupportSessionRow, SupportWindowRow
+from portal.queries.accounts import account_state
+from portal.queries.staff import StaffMember
+from portal.queries.support import EndedView, SupportView, ended_by, find_view, open_views
+from portal.services.capacity import open_windows
+from portal.services.mailing import post
+from portal.services.recording import Doer, record
+from portal.services.till import doer_of
+
+LONGEST_PATH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What staff ask for: through whose eyes (a membership), and why."""
+
+    account_id: int
+    membership_id: int
+    reason: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewStarted:
+    """sid: what the browser's cookie is to hold."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAllowed:
+    """Nothing was done: the account has to let staff look first."""
+
+
+def start(
+    session: Session,
+    who: StaffMember,
+    wanted: Wanted,
+    consent: Consent,
+    origin: Origin,
+    wall: WallNow,
+) -> ViewStarted | NotAllowed:
+    """Begin a view, tell the owners, and end another that the same staff have on; commit.
+
+    Raises NotFound for who is no member of the account.
+    """
+    scope = who.actor.scope
+    key = (scope.environment_id, who.actor.staff_id)
+    staff = session.get_one(StaffRow, key, with_for_update=True)
+    membership = _membership(session, scope, wanted)
+    asks = consent is Consent.CONSENT
+    window = _open_window(session, scope, wanted.account_id, wall) if asks else None
+    if asks and window is None:
+        session.rollback()
+        return NotAllowed()
+    _end_others(session, scope, staff, wall)
+    sid = secrets.token_urlsafe(32)
+    view = _row(session, who, wanted, membership.person_id, origin, wall)
+    view.sid_digest = digest_of(sid)
+    if window is not None and window.ends_at is not None:
+        view.window_id, view.expires_at = window.id, min(view.expires_at, window.ends_at)
+    session.add(view)
+    session.flush()
+    _tell_of_start(session, scope, view, staff.name, wall)
+    session.commit()
+    return ViewStarted(sid)
+
+
+def look(session: Session, scope: Scope, sid: str, wall: WallNow) -> SupportView | EndedView | None:
+    """What a browser's id stands for; an end that nobody noted yet is noted; commit."""
+    found = find_view(session, scope, sid, wall)
+    if isinstance(found, EndedView) and not found.is_noted:
+        end(session, scope, found.id, found.cause, wall)
+    session.commit()
+    return found
+
+
+def note_page(session: Session, view: SupportView, path: str, wall: WallNow) -> None:
+    """Record a page that is opened, and open what the account's clock opens by itself; commit.
+
+    A page that is read in a read-only transaction could not do that.
+    """
+    actor = view.member.actor
+    key = (actor.environment_id, view.id)
+    session.get_one(SupportSessionRow, key, with_for_update=True).last_seen_at = wall
+    _record(session, view, EventName.SUPPORT_PAGE_OPENED, wall, page=path[:LONGEST_PATH])
+    state = account_state(session, actor.scope, actor.account_id, wall)
+    open_windows(session, actor.scope, state, state.now)
+    session.commit()
+
+
+def note_refused(
+    session: Session, view: SupportView, method: str, path: str, wall: WallNow
+) -> None:
+    """Record that something was refused because a view is on; commit."""
+    told = EventName.SUPPORT_WRITE_REFUSED
+    _record(session, view, told, wall, method=method, page=path[:LONGEST_PATH])
+    session.commit()
+
+
+def end(session: Session, scope: Scope, view_id: int, cause: EndCause, wall: WallNow) -> None:
+    """End a view once; commit. One that is over stays as it ended."""
+    view = session.get_one(SupportSessionRow, (scope.environment_id, view_id), with_for_update=True)
+    session.refresh(view)
+    if view.ended_at is None:
+        staff = session.get_one(StaffRow, (scope.environment_id, view.staff_id))
+        _end(session, scope, view, staff.name, cause, wall)
+    session.commit()
+
+
+def end_lapsed(session: Session, scope: Scope, wall: WallNow) -> int:
+    """Note the end of views whose browser did not come back; how many; commit each."""
+    over = [(row[0].id, ended_by(row, wall)) for row in session.execute(open_views(scope))]
+    found = [(id_, cause) for id_, cause in over if cause is not None]
+    session.rollback()
+    for id_, cause in found:
+        end(session, scope, id_, cause, wall)
+    return len(found)
+
+
+def _membership(session: Session, scope: Scope, wanted: Wanted) -> MembershipRow:
+    row = session.scalar(
+        select(MembershipRow)
+        .where(
+            MembershipRow.environment_id == scope.environment_id,
+            MembershipRow.account_id == wanted.account_id,
+            MembershipRow.id == wanted.membership_id,
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    if row is None:
+        raise NotFound("member")
+    return row
+
+
+def _end_others(session: Session, scope: Scope, staff: StaffRow, wall: WallNow) -> None:
+    mine = open_views(scope).where(SupportSessionRow.staff_id == staff.id)
+    for row in session.execute(mine):
+        _end(session, scope, row[0], staff.name, EndCause.ANOTHER, wall)
+
+
+def _row(
+    session: Session,
+    who: StaffMember,
+    wanted: Wanted,
+    person_id: int,
+    origin: Origin,
+    wall: WallNow,
+) -> SupportSessionRow:
+    """A view that ends with the staff session at the latest; its id is not set yet."""
+    environment_id, place = who.actor.scope.environment_id, origin.place(wall)
+    signed = session.get_one(StaffSessionRow, (environment_id, who.session_id))
+    return SupportSessionRow(
+        environment_id=environment_id,
+        staff_id=who.actor.staff_id,
+        staff_session_id=signed.id,
+        account_id=wanted.account_id,
+        person_id=person_id,
+        reason=wanted.reason,
+        ticket=wanted.ticket,
+        started_at=wall,
+        last_seen_at=wall,
+        expires_at=min(wall + LIFE, signed.expires_at),
+        address=place.address,
+        user_agent=place.user_agent,
+    )
+
+
+def _open_window(
+    session: Session, scope: Scope, account_id: int, wall: WallNow
+) -> SupportWindowRow | None:
+    """The one that stays open longest; it cannot be closed before this commits."""
+    row = SupportWindowRow
+    return session.scalar(
+        select(row)
+        .where(
+            row.environment_id == scope.environment_id,
+            row.account_id == account_id,
+            row.closed_at.is_(None),
+            row.opened_at <= wall,
+            row.ends_at > wall,
+        )
+        .order_by(row.ends_at.desc(), row.id)
+        .limit(1)
+        .with_for_update(read=True)
+    )
+
+
+def _tell_of_start(
+    session: Session, scope: Scope, view: SupportSessionRow, staff_name: str, wall: WallNow
+) -> None:
+    person = session.get_one(PersonRow, (scope.environment_id, view.person_id))
+    told, detail = EventName.SUPPORT_STARTED, {"reason": view.reason, "ticket": view.ticket}
+    _told(session, scope, view, staff_name, told, wall, **detail, browser=view.user_agent)
+    notice = SupportStarted(
+        view.id, staff_name, person.name, view.reason, view.ticket, wall, view.expires_at
+    )
+    post(session, scope, view.account_id, notice)
+
+
+def _end(
+    session: Session,
+    scope: Scope,
+    view: SupportSessionRow,
+    staff_name: str,
+    cause: EndCause,
+    wall: WallNow,
+) -> None:
+    view.ended_at, view.end_cause = wall, cause
+    _told(session, scope, view, staff_name, EventName.SUPPORT_ENDED, wall, cause=cause)
+
+
+def _told(
+    session: Session,
+    scope: Scope,
+    view: SupportSessionRow,
+    staff_name: str,
+    event: EventName,
+    wall: WallNow,
+    **detail: str,
+) -> None:
+    doer = Doer(
+        f"staff:{view.staff_id}", view.account_id, behalf_of=view.person_id, address=view.address
+    )
+    subject = f"support_session:{view.id}"
+    record(session, scope, doer, event, subject, wall, staff=staff_name, **detail)
+
+
+def _record(
+    session: Session, view: SupportView, event: EventName, wall: WallNow, **detail: str
+) -> None:
+    doer, subject = doer_of(view.member.actor), f"support_session:{view.id}"
+    scope = view.member.actor.scope
+    record(session, scope, doer, event, subject, wall, staff=view.staff_name, **detail)

@@ -1,0 +1,45 @@
+"""What the page of activity says of support views."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from portal.domain.events import EventName
+from portal.domain.support import EndCause
+from portal.queries.activity import Act
+
+
+def support_words(act: Act) -> str:
+    """Raises KeyError for an event of another kind."""
+    told = {name: act.detail.get(name, "") for name in ("page", "method", "reason", "ticket")}
+    said: dict[EventName, str] = {
+        EventName.SUPPORT_STARTED: _(
+            "A support view began: %(reason)s (ticket %(ticket)s)", **told
+        ),
+        EventName.SUPPORT_PAGE_OPENED: _("Opened in a support view: %(page)s", **told),
+        EventName.SUPPORT_WRITE_REFUSED: _(
+            "Refused in a support view: %(method)s %(page)s", **told
+        ),
+        EventName.SUPPORT_ENDED: _(
+            "The support view ended: %(why)s", why=end_words(act.detail.get("cause", ""))
+        ),
+        EventName.SUPPORT_ASKED: _("Asked to be let look: %(reason)s (ticket %(ticket)s)", **told),
+        EventName.SUPPORT_ALLOWED: _("Our staff were allowed to look"),
+        EventName.SUPPORT_DECLINED: _("Our staff were refused to look"),
+        EventName.SUPPORT_CLOSED: _("Our staff may look no more"),
+    }
+    return said[act.name]
+
+
+def end_words(cause: str) -> str:
+    """Why a view is over; empty for one that is on."""
+    said: dict[str, str] = {
+        EndCause.LEFT: _("left by the staff"),
+        EndCause.OVER: _("its time was over"),
+        EndCause.IDLE: _("it was not used"),
+        EndCause.SIGNED_OUT: _("the staff were signed out"),
+        EndCause.MEMBER_GONE: _("the member was removed"),
+        EndCause.CLOSED: _("an owner closed it"),
+        EndCause.ANOTHER: _("the staff began another"),
+    }
+    return said.get(cause, "")

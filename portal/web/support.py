@@ -1,0 +1,143 @@
+"""A support view in the browser: a cookie of its own, and one place that lets nothing through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, Response, flash, g, request, session, url_for
+from flask_babel import gettext as _
+
+from portal.domain.errors import SupportViewOn
+from portal.domain.support import LIFE, masked_email
+from portal.models.session import only_read
+from portal.queries.support import EndedView, SupportView
+from portal.services import support as service
+from portal.web import htmx
+from portal.web.requests import database, is_staff_page, scope, support_view, wall
+from portal.web.wiring import wiring
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LEAVING = frozenset({"support.end", "staff.sign_out"})
+APART = frozenset({"api", "webhooks"})
+"""Blueprints that read no cookie."""
+CLOSED_BLUEPRINTS = frozenset(
+    {
+        *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
+        *("oidc", "staff_oidc"),
+    }
+)
+CLOSED = frozenset(
+    {
+        # Files are data that leaves the portal.
+        *("activity.whole", "usage.days", "wallet.ledger", "invoices.document"),
+        "credit_notes.document",
+        # They carry what confirms a payment, or come back from where one was made.
+        *("addons.preview", "plans.preview", "quantities.preview", "recharge.consent"),
+        *("purchases.returned", "invoices.returned", "payment_methods.come_back"),
+    }
+)
+"""Pages that nobody opens through somebody else's eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupportFrame:
+    """What the banner says."""
+
+    staff_name: str
+    member_name: str
+    member_email: str
+    account_name: str
+    reason: str
+    ticket: str
+    minutes: int
+    until: datetime
+
+
+def install(app: Flask) -> None:
+    app.before_request(_watch)
+    app.after_request(_forget)
+
+
+def enter(response: Response, sid: str) -> Response:
+    """Give the browser this view's id. Forms that it had open count no more."""
+    session.pop("csrf_token", None)
+    response.set_cookie(
+        _cookie(), sid, max_age=LIFE, httponly=True, samesite="Lax", path="/",
+        secure=wiring().settings.is_https,
+    )  # fmt: skip
+    return response
+
+
+def leave(response: Response) -> Response:
+    session.pop("csrf_token", None)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    g.support_is_over = True
+    return response
+
+
+def frame() -> SupportFrame | None:
+    """None where no support view is on."""
+    view = support_view()
+    if view is None:
+        return None
+    who = view.member
+    left = -int(-(view.expires_at - wall()).total_seconds() // 60)
+    return SupportFrame(
+        view.staff_name, who.name, masked_email(who.email), who.account_name, view.reason,
+        view.ticket, left, view.expires_at,
+    )  # fmt: skip
+
+
+def shown_email(email: str) -> str:
+    """A member's e-mail address: to themselves whole, in a support view partly."""
+    return masked_email(email) if support_view() else email
+
+
+def _watch() -> Response | None:
+    """Look for a view before anything else is decided, and refuse all but reading while it is on.
+
+    Raises SupportViewOn. What is over, or was never ours, is no member's request by mistake.
+    """
+    sid = request.cookies.get(_cookie(), "")
+    if not sid or "scope" not in g or request.blueprint in APART:
+        return None
+    found = service.look(database(), scope(), sid, wall())
+    if not isinstance(found, SupportView):
+        g.support_is_over = True
+        return None if is_staff_page() else _turn_away(found)
+    g.support_view = found
+    if request.endpoint in LEAVING:
+        return None
+    if request.method not in SAFE or _is_closed():
+        service.note_refused(database(), found, request.method, request.path, wall())
+        only_read(database())
+        raise SupportViewOn(request.path)
+    if not is_staff_page() and request.method != "OPTIONS" and not htmx.refreshes():
+        service.note_page(database(), found, request.path, wall())
+    only_read(database())
+    return None
+
+
+def _is_closed() -> bool:
+    return request.endpoint in CLOSED or request.blueprint in CLOSED_BLUEPRINTS
+
+
+def _turn_away(found: EndedView | None) -> Response:
+    flash(_("The support view is over. Nothing was changed."), "warning")
+    if found is None:
+        return htmx.go(url_for("accounts.index"))
+    return htmx.go(url_for("accounts.show", account_id=found.account_id))
+
+
+def _forget(response: Response) -> Response:
+    """Take the cookie of a view that is over."""
+    if g.get("support_is_over"):
+        response.delete_cookie(
+            _cookie(), httponly=True, samesite="Lax", path="/", secure=wiring().settings.is_https
+        )
+    return response
+
+
+def _cookie() -> str:
+    return "__Host-support" if wiring().settings.is_https else "support"

@@ -1,0 +1,41 @@
+"""What mails say of staff who look at an account, or ask to."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from portal.domain.support_notices import SupportAsked, SupportNotice, SupportStarted
+from portal.web.drafts import Draft, page
+from portal.web.language import date_time
+
+
+def of_support(notice: SupportNotice) -> Draft:
+    match notice:
+        case SupportStarted():
+            return _started(notice)
+        case SupportAsked():
+            return _asked(notice)
+
+
+def _started(notice: SupportStarted) -> Draft:
+    return Draft(
+        _("Our staff are looking at your account"),
+        (_("%(staff)s of our staff looks at your billing pages as %(member)s sees them. Nothing can"
+           " be changed, bought or downloaded that way, and it ends by %(at)s.",
+           staff=notice.staff, member=notice.member, at=date_time(notice.expires_at)),),
+        ((_("Reason"), notice.reason), (_("Ticket"), notice.ticket),
+         (_("Since"), date_time(notice.started_at))),
+        (_("See what they open"), page("activity.index", kind="support")),
+        (_("If you know of no such reason, write to us."),),
+    )  # fmt: skip
+
+
+def _asked(notice: SupportAsked) -> Draft:
+    return Draft(
+        _("Our staff ask to look at your account"),
+        (_("%(staff)s of our staff asks to look at your billing pages, for a day at most. Nothing"
+           " can be changed, bought or downloaded that way. You decide.", staff=notice.staff),),
+        ((_("Reason"), notice.reason), (_("Ticket"), notice.ticket)),
+        (_("Allow or refuse"), page("support_access.index")),
+        (_("If you do nothing, nobody looks."),),
+    )  # fmt: skip

@@ -1,0 +1,244 @@
+"""A walk over every route in a support view: nothing is written, and every page says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import InternalError
+
+from portal.domain.access import Permission
+from portal.domain.errors import Forbidden
+from portal.domain.events import EventName
+from portal.domain.support import LIFE
+from portal.models.base import db
+from portal.models.catalog import PlanRow
+from portal.models.session import open_session
+from portal.models.support import SupportSessionRow
+from portal.queries.support import find_view
+from portal.services import accounts
+from portal.services.recording import CLI, record
+from portal.web.requests import signed_in
+from portal.web.support import APART, CLOSED, CLOSED_BLUEPRINTS, LEAVING
+from tests.web.looking import GRID, Looking
+from tests.web.reading import HTMX
+from tests.web.staffing import AtDesk
+
+ASKED = {
+    "plain": {},
+    "htmx": HTMX,
+    "json": {"Content-Type": "application/json", "Accept": "application/json"},
+}
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+NO_PAGE = {"static", "health.healthz"}
+UNKNOWN = "/settings/billing/nothing-here"
+
+
+@pytest.fixture
+def on(world, visit) -> Looking:
+    """A view of an account that has bought something."""
+    actor = world.account()
+    world.buy(actor, "salesforce")
+    look = Looking(AtDesk(world, visit).set_up(), actor)
+    look.start()
+    look.get()
+    return look
+
+
+def addresses(app: Flask, on: Looking, method: str = "") -> Iterator[tuple[str, str]]:
+    """Each endpoint with an address; ids and keys name what is there, where one would."""
+    instance = on.world.state(on.actor).held[0].id
+    known = {"cycle": "monthly", "feature": "messages", "instance_id": instance,
+             "account_id": on.actor.account_id}  # fmt: skip
+    keys = {"plans": "business", "usage": "messages"}
+    for rule in app.url_map.iter_rules():
+        part = rule.endpoint.partition(".")[0]
+        if part in APART or rule.endpoint in NO_PAGE or method not in {"", *(rule.methods or ())}:
+            continue
+        here = known | {"lookup_key": keys.get(part, "salesforce")}
+        values = {
+            name: here.get(name, 1 if f"<int:{name}>" in rule.rule else "x")
+            for name in rule.arguments
+        }
+        yield rule.endpoint, app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+@pytest.mark.parametrize("way", ASKED)
+def test_no_write_passes_and_each_is_recorded(on, app, way):
+    app.config["WTF_CSRF_ENABLED"] = False  # nothing else stands in the way
+    walked = [(e, url) for e, url in addresses(app, on) if e not in LEAVING]
+    walked.append(("", UNKNOWN))
+    before, calls = on.rows(), len(on.world.gateway.calls)
+    asked = [(method, url) for _, url in walked for method in METHODS]
+    for method, url in asked:
+        reply = on.client.open(url, method=method, headers=ASKED[way], data="{}")
+        assert reply.status_code == 403, (method, url)
+        assert "Not in a support view" in reply.text
+        assert ("<html" in reply.text) is (way != "htmx")
+    assert on.rows() == before
+    assert len(on.world.gateway.calls) == calls
+    told = [(d["method"], d["page"]) for _, d in on.told("support:write_refused")]
+    assert [each for each in zip(told, asked, strict=True) if each[0] != each[1]] == []
+    assert len(asked) > 350
+    assert on.world.rows(SupportSessionRow) == 1
+
+
+def test_reading_changes_nothing_and_every_page_has_the_banner(on, app):
+    before, calls = on.rows(), len(on.world.gateway.calls)
+    counted = {"closed": 0, "page": 0, "error": 0}
+    for endpoint, url in addresses(app, on, "GET"):
+        reply = on.client.get(url)
+        if reply.status_code in (301, 302, 303):
+            continue
+        assert reply.mimetype == "text/html", (endpoint, reply.mimetype)
+        page = on.desk.visitor._read(reply, reply.status_code)
+        assert len(page.all("section", aria_label="Support view")) == 1, endpoint
+        assert page.words(page.all("title")[0]).startswith("Support view: "), endpoint
+        assert "owner@account1.test" not in page.html, endpoint
+        is_closed = endpoint in CLOSED or endpoint.partition(".")[0] in CLOSED_BLUEPRINTS
+        assert (reply.status_code == 403) is is_closed, endpoint
+        kind = "closed" if is_closed else "page" if reply.status_code == 200 else "error"
+        counted[kind] += 1
+    assert on.rows() == before
+    assert len(on.world.gateway.calls) == calls
+    assert counted["page"] > 20
+    assert counted["closed"] > 15
+    assert on.desk.visitor.get(UNKNOWN, 404).all("section", aria_label="Support view")
+
+
+def test_what_is_closed_are_routes_that_there_are(app):
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert endpoints >= CLOSED | LEAVING
+    assert {e.partition(".")[0] for e in endpoints} >= CLOSED_BLUEPRINTS | APART
+
+
+def test_every_address_of_a_file_is_closed(on, app):
+    files = [(e, url) for e, url in addresses(app, on, "GET") if url.endswith((".csv", "/pdf"))]
+    assert len(files) >= 5
+    for endpoint, url in files:
+        assert on.client.get(url).status_code == 403, endpoint
+
+
+def test_pages_are_recorded_with_who_through_whose_eyes_and_where(on):
+    on.get("/settings/billing/usage")
+    on.get(UNKNOWN, 404)
+    on.get("/staff/accounts")
+    told = [detail["page"] for _, detail in on.told("support:page_opened")]
+    assert told == [GRID, "/settings/billing/usage", UNKNOWN], "a staff page is no customer's"
+    on.end()
+    on.desk.visitor.get(GRID, 303)
+    on.desk.visitor.sign_in("owner@account1.test")
+    page = on.desk.visitor.get("/settings/billing/activity?kind=support")
+    assert "Ann, our staff" in page.text
+    assert "through the eyes of owner@account1.test" in page.text
+    assert "Opened in a support view: /settings/billing/usage" in page.text
+    assert "A support view began: A figure on the page is wrong. (ticket T-42)" in page.text
+    assert "The support view ended: left by the staff" in page.text
+
+
+def test_the_actor_may_read_whatever_the_role(on, app):
+    cookie = {"Cookie": f"support={on.client.get_cookie('support').value}"}
+    with app.test_request_context(GRID, headers=cookie):
+        app.preprocess_request()
+        actor = signed_in().member.actor
+        assert actor.holds(Permission.BILLING_UPDATE)
+        assert [p for p in Permission if actor.can(p)] == [Permission.BILLING_READ]
+        for permission in set(Permission) - {Permission.BILLING_READ}:
+            with pytest.raises(Forbidden):
+                actor.require(permission)
+
+
+def test_the_database_itself_refuses_a_write(on, app):
+    """Where both other fences were forgotten."""
+    cookie = {"Cookie": f"support={on.client.get_cookie('support').value}"}
+    for url in (GRID, f"{GRID}?refresh=1", "/staff/accounts"):
+        with app.test_request_context(url, headers=cookie):
+            assert app.preprocess_request() is None
+            session = db.session()
+            assert session.scalars(select(PlanRow)).first() is not None
+            with pytest.raises(InternalError, match="read-only transaction"):
+                session.execute(text("update plans set name = 'x'"))
+            session.rollback()
+            name, wall = EventName.CATALOG_APPLIED, on.world.wall
+            record(session, on.world.scope, CLI, name, "catalog:1", wall)
+            with pytest.raises(InternalError, match="read-only transaction"):
+                session.commit()
+            session.rollback()
+
+
+def test_end_alone_is_let_through_and_wants_its_token(on):
+    on.desk.visitor.post("/staff/support-view/end", {}, 400)
+    on.get()
+    on.end()
+
+
+def test_the_view_wins_over_the_members_own_cookie_which_is_not_touched(on, app, world):
+    """Nobody acts as a customer by mistake: while it is on, nothing is done as anybody."""
+    sid = on.client.get_cookie("support").value
+    on.client.delete_cookie("support")
+    other = world.account()
+    key = world.key_of(other)
+    on.desk.visitor.sign_in(f"owner@account{key}.test")
+    own = on.get("/settings/billing/members")
+    on.client.set_cookie("support", sid)
+    page = on.get("/settings/billing/members")
+    assert f"Account{key}" in own.text
+    assert f"Account{key}" not in page.text
+    token = page.hidden("csrf_token")
+    on.desk.visitor.post("/settings/billing/members", {"csrf_token": token}, 403)
+    on.desk.visitor.post("/sign-out", {"csrf_token": token}, 403)
+    on.end()
+    assert f"Account{key}" in on.get("/settings/billing/members").text
+
+
+def test_a_form_that_was_open_when_the_view_ended_does_nothing(on, world):
+    """Not even for a member of their own who is signed in in the same browser."""
+    sid = on.client.get_cookie("support").value
+    on.client.delete_cookie("support")
+    on.desk.visitor.sign_in("owner@account1.test")
+    token = on.get("/settings/billing/members").hidden("csrf_token")
+    on.client.set_cookie("support", sid)
+    world.now += LIFE
+    before = on.rows()
+    typed = {"csrf_token": token, "email": "new@account1.test", "role": "owner"}
+    reply = on.desk.visitor.post("/settings/billing/members", typed, 303)
+    assert reply.headers["Location"] == on.page
+    assert on.rows() == before
+
+
+@pytest.mark.parametrize("sid", ["forged", "0" * 43, "%00", "é"])
+def test_a_forged_cookie_opens_nothing_and_is_taken_away(on, sid):
+    on.client.set_cookie("support", sid)
+    assert on.get(GRID, 303).headers["Location"] == "/staff/accounts"
+    assert on.client.get_cookie("support") is None
+
+
+def test_a_view_of_another_environment_opens_nothing_here(on, world):
+    with open_session(world.engine, None) as session:
+        other = accounts.ensure_environment(session, "default", "Acme", "staging")
+    with open_session(world.engine, other.environment_id) as session:
+        assert session.scalars(select(SupportSessionRow)).all() == []
+        sid = on.client.get_cookie("support").value
+        assert find_view(session, other, sid, world.wall) is None
+
+
+def test_neither_other_cookie_is_a_view(on):
+    staff_sid = on.client.get_cookie("staff").value
+    on.client.set_cookie("support", staff_sid)
+    on.get(GRID, 303)
+
+
+def test_an_anonymous_or_htmx_page_after_the_end_leaves_the_page(on):
+    on.world.now += LIFE
+    assert on.get(GRID, 204, **HTMX).headers["HX-Redirect"] == on.page
+
+
+def test_the_host_is_answered_as_ever(on, app):
+    reply = on.client.get("/api/v1/add-ons")
+    assert reply.status_code == 401
+    assert reply.mimetype == "application/problem+json"
+    assert on.client.get("/healthz").status_code == 200
+    assert on.client.post("/webhooks/stripe/development", data="{}").status_code == 400
+    assert [d["page"] for _, d in on.told("support:write_refused")] == []

@@ -1,0 +1,186 @@
+"""Where an account has to let staff look: its owners open, answer and close; and the report."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.domain.access import Role
+from portal.domain.support import is_out_of_hours
+from portal.factory import create_app
+from portal.models.base import db
+from portal.models.mails import MailRow
+from portal.models.support import SupportSessionRow, SupportWindowRow
+from tests.web.conftest import settings_for
+from tests.web.looking import GRID, REASON, TICKET, Looking
+from tests.web.reading import HTMX, Visitor
+from tests.web.staffing import AtDesk
+
+ACCESS = "/settings/billing/support-access"
+
+
+@pytest.fixture
+def asking(world, world_database):
+    """The portal where consent is needed."""
+    settings = settings_for(world_database, support_view="consent")
+    app = create_app(settings, world.gateway, lambda: world.wall)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def look(world, asking) -> Looking:
+    actor = world.account()
+    return Looking(AtDesk(world, Visitor(asking.test_client())).set_up(), actor)
+
+
+@pytest.fixture
+def owner(look, asking) -> Visitor:
+    visitor = Visitor(asking.test_client())
+    visitor.sign_in("owner@account1.test")
+    return visitor
+
+
+def does(owner: Visitor, action: str = "", status: int = 303, **typed: str):
+    token = owner.get(ACCESS).hidden("csrf_token")
+    return owner.post(f"{ACCESS}{action}", {"csrf_token": token} | typed, status)
+
+
+def forced(look: Looking, status: int):
+    """The form posted although its page does not show it."""
+    typed = {"csrf_token": look.get(look.page).hidden("csrf_token")}
+    typed |= {"membership": look.membership(), "reason": REASON, "ticket": TICKET}
+    return look.desk.visitor.post(f"{look.page}/support-view", typed, status)
+
+
+def ask(look: Looking, status: int = 303, **typed: str):
+    given = {"reason": REASON, "ticket": TICKET} | typed
+    return look.desk.send(look.page, f"{look.page}/support-request", status, **given)
+
+
+def test_without_consent_nothing_begins(look):
+    assert "Start support view" not in look.get(look.page).text
+    assert "does not let staff look" in forced(look, 409).text
+    assert look.world.rows(SupportSessionRow) == 0
+    assert look.client.get_cookie("support") is None
+
+
+@pytest.mark.parametrize(("span", "hours"), [("hour", 1), ("day", 24), ("week", 168)])
+def test_a_window_that_an_owner_opens_lets_staff_look_until_it_ends(look, owner, span, hours):
+    does(owner, span=span)
+    look.start()
+    look.get()
+    look.end()
+    look.world.now += timedelta(hours=hours)
+    with look.world.session() as session:
+        assert session.query(SupportWindowRow).one().ends_at == look.world.now
+    assert look.told("support:allowed")
+
+
+def test_a_view_never_outlasts_its_window(look, owner):
+    does(owner, span="hour")
+    look.world.now += timedelta(minutes=10)
+    look.desk.visitor.get(look.page)
+    for _ in range(4):
+        look.world.now += timedelta(minutes=10)
+        look.desk.visitor.get(look.page)
+    look.start(code=look.desk.code())
+    look.world.now += timedelta(minutes=9)
+    look.get()
+    look.world.now += timedelta(minutes=1)
+    look.get(GRID, 303)
+
+
+def test_closing_it_ends_the_view_at_the_next_request(look, owner):
+    does(owner, span="week")
+    look.start()
+    does(owner, "/1/close")
+    assert look.get(GRID, 303).headers["Location"] == look.page
+    assert look.told("support:ended")[0][1]["cause"] == "closed"
+    forced(look, 409)
+    does(owner, "/1/close")
+    assert len(look.told("support:closed")) == 1
+
+
+def test_a_wish_is_mailed_and_accepted_for_a_day(look, owner):
+    ask(look)
+    assert look.world.rows(MailRow, kind="support_asked") == 1
+    page = owner.get(ACCESS)
+    assert "Ann asks to look" in page.text
+    assert REASON in page.text
+    assert "there is no answer yet" in look.get(look.page).text
+    forced(look, 409)
+    does(owner, "/1/accept")
+    look.start()
+    look.get()
+    assert look.told("support:started")
+    does(owner, "/1/accept", 409)
+
+
+def test_a_wish_that_is_refused_lets_nobody_look_and_can_be_repeated(look, owner):
+    ask(look)
+    does(owner, "/1/refuse")
+    forced(look, 409)
+    assert look.told("support:declined")
+    does(owner, "/1/accept", 409)
+    ask(look)
+
+
+def test_one_wish_at_a_time_and_with_a_reason(look):
+    assert "Use 10 to 500 characters" in ask(look, 422, reason="short").text
+    page = look.get(look.page)
+    typed = {"csrf_token": page.hidden("csrf_token"), "reason": REASON, "ticket": TICKET}
+    look.desk.visitor.post(f"{look.page}/support-request", typed, 303)
+    look.desk.visitor.post(f"{look.page}/support-request", typed, 409)
+    look.desk.visitor.post("/staff/accounts/999/support-request", typed, 404)
+
+
+def test_only_owners_decide(look, asking):
+    look.world.member(look.actor.account_id, "clerk@account1.test", Role.ADMIN)
+    ask(look)
+    clerk = Visitor(asking.test_client())
+    clerk.sign_in("clerk@account1.test")
+    page = clerk.get(ACCESS)
+    assert "Only an owner decides whether staff may look" in page.text
+    token = page.hidden("csrf_token")
+    for action in ("", "/1/accept", "/1/refuse", "/1/close"):
+        clerk.post(f"{ACCESS}{action}", {"csrf_token": token, "span": "hour"}, 403)
+    assert "<html" not in clerk.get(ACCESS, **HTMX).html
+
+
+def test_another_accounts_window_is_404(look, owner, asking):
+    does(owner, span="hour")
+    look.world.account()
+    other = Visitor(asking.test_client())
+    other.sign_in("owner@account2.test")
+    for action in ("accept", "refuse", "close"):
+        does(other, f"/1/{action}", 404)
+
+
+def test_the_report_counts_views_out_of_hours_and_refused(look, owner):
+    does(owner, span="hour")
+    look.start()
+    look.get("/settings/billing/security", 403)
+    look.end()
+    page = look.get("/staff/support-sessions")
+    assert "Ann" in page.text
+    assert "1 refused" in page.text
+    assert "Out of hours" in page.text
+    assert "No support session" not in look.get("/staff/support-sessions?odd=y&staff=1&days=7").text
+    assert "<html" not in look.get("/staff/support-sessions", **HTMX).html
+    look.world.now += timedelta(days=8)
+    look.desk.password()
+    look.desk.show()
+    assert "No support session" in look.get("/staff/support-sessions?days=7").text
+    assert "1 refused" in look.get("/staff/support-sessions?days=bad&staff=bad").text
+
+
+def test_hours_are_those_of_a_working_week(world):
+    monday = world.now.replace(month=4, day=13, hour=7)
+    assert not is_out_of_hours(monday)
+    assert is_out_of_hours(monday - timedelta(seconds=1))
+    assert is_out_of_hours(monday.replace(hour=19))
+    assert is_out_of_hours(monday - timedelta(days=1))
