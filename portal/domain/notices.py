@@ -10,6 +10,7 @@ from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
 from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
@@ -230,7 +231,7 @@ Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
     | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
-    | RechargeNotice | SignInNotice
+    | RechargeNotice | SignInNotice | MemberNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
@@ -238,16 +239,17 @@ KINDS: dict[str, type[Notice]] = {
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
         PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
-        *RECHARGE_KINDS, *SIGN_IN_KINDS,
+        *RECHARGE_KINDS, *SIGN_IN_KINDS, *MEMBER_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
     dict.fromkeys(KINDS, Permission.BILLING_UPDATE)
     | dict.fromkeys((Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ)
     | dict.fromkeys((each.kind for each in SIGN_IN_KINDS), Permission.SELF_UPDATE)
+    | dict.fromkeys((each.kind for each in MEMBER_KINDS), Permission.MEMBERS_UPDATE)
 )
 """Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
-only the person whose own it is, whatever their role."""
+only the person whose own it is, whatever their role; of members, owners and whom it is about."""
 
 
 def is_told(role: Role, kind: str) -> bool:

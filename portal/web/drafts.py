@@ -15,7 +15,7 @@ class Draft:
     """facts: a label and what it stands for. link, choice: words and an absolute address.
 
     choice: where such mails are switched off, for those that can be. invites: the reader is no
-    member yet.
+    member yet. was_member: they are none any more.
     """
 
     subject: str
@@ -25,6 +25,7 @@ class Draft:
     closing: tuple[str, ...] = ()
     choice: tuple[str, str] | None = None
     invites: bool = False
+    was_member: bool = False
 
 
 def page(endpoint: str, **where: object) -> str:

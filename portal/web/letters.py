@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -34,6 +35,7 @@ from portal.web.credit_letters import of_credit
 from portal.web.drafts import Draft, add_ons, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
+from portal.web.member_letters import of_members
 from portal.web.recharge_letters import of_recharge
 from portal.web.sign_in_letters import of_sign_in
 from portal.web.steps import decline_words, refund_words
@@ -51,10 +53,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _refunded(notice)
         case AddOnCancelled():
             return _cancelled(notice)
-        case Renewed():
-            return _renewed(notice)
-        case PaymentFailed():
-            return _failed(notice)
+        case Renewed() | PaymentFailed():
+            return _renewed(notice) if isinstance(notice, Renewed) else _failed(notice)
         case Suspended() | Restored():
             return _suspended(notice) if isinstance(notice, Suspended) else _restored(notice)
         case PlanChanged():
@@ -69,6 +69,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_use(notice)
         case RechargePaused() | RechargeLimited() | RechargeShort():
             return of_recharge(notice)
+        case RoleChanged() | MemberGone() | MemberJoined():
+            return of_members(notice)
         case _:
             return of_sign_in(notice)
 

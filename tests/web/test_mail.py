@@ -118,7 +118,8 @@ def test_every_word_is_translated(pseudo_writer, notice):
         "Salesforce connector", "Extra members", "SMS pack", "Growth", "Business", "Visa",
         "Northwind", "Acme Billing", "help@portal.test", "It did not work for a week",
         "You asked us to", "Messages", "Members", "SMS credits", "messages", "credits", "members",
-        "100,000 message pack", "Firefox", "Windows", "Ada",
+        "100,000 message pack", "Firefox", "Windows", "Ada", "Bo",
+            "ada@new.test",
     }  # fmt: skip
     known |= set(re.findall(r"https://[^\s<]+", letter.html))
     page = html5lib.parse(letter.html, namespaceHTMLElements=False)
