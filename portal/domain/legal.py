@@ -73,7 +73,7 @@ TERMS: dict[LegalProfile, Terms] = {
     LegalProfile.CONSUMER_EU: Terms("eu-2026-11", Wording.OBLIGATION, _ALL, Box.START, 14),
     LegalProfile.CONSUMER_DE: Terms("de-2026-11", Wording.GERMAN, _ALL, Box.START, 14),
 }
-"""Source: ADR 0027, docs/legal-profiles.md."""
+"""Source: ADR 0028, docs/legal-profiles.md."""
 
 _OWN = {
     "US": LegalProfile.CONSUMER_US,

@@ -42,7 +42,8 @@ class Sold:
 class Purchased:
     """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
     once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
-    for later. invoice: None where its first period is billed then, or nothing had to be paid."""
+    for later. invoice: None where its first period is billed then, or nothing had to be paid.
+    agreed: the statements that were shown, word for word."""
 
     kind: ClassVar[str] = "purchased"
     purchase_id: int
@@ -53,6 +54,7 @@ class Purchased:
     renews_at: datetime | None = None
     ends_at: datetime | None = None
     starts_at: datetime | None = None
+    agreed: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -180,6 +182,7 @@ class PlanChanged:
     """reference: of what changed it, `purchase:1` or `plan_change:1`. before, after: plans.
 
     scheduled: agreed for effective_at; else in force since then. charged: None when nothing was.
+    agreed: as of what is bought.
     """
 
     kind: ClassVar[str] = "plan_changed"
@@ -190,6 +193,7 @@ class PlanChanged:
     scheduled: bool
     charged: Money | None = None
     invoice: Invoiced | None = None
+    agreed: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -41,6 +41,7 @@ from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import account_state
 from portal.queries.cancelling import Ending
 from portal.services import mailing
+from portal.services.consents import said_to
 from portal.services.reserving import described
 from portal.services.till import Till
 
@@ -77,6 +78,7 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         renews_at=renews_at,
         ends_at=ends_at,
         starts_at=_utc(row.starts_at) if waits else None,
+        agreed=said_to(session, till.scope, f"purchase:{purchase.id}"),
     )
     mailing.post(session, till.scope, purchase.account_id, notice)
 
@@ -195,7 +197,8 @@ def plan_changed(
     *, scheduled: bool, charged: Money | None = None,
 ) -> None:  # fmt: skip
     """reference: `purchase:1` or `plan_change:1`. before, after: names of plans."""
-    notice = PlanChanged(reference, before, after, at, scheduled, charged)
+    agreed = said_to(till.session, till.scope, reference)
+    notice = PlanChanged(reference, before, after, at, scheduled, charged, agreed=agreed)
     mailing.post(till.session, till.scope, account_id, notice)
 
 

@@ -40,3 +40,8 @@ def add_ons() -> tuple[str, str]:
 
 def counted(name: str, quantity: int) -> str:
     return name if quantity == 1 else f"{number(quantity)} × {name}"
+
+
+def agreed_words(agreed: tuple[str, ...]) -> tuple[str, ...]:
+    """What was agreed to, as it was shown, for a mail that can be kept."""
+    return (_("You agreed to this:"), *agreed) if agreed else ()

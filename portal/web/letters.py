@@ -32,7 +32,7 @@ from portal.domain.recharge_notices import RechargeLimited, RechargePaused, Rech
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.credit_letters import of_credit
-from portal.web.drafts import Draft, add_ons, counted, page
+from portal.web.drafts import Draft, add_ons, agreed_words, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
 from portal.web.member_letters import of_members
@@ -100,7 +100,7 @@ def _purchased(notice: Purchased) -> Draft:
         (said, *free),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
         (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
-        (_lasts(notice),),
+        (_lasts(notice), *agreed_words(notice.agreed)),
     )
 
 
@@ -205,13 +205,14 @@ def _restored(notice: Restored) -> Draft:
 
 def _plan_changed(notice: PlanChanged) -> Draft:
     changes = {"before": notice.before, "after": notice.after, "date": date(notice.effective_at)}
+    closing = agreed_words(notice.agreed)
     if notice.scheduled:
         said = _("Your plan changes from %(before)s to %(after)s on %(date)s. Nothing is charged"
                  " for the change.", **changes)  # fmt: skip
-        return Draft(_("Your plan will change"), (said,), (), add_ons())
+        return Draft(_("Your plan will change"), (said,), (), add_ons(), closing)
     said = _("Your plan changed from %(before)s to %(after)s on %(date)s.", **changes)
     facts = ((_("Charged"), money(notice.charged)),) if notice.charged is not None else ()
-    return Draft(_("Your plan has changed"), (said,), facts, add_ons())
+    return Draft(_("Your plan has changed"), (said,), facts, add_ons(), closing)
 
 
 def _card_expiring(notice: CardExpiring) -> Draft:

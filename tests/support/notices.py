@@ -182,5 +182,7 @@ NOTICES: list[Notice] = [
     GONE,
     replace(GONE, is_own=True),
     replace(GONE, by=""),
+    replace(BOUGHT, agreed=("You asked us to.",)),
+    replace(CHANGED, agreed=("You asked us to.",)),
     MemberJoined(5, "Ada", "ada@new.test", "Northwind", Role.BILLING, AT),
 ]

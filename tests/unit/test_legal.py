@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.domain.capacity import MONTH
@@ -27,6 +27,7 @@ from portal.domain.money import Money
 AT = datetime(2026, 4, 11, tzinfo=UTC)
 NOTHING = Money.zero("usd")
 RECURRING = Duty(Money(3333, "usd"), NOTHING, Money(5000, "usd"), AT + timedelta(20), MONTH, AT)
+WAITS = replace(RECURRING, now=NOTHING, starts_at=AT + timedelta(20))
 ONCE = Duty(Money(4900, "usd"), NOTHING, starts_at=AT)
 OWED = Duty(Money(4900, "usd"), NOTHING)
 FREE = Duty(NOTHING, NOTHING, starts_at=AT)
@@ -57,8 +58,9 @@ def test_between_businesses_nothing_is_added():
 
 @pytest.mark.parametrize("profile", CONSUMERS)
 def test_what_renews_says_so_and_how_to_stop_and_what_does_not_is_silent(profile):
-    said = statements_for(TERMS[profile], RECURRING)
-    assert {Statement.TOTAL, Statement.RENEWAL, Statement.STOPPING} <= set(said)
+    for duty in (RECURRING, WAITS):
+        said = statements_for(TERMS[profile], duty)
+        assert {Statement.TOTAL, Statement.RENEWAL, Statement.STOPPING} <= set(said)
     once = statements_for(TERMS[profile], ONCE)
     assert Statement.TOTAL in once
     assert not {Statement.RENEWAL, Statement.STOPPING} & set(once)
@@ -75,6 +77,7 @@ def test_the_right_to_withdraw_is_named_where_there_is_one_and_only_of_a_new_con
 
 @pytest.mark.parametrize("profile", CONSUMERS[1:])
 @given(hours=st.integers(0, 24 * 60))
+@example(hours=24 * 14)
 def test_a_start_within_the_time_to_withdraw_is_asked_for_and_no_later_one(profile, hours):
     terms, starts_at = TERMS[profile], AT + timedelta(hours=hours)
     asked = box_for(terms, replace(RECURRING, starts_at=starts_at), AT)
