@@ -11,6 +11,7 @@ from portal.domain.catalog import Price
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
 from portal.domain.price_notices import PriceChanging, PriceStays
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
@@ -44,7 +45,8 @@ class Purchased:
     """charged: taken now; carried: left for the next invoice. renews_at: None for what is charged
     once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
     for later. invoice: None where its first period is billed then, or nothing had to be paid.
-    uses: what it charges for use, in arrear."""
+    uses: what it charges for use, in arrear. agreed: the statements that were shown, word for word.
+    """
 
     kind: ClassVar[str] = "purchased"
     purchase_id: int
@@ -56,6 +58,7 @@ class Purchased:
     ends_at: datetime | None = None
     starts_at: datetime | None = None
     uses: tuple[Price, ...] = ()
+    agreed: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -185,6 +188,7 @@ class PlanChanged:
     """reference: of what changed it, `purchase:1` or `plan_change:1`. before, after: plans.
 
     scheduled: agreed for effective_at; else in force since then. charged: None when nothing was.
+    agreed: as of what is bought.
     """
 
     kind: ClassVar[str] = "plan_changed"
@@ -195,6 +199,7 @@ class PlanChanged:
     scheduled: bool
     charged: Money | None = None
     invoice: Invoiced | None = None
+    agreed: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -236,7 +241,7 @@ Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
     | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
-    | RechargeNotice | SignInNotice | SupportNotice
+    | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
@@ -244,17 +249,20 @@ KINDS: dict[str, type[Notice]] = {
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
         PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
-        *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS,
+        *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
     dict.fromkeys(KINDS, Permission.BILLING_UPDATE)
     | dict.fromkeys((Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ)
     | dict.fromkeys((each.kind for each in SIGN_IN_KINDS), Permission.SELF_UPDATE)
-    | dict.fromkeys((each.kind for each in SUPPORT_KINDS), Permission.MEMBERS_UPDATE)
+    | dict.fromkeys(
+        (each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS)), Permission.MEMBERS_UPDATE
+    )
 )
 """Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
-only the person whose own it is, whatever their role; of staff who look, the owners."""
+only the person whose own it is, whatever their role; of staff who look, the owners; of members,
+owners and whom it is about."""
 
 
 def is_told(role: Role, kind: str) -> bool:

@@ -33,7 +33,10 @@ from portal.models.base import (
 
 
 class AccountRow(Scoped, Base):
-    """key: the host application's own id. test_clock_at: this account's now, when set."""
+    """key: the host application's own id. test_clock_at: this account's now, when set.
+
+    country: two letters; empty where the host has not said.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -47,6 +50,8 @@ class AccountRow(Scoped, Base):
             postgresql_where=text("stripe_customer_id is not null"),
         ),
         CheckConstraint("tax_rate >= 0 and tax_rate < 100", name="tax_rate"),
+        CheckConstraint("country ~ '^([A-Z]{2})?$'", name="country"),
+        CheckConstraint("customer_type in ('business', 'consumer')", name="customer_type"),
         SCOPED,
     )
 
@@ -58,6 +63,8 @@ class AccountRow(Scoped, Base):
     tax_rate: Mapped[Decimal] = mapped_column(Numeric(7, 4), server_default="0")
     tax_inclusive: Mapped[bool] = mapped_column(server_default=text("false"))
     tax_label: Mapped[Word] = mapped_column(server_default="")
+    country: Mapped[str] = mapped_column(String(2), server_default="")
+    customer_type: Mapped[Word] = mapped_column(server_default="business")
     test_clock_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Created]
 

@@ -13,6 +13,7 @@ from portal.domain.catalog import AddOn, Catalog, Price
 from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES, Phase
+from portal.domain.legal import CustomerType, LegalProfile, profile_of
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, BillingPeriod, Interval, WallNow
 from portal.domain.price_changes import PriceChange
@@ -45,7 +46,7 @@ from portal.queries.subscriptions import (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """now: the account's own now, which a test clock may have set."""
+    """now: the account's own now, which a test clock may have set. country: empty where unknown."""
 
     id: int
     key: str
@@ -55,6 +56,12 @@ class Account:
     tax: Tax
     stripe_customer_id: str | None
     now: BillingNow
+    country: str = ""
+    customer_type: CustomerType = CustomerType.BUSINESS
+
+    @property
+    def profile(self) -> LegalProfile:
+        return profile_of(self.country, self.customer_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +243,8 @@ def _account(row: AccountRow | None, wall: WallNow) -> Account:
         tax=Tax(row.tax_rate, row.tax_inclusive, row.tax_label),
         stripe_customer_id=row.stripe_customer_id,
         now=billing_now(row, wall),
+        country=row.country,
+        customer_type=CustomerType(row.customer_type),
     )
 
 

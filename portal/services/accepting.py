@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
+from portal.domain.legal import Words
 from portal.domain.money import Money, currency
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.purchases import Failure, time_for_checkout
@@ -23,6 +24,7 @@ from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState
 from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
+from portal.services.consents import keep_consent
 from portal.services.reserving import start_paying
 from portal.services.settlement import let_go
 from portal.services.spending import Passed
@@ -42,7 +44,7 @@ class Acceptance(Generic[R]):
     """What a signed token says was shown: the request, priced at `at`, promising `digest`.
 
     nonce: makes the purchase happen once. issued_at: when the page was made, by the wall clock.
-    shown_due: the amount the button named.
+    shown_due: the amount the button named. agreed: its words; None where no page was shown.
     """
 
     request: R
@@ -51,6 +53,7 @@ class Acceptance(Generic[R]):
     nonce: str
     issued_at: WallNow
     shown_due: Money
+    agreed: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def accept(
     if earlier := _find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
         till.session.rollback()
         return conclude(till, earlier)
-    reserved = _reserve(till, hold, Payment(way, customer, paying))
+    reserved = _reserve(till, actor, accepted.agreed, hold, Payment(way, customer, paying))
     return ask_first(till, reserved) if isinstance(reserved, int) else reserved
 
 
@@ -162,15 +165,20 @@ def lock_subscription(session: Session, actor: Actor) -> SubscriptionRow | None:
 
 
 def _reserve(
-    till: Till, hold: Callable[[Payment], PurchaseRow | Other], payment: Payment
+    till: Till,
+    actor: Actor,
+    agreed: Words | None,
+    hold: Callable[[Payment], PurchaseRow | Other],
+    payment: Payment,
 ) -> int | PassesCeiling | Other:
-    """The id of the purchase that is held, committed."""
+    """The id of the purchase that is held, committed with what was agreed to."""
     try:
         held = hold(payment)
         if not isinstance(held, PurchaseRow):
             till.session.rollback()
             return held
         purchase_id = held.id
+        keep_consent(till.session, actor, f"purchase:{purchase_id}", agreed, till.wall)
         till.session.commit()
     except Passed as stopped:
         till.session.rollback()

@@ -16,6 +16,7 @@ from portal.domain.catalog import Plan, Price, usage_prices_for
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
+from portal.domain.legal import CustomerType
 from portal.domain.money import currency
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
@@ -33,11 +34,15 @@ from portal.services.till import Till
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
+    """country: two letters; empty where nobody has said."""
+
     key: str
     name: str
     currency: str
     zone: str = "UTC"
     tax: Tax = NO_TAX
+    country: str = ""
+    customer_type: CustomerType = CustomerType.BUSINESS
 
 
 def ensure_environment(
@@ -94,6 +99,8 @@ def add_account(
         tax_rate=new.tax.rate,
         tax_inclusive=new.tax.inclusive,
         tax_label=new.tax.label,
+        country=new.country,
+        customer_type=new.customer_type,
     )
     made = session.scalar(row.on_conflict_do_nothing().returning(AccountRow.id))
     if made is not None:

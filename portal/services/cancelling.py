@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
 from portal.domain.events import EventName
+from portal.domain.legal import Words
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.cancelling import get_ending
-from portal.services import telling
+from portal.services import telling_standing
+from portal.services.consents import keep_consent
 from portal.services.instances import REASON_LENGTH
 from portal.services.plans import locked
 from portal.services.recording import record
@@ -40,17 +42,23 @@ def cancel_plan(
         withdraw_agreed(till, row, state.now)
     dates = {"cancel_at": ending.cancel_at.isoformat(), "ends_at": ending.ends_at.isoformat()}
     _record(till, row, EventName.SUBSCRIPTION_CANCELLED, state, **dates)
-    telling.plan_cancelled(till, row, ending, state.now)
+    telling_standing.plan_cancelled(till, row, ending, state.now)
     session.commit()
     return ending.ends_at
 
 
 def keep_plan(
-    actor: Actor, *, session: Session, gateway: PaymentGateway, wall: WallNow
+    actor: Actor,
+    *,
+    session: Session,
+    gateway: PaymentGateway,
+    wall: WallNow,
+    agreed: Words | None = None,
 ) -> datetime | None:
     """Undo it while the term runs; when the plan renews. Charges nothing, and may be repeated.
 
-    None once the term is over. Raises Forbidden, NotFound without a subscription.
+    agreed: the words of the button, where a page was shown. None once the term is over. Raises
+    Forbidden, NotFound without a subscription.
     """
     till, row, state = _locked(actor, session, gateway, wall)
     if state.subscription is None:  # over by the clock, and not closed yet
@@ -66,6 +74,7 @@ def keep_plan(
     row.cancel_at, row.cancel_reason = None, ""
     row.next_due_at = min(row.next_due_at, state.now)
     _record(till, row, EventName.SUBSCRIPTION_KEPT, state)
+    keep_consent(session, actor, f"subscription:{row.id}", agreed, wall)
     session.commit()
     return ending.cancel_at
 

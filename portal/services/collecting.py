@@ -19,7 +19,7 @@ from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.services import balances, telling
+from portal.services import balances, telling, telling_standing
 from portal.services.attempts import Debt, amount_of
 from portal.services.books import post
 from portal.services.marking import mark_paid
@@ -137,7 +137,7 @@ def restate(till: Till, subscription_id: int, at: BillingNow) -> None:
     told = _TOLD.get(now)
     if told is not None:
         record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
-    telling.restated(till, row, before, at)
+    telling_standing.restated(till, row, before, at)
 
 
 def open_invoices(session: Session, subscription: SubscriptionRow) -> tuple[Unpaid, ...]:

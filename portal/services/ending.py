@@ -10,7 +10,7 @@ from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import BillingNow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.services import telling
+from portal.services import telling_standing
 from portal.services.recording import record
 from portal.services.repricing import drop_price_changes
 from portal.services.till import Till
@@ -43,4 +43,4 @@ def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
     row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
     told = EventName.SUBSCRIPTION_ENDED
     record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
-    telling.plan_ended(till, row, at)
+    telling_standing.plan_ended(till, row, at)

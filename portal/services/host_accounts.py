@@ -82,6 +82,8 @@ def _bring_up(row: AccountRow, wanted: NewAccount) -> list[str]:
         "tax_rate": wanted.tax.rate,
         "tax_inclusive": wanted.tax.inclusive,
         "tax_label": wanted.tax.label,
+        "country": wanted.country,
+        "customer_type": wanted.customer_type,
     }
     changed = [name for name, value in new.items() if getattr(row, name) != value]
     for name in changed:

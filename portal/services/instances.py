@@ -11,6 +11,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import Phase
+from portal.domain.legal import Words
 from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
@@ -18,6 +19,7 @@ from portal.queries.accounts import AccountState, account_state
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
+from portal.services.consents import keep_consent
 from portal.services.due import look_no_later
 from portal.services.recording import record
 from portal.services.till import doer_of
@@ -58,10 +60,13 @@ def cancel(
     return _reread(actor, instance_id, session, wall)
 
 
-def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> Instance:
+def keep(
+    actor: Actor, instance_id: int, *, session: Session, wall: WallNow, agreed: Words | None = None
+) -> Instance:
     """Undo a cancellation before its date; charges nothing. Repeating it changes nothing.
 
-    Raises NotFound, Forbidden, or Conflict once the instance has ended.
+    agreed: the words of the button, where a page was shown. Raises NotFound, Forbidden, or Conflict
+    once the instance has ended.
     """
     row, state, instance = lock_instance(actor, instance_id, session, wall)
     if instance.renews:
@@ -74,6 +79,7 @@ def keep(actor: Actor, instance_id: int, *, session: Session, wall: WallNow) -> 
     if row.billed_until_at is not None:
         look_no_later(session, row, row.billed_until_at)
     _record(session, actor, EventName.INSTANCE_KEPT, row, state)
+    keep_consent(session, actor, f"instance:{row.id}", agreed, wall)
     session.commit()
     return _reread(actor, instance_id, session, wall)
 

@@ -23,6 +23,7 @@ from portal.services.attempts import (
 )
 from portal.services.charging import ask, close
 from portal.services.collecting import left_to_pay
+from portal.services.consents import keep_consent
 from portal.services.till import Till, till_of
 from portal.services.ways import Paying, customer_of, way_of
 
@@ -68,7 +69,7 @@ def pay(
     customer = customer_of(till, actor)
     if not close(till, debt):
         return _standing(till, debt)
-    _start(till, debt, way, customer, paying)
+    _start(till, actor, debt, way, customer, paying)
     return _bring_on(till, debt, first=True)
 
 
@@ -80,7 +81,7 @@ def finish(
     return _bring_on(till_of(actor, session, gateway, wall), debt_of(invoice))
 
 
-def _start(till: Till, debt: Debt, way: Way, customer: str, paying: Paying) -> None:
+def _start(till: Till, actor: Actor, debt: Debt, way: Way, customer: str, paying: Paying) -> None:
     """Add the next attempt under the collection's row lock, unless somebody else just did."""
     collection = till.session.get_one(
         CollectionRow,
@@ -93,6 +94,7 @@ def _start(till: Till, debt: Debt, way: Way, customer: str, paying: Paying) -> N
         amount = left_to_pay(invoice, collection)
         name, shown_at = f"Invoice {invoice.number:06d}", paying.shown_at(invoice.number)
         start(till.session, debt, way, Bill(customer, amount, name, shown_at), till.wall)
+        keep_consent(till.session, actor, f"invoice:{invoice.id}", paying.agreed, till.wall)
     till.session.commit()
 
 

@@ -20,6 +20,7 @@ from portal.models.invitations import InvitationRow
 from portal.queries.identities import is_linked
 from portal.queries.invitations import good_invitation, is_known
 from portal.queries.persons import has_second_factor
+from portal.services import telling_members
 from portal.services.devices import forget_others
 from portal.services.identities import new_row, note
 from portal.services.passwords import hash_password, weakness_of
@@ -171,6 +172,7 @@ def _join(
         doer = Doer(who, row.account_id, person_id, address=origin.stored_address)
         detail = {"role": row.role, "invitation_id": row.id}
         record(session, scope, doer, EventName.MEMBER_JOINED, who, wall, **detail)
+        telling_members.joined(session, scope, membership, wall)
     session.delete(row)
     session.flush()
     return membership

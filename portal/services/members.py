@@ -14,6 +14,7 @@ from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow, MembershipRow, SessionRow
 from portal.models.keys import SignInLinkRow
 from portal.models.sign_in import ChallengeRow
+from portal.services import telling_members
 from portal.services.recording import record
 from portal.services.till import doer_of
 
@@ -39,6 +40,7 @@ def change_role(
     if before != role:
         told, subject = EventName.MEMBER_ROLE_CHANGED, f"person:{row.person_id}"
         record(session, actor.scope, doer_of(actor), told, subject, wall, before=before, after=role)
+        telling_members.role_changed(session, actor, row, Role(before), wall)
     session.commit()
     return None
 
@@ -124,6 +126,7 @@ def _end(
         )
     subject = f"person:{row.person_id}"
     record(session, actor.scope, doer_of(actor), told, subject, wall, role=row.role)
+    telling_members.gone(session, actor, row, wall)
     session.delete(row)
     session.commit()
     return None

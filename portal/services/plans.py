@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
+from portal.domain.legal import Words
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
 from portal.domain.plan_changes import PlanQuote, PlanRequest, Subscribed, quote_plan_change
@@ -31,6 +32,7 @@ from portal.services.accepting import (
     too_late_for,
 )
 from portal.services.charging import PaymentOutcome
+from portal.services.consents import keep_consent
 from portal.services.recording import record
 from portal.services.reserving import reserve_change
 from portal.services.switching import promise_of, withdraw_agreed
@@ -94,7 +96,7 @@ def change(
         if not isinstance(fresh, _Fresh):
             return fresh
         if fresh.quote.timing is Timing.AT_TERM_END:
-            return _agree(till, actor, fresh)
+            return _agree(till, actor, fresh, accepted.agreed)
         return _hold(till, actor, fresh, accepted.nonce, payment)
 
     return accept(till, actor, accepted, paying, None, hold)
@@ -146,7 +148,7 @@ def _hold(
     return purchase
 
 
-def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
+def _agree(till: Till, actor: Actor, fresh: _Fresh, words: Words | None) -> Agreed:
     """Keep the change for the end of the term, in place of another one; commit."""
     quote, row = fresh.quote, locked(till, actor)
     target = get_plan(fresh.state, quote.request.plan)
@@ -168,7 +170,9 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh) -> Agreed:
     told, subject = EventName.PLAN_CHANGE_AGREED, f"subscription:{row.id}"
     plan = {"plan": quote.request.plan, "effective_at": quote.effective_at.isoformat()}
     record(till.session, till.scope, till.doer, told, subject, fresh.state.now, **plan)
-    reference, before, at = f"plan_change:{agreed.id}", fresh.by.plan.name, quote.effective_at
+    reference = f"plan_change:{agreed.id}"
+    keep_consent(till.session, actor, reference, words, till.wall)
+    before, at = fresh.by.plan.name, quote.effective_at
     plan_changed(till, row.account_id, reference, before, target.name, at, scheduled=True)
     till.session.commit()
     return Agreed(quote.effective_at)

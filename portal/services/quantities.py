@@ -28,6 +28,7 @@ from portal.services.accepting import (
     too_late_for,
 )
 from portal.services.charging import PaymentOutcome
+from portal.services.consents import keep_consent
 from portal.services.instances import find_instance
 from portal.services.raising import promise_of
 from portal.services.recording import record
@@ -101,6 +102,8 @@ def _hold(
     if changed := changed_since(accepted, fresh, state.now, till.wall):
         return changed
     if not fresh.lines:
+        subject = f"instance:{instance.id}"
+        keep_consent(till.session, actor, subject, accepted.agreed, till.wall)
         return _agree(till, state, instance, fresh)
     over_at = min(line.period.end for line in fresh.lines if line.period)
     if too_late := too_late_for(payment, fresh.due.charged, over_at, state.now):

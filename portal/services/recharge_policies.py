@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Permission
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
+from portal.domain.legal import Words
 from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
@@ -19,6 +20,7 @@ from portal.models.recharge import RechargeConsentRow, RechargePolicyRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.recharge import packs_of, rechargeable
 from portal.services.accepting import lock_subscription
+from portal.services.consents import keep_consent
 from portal.services.recharge_news import look, pause, resume
 from portal.services.recording import record
 from portal.services.till import Till, till_of
@@ -37,13 +39,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What was shown and agreed to. amount: of one pack then, tax included."""
+    """What was shown and agreed to. amount: of one pack then, tax included. agreed: the words of
+    the button, where a page was shown."""
 
     wanted: Wanted
     amount: Money
     text: str
     text_version: str
     locale: str
+    agreed: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def agree(
         raise ValueError("a threshold below one, or a maximum below one pack")
     row = _written(till, state, feature.id, wanted, pack)
     _keep(till, actor, row, consent)
+    keep_consent(session, actor, f"recharge:{row.id}", consent.agreed, wall)
     look(till, row, Trigger.SAVE)
     policy_id = row.id
     session.commit()

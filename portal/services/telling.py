@@ -10,8 +10,8 @@ from sqlalchemy import select
 from portal.domain import dunning
 from portal.domain.declines import DeclineReason, may_retry
 from portal.domain.dunning import StepKind, Unpaid
-from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
-from portal.domain.instances import InstanceStatus, SubscriptionStatus
+from portal.domain.ending_notices import PurchaseLapsed
+from portal.domain.instances import InstanceStatus
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -21,14 +21,11 @@ from portal.domain.notices import (
     PlanChanged,
     Purchased,
     Renewed,
-    Restored,
     Sold,
-    Suspended,
 )
-from portal.domain.periods import BillingNow
 from portal.domain.working import WorkingKind
 from portal.models.accounts import AccountRow, PaymentMethodRow
-from portal.models.catalog import AddOnRow, PlanRow
+from portal.models.catalog import AddOnRow
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import (
     PaymentAttemptRow,
@@ -39,9 +36,9 @@ from portal.models.purchases import (
 )
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import account_state
-from portal.queries.cancelling import Ending
 from portal.queries.use_prices import sold_for_use
 from portal.services import mailing
+from portal.services.consents import said_to
 from portal.services.reserving import described
 from portal.services.till import Till
 
@@ -79,6 +76,7 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         ends_at=ends_at,
         starts_at=_utc(row.starts_at) if waits else None,
         uses=sold_for_use(session, till.scope, row.usage_price_ids),
+        agreed=said_to(session, till.scope, f"purchase:{purchase.id}"),
     )
     mailing.post(session, till.scope, purchase.account_id, notice)
 
@@ -181,44 +179,14 @@ def failed(till: Till, row: CollectionRow, unpaid: Iterable[Unpaid], reason: str
     mailing.post(till.session, till.scope, row.account_id, notice)
 
 
-def restated(till: Till, row: SubscriptionRow, before: SubscriptionStatus, at: BillingNow) -> None:
-    """A subscription whose status has just become another: suspended, or out of suspension."""
-    if row.status == SubscriptionStatus.SUSPENDED:
-        notice: Suspended | Restored = Suspended(row.id, at, _owed(till, row))
-    elif before is SubscriptionStatus.SUSPENDED and row.status == SubscriptionStatus.ACTIVE:
-        notice = Restored(row.id, at)
-    else:
-        return
-    mailing.post(till.session, till.scope, row.account_id, notice)
-
-
 def plan_changed(
     till: Till, account_id: int, reference: str, before: str, after: str, at: datetime,
     *, scheduled: bool, charged: Money | None = None,
 ) -> None:  # fmt: skip
     """reference: `purchase:1` or `plan_change:1`. before, after: names of plans."""
-    notice = PlanChanged(reference, before, after, at, scheduled, charged)
+    agreed = said_to(till.session, till.scope, reference)
+    notice = PlanChanged(reference, before, after, at, scheduled, charged, agreed=agreed)
     mailing.post(till.session, till.scope, account_id, notice)
-
-
-def plan_cancelled(till: Till, row: SubscriptionRow, ending: Ending, at: datetime) -> None:
-    """A plan that will end with its term, as was just asked for."""
-    notice = PlanCancelled(
-        subscription_id=row.id,
-        plan=ending.plan,
-        cancelled_at=at,
-        keep_until=ending.cancel_at,
-        ends_at=ending.ends_at,
-        add_ons=tuple(dict.fromkeys(each.instance.add_on.name for each in ending.add_ons)),
-        withdrawn=ending.withdrawn,
-    )
-    mailing.post(till.session, till.scope, row.account_id, notice)
-
-
-def plan_ended(till: Till, row: SubscriptionRow, at: datetime) -> None:
-    plan = till.session.get_one(PlanRow, (till.environment_id, row.plan_id))
-    notice = PlanEnded(row.id, plan.name, at, _owed(till, row))
-    mailing.post(till.session, till.scope, row.account_id, notice)
 
 
 def _end(till: Till, row: CollectionRow) -> datetime | None:
@@ -264,22 +232,6 @@ def _planned(till: Till, row: InstanceRow, quote: QuoteRow) -> Sold:
     add_on = till.session.get_one(AddOnRow, (till.environment_id, row.add_on_id))
     first = quote.promise["going_forward"]["amount"]["minor"]
     return Sold(add_on.name, row.quantity, Money(first, quote.currency))
-
-
-def _owed(till: Till, row: SubscriptionRow) -> Money:
-    """The sum of a subscription's open invoices, in its account's currency."""
-    account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
-    amounts = select(InvoiceRow.charged_minor - CollectionRow.credited_minor).join(
-        CollectionRow,
-        (CollectionRow.environment_id == InvoiceRow.environment_id)
-        & (CollectionRow.invoice_id == InvoiceRow.id),
-    )
-    mine = amounts.where(
-        CollectionRow.environment_id == till.environment_id,
-        CollectionRow.subscription_id == row.id,
-        CollectionRow.status == "open",
-    )
-    return Money(sum(till.session.scalars(mine)), account.currency)
 
 
 def _fingerprint(till: Till, account_id: int) -> str | None:

@@ -38,6 +38,7 @@ from portal.services.charging import (
     conclude,
     outcome_of,
 )
+from portal.services.consents import keep_consent
 from portal.services.invoicing import Sale, over_at, read_sale
 from portal.services.reserving import described
 from portal.services.settlement import let_go
@@ -84,6 +85,7 @@ def pay(
     ours = sale.purchase.status == "reserved" and not open_attempts(session, debt)
     if ours:
         start(session, debt, way, _bill(sale, customer, paying), wall)
+        keep_consent(session, actor, f"purchase:{purchase_id}", paying.agreed, wall)
     session.commit()
     return conclude(till, purchase_id, first=ours)
 

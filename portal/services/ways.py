@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor
 from portal.domain.errors import Conflict
+from portal.domain.legal import Words
 from portal.models.accounts import PaymentMethodRow, PersonRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services.accounts import ensure_customer
@@ -23,10 +24,14 @@ CardChoice = int | Literal["default", "new"]
 
 @dataclass(frozen=True, slots=True)
 class Paying:
-    """How a member pays. shown_at: the absolute address of a purchase's own page, by its id."""
+    """How a member pays. shown_at: the absolute address of a purchase's own page, by its id.
+
+    agreed: the words of the button, where what is owed already is paid from a page.
+    """
 
     choice: CardChoice
     shown_at: Callable[[int], str]
+    agreed: Words | None = None
 
 
 def way_of(session: Session, actor: Actor, choice: CardChoice) -> Way:

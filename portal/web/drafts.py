@@ -15,7 +15,7 @@ class Draft:
     """facts: a label and what it stands for. link, choice: words and an absolute address.
 
     choice: where such mails are switched off, for those that can be. invites: the reader is no
-    member yet.
+    member yet. was_member: they are none any more.
     """
 
     subject: str
@@ -25,6 +25,7 @@ class Draft:
     closing: tuple[str, ...] = ()
     choice: tuple[str, str] | None = None
     invites: bool = False
+    was_member: bool = False
 
 
 def page(endpoint: str, **where: object) -> str:
@@ -39,3 +40,8 @@ def add_ons() -> tuple[str, str]:
 
 def counted(name: str, quantity: int) -> str:
     return name if quantity == 1 else f"{number(quantity)} × {name}"
+
+
+def agreed_words(agreed: tuple[str, ...]) -> tuple[str, ...]:
+    """What was agreed to, as it was shown, for a mail that can be kept."""
+    return (_("You agreed to this:"), *agreed) if agreed else ()

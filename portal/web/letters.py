@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
-from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -31,16 +30,17 @@ from portal.domain.recharge_notices import RechargeLimited, RechargePaused, Rech
 from portal.domain.support_notices import SupportNotice
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
+from portal.web.coming_letters import of_what_comes
 from portal.web.credit_letters import of_credit
-from portal.web.drafts import Draft, add_ons, counted, page
+from portal.web.drafts import Draft, add_ons, agreed_words, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
+from portal.web.member_letters import of_members
 from portal.web.recharge_letters import of_recharge
 from portal.web.sign_in_letters import of_sign_in
 from portal.web.steps import decline_words, refund_words
 from portal.web.support_letters import of_support
 from portal.web.use_letters import of_use, use_facts
-from portal.web.words import per
 
 
 def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
@@ -53,16 +53,14 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _refunded(notice)
         case AddOnCancelled():
             return _cancelled(notice)
-        case Renewed():
-            return _renewed(notice)
-        case PaymentFailed():
-            return _failed(notice)
+        case Renewed() | PaymentFailed():
+            return _renewed(notice) if isinstance(notice, Renewed) else _failed(notice)
         case Suspended() | Restored():
             return _suspended(notice) if isinstance(notice, Suspended) else _restored(notice)
         case PlanChanged():
             return _plan_changed(notice)
         case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
-            return _of_what_comes(notice)
+            return of_what_comes(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed():
             return of_ending(notice)
         case Credited() | AddOnEnded():
@@ -71,21 +69,10 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_use(notice)
         case RechargePaused() | RechargeLimited() | RechargeShort():
             return of_recharge(notice)
+        case RoleChanged() | MemberGone() | MemberJoined():
+            return of_members(notice)
         case _:
             return of_support(notice) if isinstance(notice, SupportNotice) else of_sign_in(notice)
-
-
-def _of_what_comes(notice: CardExpiring | TrialEnding | PriceChanging | PriceStays) -> Draft:
-    """What is said ahead of its day."""
-    match notice:
-        case CardExpiring():
-            return _card_expiring(notice)
-        case TrialEnding():
-            return _trial_ending(notice)
-        case PriceChanging():
-            return _price_changing(notice)
-        case PriceStays():
-            return _price_stays(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:
@@ -100,7 +87,7 @@ def _purchased(notice: Purchased) -> Draft:
         (said, *free),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried), *use_facts(notice.uses)),
         (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
-        (_lasts(notice),),
+        (_lasts(notice), *agreed_words(notice.agreed)),
     )
 
 
@@ -206,65 +193,14 @@ def _restored(notice: Restored) -> Draft:
 
 def _plan_changed(notice: PlanChanged) -> Draft:
     changes = {"before": notice.before, "after": notice.after, "date": date(notice.effective_at)}
+    closing = agreed_words(notice.agreed)
     if notice.scheduled:
         said = _("Your plan changes from %(before)s to %(after)s on %(date)s. Nothing is charged"
                  " for the change.", **changes)  # fmt: skip
-        return Draft(_("Your plan will change"), (said,), (), add_ons())
+        return Draft(_("Your plan will change"), (said,), (), add_ons(), closing)
     said = _("Your plan changed from %(before)s to %(after)s on %(date)s.", **changes)
     facts = ((_("Charged"), money(notice.charged)),) if notice.charged is not None else ()
-    return Draft(_("Your plan has changed"), (said,), facts, add_ons())
-
-
-def _card_expiring(notice: CardExpiring) -> Draft:
-    last_day = datetime.combine(notice.last_day, time(12), get_timezone())
-    return Draft(
-        _("Your card is about to expire"),
-        (_("%(brand)s ending %(last4)s is good until %(date)s. Your plan is charged to it.",
-           brand=notice.brand.capitalize(), last4=notice.last4, date=date(last_day)),
-         _("Please add another card before then.")),
-        (),
-        (_("See your cards"), page("payment_methods.index")),
-    )  # fmt: skip
-
-
-def _trial_ending(notice: TrialEnding) -> Draft:
-    return Draft(
-        _("Your trial ends on %(date)s", date=date(notice.ends_at)),
-        (_("Then %(plan)s starts, and %(amount)s is charged to your default card.",
-           plan=notice.plan, amount=money(notice.amount)),),
-        (),
-        (_("See your cards"), page("payment_methods.index")),
-    )  # fmt: skip
-
-
-def _price_changing(notice: PriceChanging) -> Draft:
-    what, day, each = notice.name, date(notice.changes_at), per(notice.interval)
-    subject = _("The price of %(what)s changes on %(date)s", what=what, date=day)
-    if notice.reminder:
-        subject = _("Reminder: the price of %(what)s changes on %(date)s", what=what, date=day)
-    facts = (
-        (_("Until then"), f"{money(notice.before)} {each}"),
-        (_("From %(date)s on", date=day), f"{money(notice.after)} {each}"),
-    )
-    stop = _("If that is not what you want, choose another plan, or cancel this one, before then.")
-    way = _("See the plans"), page("plans.index")
-    if notice.instance_id is not None:
-        stop = _("If that is not what you want, cancel it before then: follow the link and confirm."
-                 " It works until the end of the period that is paid for.")  # fmt: skip
-        cancel = page("active.cancel", instance_id=notice.instance_id)
-        way = _("Cancel %(what)s", what=what), cancel
-    said = _("The price of %(what)s changes on %(date)s. Until then it stays as it is.",
-             what=counted(what, notice.quantity), date=day)  # fmt: skip
-    return Draft(subject, (said, stop), facts, way)
-
-
-def _price_stays(notice: PriceStays) -> Draft:
-    what = counted(notice.name, notice.quantity)
-    price = f"{money(notice.price)} {per(notice.interval)}"
-    said = _("We had told you of another price of %(what)s from %(date)s on. That is called off:"
-             " it goes on for %(price)s.", what=what, date=date(notice.changes_at),
-             price=price)  # fmt: skip
-    return Draft(_("The price of %(what)s stays", what=notice.name), (said,), (), add_ons())
+    return Draft(_("Your plan has changed"), (said,), facts, add_ons(), closing)
 
 
 def _names(sold: tuple[Sold, ...]) -> str:

@@ -71,6 +71,9 @@ def _frame(settings: Settings, reader: Reader, draft: Draft) -> Frame:
     if draft.invites:
         why = _("You get this mail because an owner of %(account)s typed your address.",
                 account=reader.account)  # fmt: skip
+    if draft.was_member:
+        why = _("You get this mail because you were a member of %(account)s.",
+                account=reader.account)  # fmt: skip
     return Frame(
         lang=language(),
         dir=direction(),

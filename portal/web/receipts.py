@@ -11,6 +11,7 @@ from portal.domain.capacity import Capacity, brought_by
 from portal.queries import usage
 from portal.queries.accounts import AccountState
 from portal.queries.active import row_of
+from portal.queries.consents import consents_to
 from portal.queries.invoices import find_invoice_of
 from portal.queries.purchases import Purchase, get_purchase
 from portal.queries.subscriptions import Instance
@@ -41,6 +42,7 @@ def receipt_context(purchase_id: int) -> dict[str, Any]:
     return {
         "invoice": find_invoice_of(database(), actor, purchase_id),
         "purchase": purchase,
+        "consents": consents_to(database(), actor, f"purchase:{purchase_id}"),
         "row": row_of(state(), instance),
         "brought": _brought(state(), instance, purchase),
         "meters": _raised(instance),
@@ -56,6 +58,7 @@ def _plan_receipt(purchase: Purchase) -> Response:
         "plans/receipt.html",
         "plans/_receipt.html",
         purchase=purchase,
+        consents=consents_to(database(), actor, f"purchase:{purchase.id}"),
         invoice=find_invoice_of(database(), actor, purchase.id),
         meters=tuple(m for m in account_meters() if m.feature.id in counted),
         state=state(),

@@ -10,6 +10,7 @@ from portal.domain.recharge_decisions import Cause, Pack, PauseCause
 from portal.domain.recharge_simulation import Simulated
 from portal.queries.recharge_pages import Decided, Recharging, Values
 from portal.web.language import date_time, money, number
+from portal.web.words import Problem
 
 TEXT_VERSION = "2026-11"
 """Of `consent_text`: a change of its words is another version."""
@@ -34,6 +35,14 @@ def consent_text(feature: Feature, pack: Pack, values: Values, zone: str) -> str
     stop = _("You can pause it or turn it off on this page at any time, with one click. What is"
              " bought already stays.")  # fmt: skip
     return " ".join([trigger, larger, most, pause, stop])
+
+
+def pack_changed() -> Problem:
+    return Problem(
+        _("Please look again"),
+        _("The price of the pack is not what the page said. Nothing was saved; below is the price"
+          " as it is now."),
+    )  # fmt: skip
 
 
 def recharge_state(shown: Recharging) -> str:

@@ -104,6 +104,20 @@ def test_what_may_not_change_is_said_and_nothing_else_changes(host, world):
     }  # fmt: skip
 
 
+def test_country_and_kind_of_customer_choose_the_words(host):
+    host.put("/accounts/acme", ACME, 201)
+    told = host.get("/accounts/acme").json
+    assert (told["country"], told["customer_type"]) == (None, "business")
+    assert told["legal_profile"] == "standard"
+    consumer = ACME | {"country": "DE", "customer_type": "consumer"}
+    told = host.put("/accounts/acme", consumer, 200).json
+    assert (told["country"], told["customer_type"]) == ("DE", "consumer")
+    assert told["legal_profile"] == "consumer_de"
+    assert host.put("/accounts/acme", consumer | {"country": "de"}, 422)
+    assert host.put("/accounts/acme", consumer | {"customer_type": "both"}, 422)
+    assert host.put("/accounts/acme", ACME, 200).json["legal_profile"] == "standard"
+
+
 @pytest.mark.parametrize("started_at", ["2026-04-11T00:00:01Z", "2001-01-01T00:00:00Z"])
 def test_every_misfit_of_a_new_account_is_told_at_once(started_at, host, world):
     wanted = {

@@ -347,6 +347,11 @@ MAILS = [
     again("mails", "ck_mails_tries", key=NEW, unanswered="-1"),
 ]
 HOST = [
+    changed("accounts", "ck_accounts_country", country="'de'"),
+    changed("accounts", FINE, country="'DE'"),
+    changed("accounts", "ck_accounts_customer_type", customer_type="'both'"),
+    again("consents", "ck_consents_digest", digest="''"),
+    again("consents", "ck_consents_button", button="''"),
     again("api_keys", "uq_api_keys_environment_id_prefix"),
     again("api_keys", FINE, prefix=NEW),
     changed("api_keys", "ck_api_keys_access", access="'all'"),

@@ -35,6 +35,7 @@ APPEND_ONLY = (
     "credit_note_lines",
     "credit_note_documents",
     "billed_elsewhere",
+    "consents",
     "recharge_consents",
     "recharge_decisions",
 )

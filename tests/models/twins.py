@@ -12,6 +12,7 @@ from portal.domain.access import Actor, Role
 from portal.domain.credit_notes import Destination
 from portal.domain.identities import Errand, Identity
 from portal.domain.keys import Access
+from portal.domain.legal import LegalProfile, Words
 from portal.domain.sign_in import Origin
 from portal.domain.spending import Mode
 from portal.domain.support import SPANS, Consent
@@ -27,6 +28,7 @@ from portal.services.accounts import NewAccount
 from portal.services.arrears import set_apart
 from portal.services.beginnings import Beginning, Elsewhere
 from portal.services.charging import NeedsCheckout
+from portal.services.consents import keep_consent
 from portal.services.crediting import Correction
 from portal.services.documents import Issued, print_missing
 from portal.services.host_accounts import Owner, Put, Wanted, put
@@ -119,6 +121,7 @@ def _live(world: World) -> None:
     _sign_in(world)
     _recharge(world, actor)
     _use_beyond(world)
+    _press(world, actor)
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)
@@ -173,6 +176,15 @@ def _recharge(world: World, actor: Actor) -> None:
     world.gateway.fail_next("charge", Fault.OUTAGE)
     recharge.use(actor, 95_000)
     recharge.limit(actor, Mode.WARN, 50_000)
+
+
+def _press(world: World, actor: Actor) -> None:
+    """A paying button, and its words."""
+    profile = LegalProfile.CONSUMER_DE
+    words = Words(profile, "de-2026-11", "en", "Zahlungspflichtig bestellen", "de", ("It renews.",))
+    with world.session() as session:
+        keep_consent(session, actor, "instance:1", words, world.wall)
+        session.commit()
 
 
 def _use_beyond(world: World) -> None:

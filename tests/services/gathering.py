@@ -121,6 +121,13 @@ class Party:
         with self.world.session() as session:
             return list(session.scalars(select(MailRow).where(*mine).order_by(MailRow.id)))
 
+    def letters(self, kind: str) -> list[tuple[str, bool]]:
+        """To whom such mails go, and whether they are about the reader."""
+        mine = MailRow.kind == kind, MailRow.account_id == self.owner.account_id
+        with self.world.session() as session:
+            found = session.scalars(select(MailRow).where(*mine).order_by(MailRow.recipient))
+            return [(mail.recipient, mail.notice.get("is_own", False)) for mail in found]
+
     def rows(self) -> int:
         return self.world.rows(InvitationRow, account_id=self.owner.account_id)
 

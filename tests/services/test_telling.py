@@ -17,7 +17,7 @@ from portal.models.catalog import PriceRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.services import telling
+from portal.services import telling, telling_standing
 from portal.services.collecting import open_invoices
 from portal.services.recording import Doer
 from portal.services.reminding import remind_of_trials
@@ -136,7 +136,7 @@ def test_a_failed_renewal_says_why_and_what_comes_next(
 def restate(world: World, actor: Actor, before: SubscriptionStatus) -> None:
     with Acting(world) as till:
         mine = till.session.scalars(select(SubscriptionRow).filter_by(account_id=actor.account_id))
-        telling.restated(till, mine.one(), before, BillingNow(world.now))
+        telling_standing.restated(till, mine.one(), before, BillingNow(world.now))
         till.session.commit()
 
 

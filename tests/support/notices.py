@@ -13,6 +13,7 @@ from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -123,6 +124,8 @@ PAUSED = RechargePaused(
 )  # fmt: skip
 PLACE = Place(AT, "192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
 INVITED = Invited("00aa", "Ada", "Northwind", Role.BILLING, AT + timedelta(days=7))
+ROLE = RoleChanged(5, "Ada", "Bo", "Northwind", Role.MEMBER, Role.ADMIN, AT, is_own=False)
+GONE = MemberGone(5, "Ada", "Bo", "Northwind", AT, is_own=False)
 FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
 SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 NOTICES: list[Notice] = [
@@ -185,4 +188,12 @@ NOTICES: list[Notice] = [
     AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
     SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
     SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
+    ROLE,
+    replace(ROLE, is_own=True),
+    GONE,
+    replace(GONE, is_own=True),
+    replace(GONE, by=""),
+    replace(BOUGHT, agreed=("You asked us to.",)),
+    replace(CHANGED, agreed=("You asked us to.",)),
+    MemberJoined(5, "Ada", "ada@new.test", "Northwind", Role.BILLING, AT),
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 import portal.models  # noqa: F401  (loads every table)
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.catalog import Catalog
+from portal.domain.legal import CustomerType
 from portal.domain.periods import Anchor, BillingNow, WallNow
 from portal.domain.quotes import Quote, Request, Start
 from portal.domain.taxes import NO_TAX, Tax
@@ -90,12 +91,14 @@ class World:
         tax: Tax = NO_TAX,
         card: str | None = "pm_card_visa",
         role: Role = Role.OWNER,
+        country: str = "",
+        customer_type: CustomerType = CustomerType.BUSINESS,
     ) -> Actor:
         """A new account on a plan, and its first member."""
         self.count += 1
         key = f"account{self.count}"
         with self.session() as session:
-            new = NewAccount(key, key.title(), currency, zone, tax)
+            new = NewAccount(key, key.title(), currency, zone, tax, country, customer_type)
             account_id = accounts.create_account(session, self.scope, new, self.wall)
             mail = f"owner@{key}.test"
             accounts.ensure_customer(session, self.scope, account_id, mail, self.gateway)

@@ -22,6 +22,7 @@ from portal.api.schemas.fields import (
     Units,
 )
 from portal.domain.instances import SubscriptionStatus
+from portal.domain.legal import CustomerType, LegalProfile
 
 EMAIL = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
 PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
@@ -45,6 +46,12 @@ def _zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone), Field(max_length=40, examples=["Europe/Berlin"])]
+
+
+Country = Annotated[
+    str,
+    Field(pattern="^[A-Z]{2}$", description="Two letters of ISO 3166-1.", examples=["DE"]),
+]
 
 
 class GivenTax(Given):
@@ -89,6 +96,14 @@ class GivenAccount(Given):
     currency: CurrencyCode = Field(description="Cannot be changed once the account exists.")
     time_zone: Zone = Field("UTC", description="A change moves future boundaries only.")
     tax: GivenTax | None = Field(None, description="None: no tax.")
+    country: Country | None = Field(
+        None, description="Where the account lives; with `customer_type` it chooses the words."
+    )
+    customer_type: CustomerType = Field(
+        CustomerType.BUSINESS,
+        strict=False,
+        description="Consumers are shown what the law of their country asks for.",
+    )
     owner: GivenOwner | None = Field(
         None, description="The first owner; needed to create, and cannot be exchanged here."
     )
@@ -122,6 +137,9 @@ class ToldAccount(Told):
     currency: CurrencyCode
     time_zone: str
     tax: ToldTax | None
+    country: Country | None
+    customer_type: CustomerType
+    legal_profile: LegalProfile = Field(description="Whose words the paying pages use.")
     balance: Amount = Field(description="Money that the next charge uses first.")
     subscription: ToldSubscription | None
     now: Instant

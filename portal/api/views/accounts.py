@@ -47,9 +47,10 @@ def get_account(key: str) -> ToldAccount:
     body=GivenAccount,
 )
 def put_account(key: str, body: GivenAccount) -> tuple[ToldAccount, int]:
-    """Make an account, or change its name, time zone and tax; repeated, it changes nothing.
+    """Make an account, or change what may be changed of it; repeated, it changes nothing.
 
-    `name`, `time_zone` and `tax` become what is sent, or their defaults. `currency` is for good.
+    `name`, `time_zone`, `tax`, `country` and `customer_type` become what is sent, or their
+    defaults. `currency` is for good.
     `owner` and `subscription` are for an account that has none: left out they stay as they are,
     and another one than there is is refused.
     """
@@ -69,6 +70,9 @@ def told(state: AccountState) -> ToldAccount:
         tax=ToldTax(rate=account.tax.rate, inclusive=account.tax.inclusive, label=account.tax.label)
         if account.tax.rate
         else None,
+        country=account.country or None,
+        customer_type=account.customer_type,
+        legal_profile=account.profile,
         balance=Amount.of(state.balance),
         subscription=_subscription(state.subscription, state.now) if state.subscription else None,
         now=state.now,
@@ -92,7 +96,15 @@ def _wanted(key: str, body: GivenAccount) -> Wanted:
     if body.tax is not None:
         tax = Tax(Decimal(body.tax.rate), body.tax.inclusive, body.tax.label)
     return Wanted(
-        account=NewAccount(key, body.name, body.currency, body.time_zone, tax),
+        account=NewAccount(
+            key,
+            body.name,
+            body.currency,
+            body.time_zone,
+            tax,
+            body.country or "",
+            body.customer_type,
+        ),
         owner=Owner(body.owner.email, body.owner.name) if body.owner else None,
         beginning=_beginning(body.subscription) if body.subscription else None,
     )

@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired, StopValidation
 
 from portal.domain.access import Actor
 from portal.domain.errors import NotFound
+from portal.domain.legal import Words
 from portal.domain.periods import BillingPeriod, Interval, WallNow
 from portal.domain.plan_changes import PlanQuote, PlanRequest
 from portal.services.accepting import Acceptance
@@ -68,10 +69,10 @@ class ChangeForm(FlaskForm):
             raise StopValidation(_("This price is for another plan."))
 
 
-def write_change_token(quote: PlanQuote, actor: Actor, wall: WallNow) -> str:
+def write_change_token(quote: PlanQuote, actor: Actor, wall: WallNow, words: Words) -> str:
     """As `write_token`, of a change of plan."""
     wanted = {"plan": quote.request.plan, "cycle": cycle_of(quote.request.interval)}
-    return sign(actor, wanted, quote.at, quote.digest, quote.due.charged, wall)
+    return sign(actor, wanted, quote.at, quote.digest, quote.due.charged, wall, words)
 
 
 def read_change_token(token: str, actor: Actor) -> Acceptance[PlanRequest]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from secrets import token_urlsafe
 from typing import Any
@@ -15,6 +16,7 @@ from wtforms import HiddenField, IntegerField, RadioField
 from wtforms.validators import InputRequired, NumberRange, StopValidation
 
 from portal.domain.access import Actor
+from portal.domain.legal import LegalProfile, Words
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, WallNow
 from portal.domain.quotes import MOST_AT_ONCE, Quote, Request, Start
@@ -81,15 +83,15 @@ class PayForm(FlaskForm):
             raise StopValidation(_("This price is for another add-on."))
 
 
-def write_token(quote: Quote, actor: Actor, wall: WallNow) -> str:
-    """Sign what the page shows, for this member's account and no other."""
+def write_token(quote: Quote, actor: Actor, wall: WallNow, words: Words) -> str:
+    """Sign what the page shows, for this member's account and no other; words: of the button."""
     wanted = {
         "add_on": quote.request.add_on,
         "quantity": quote.request.quantity,
         "auto_renew": quote.request.auto_renew,
         "start": quote.request.start,
     }
-    return sign(actor, wanted, quote.at, quote.digest, quote.due, wall)
+    return sign(actor, wanted, quote.at, quote.digest, quote.due, wall, words)
 
 
 def read_token(token: str, actor: Actor) -> Acceptance[Request]:
@@ -101,8 +103,9 @@ def read_token(token: str, actor: Actor) -> Acceptance[Request]:
 
 
 def sign(
-    actor: Actor, wanted: Mapping[str, object], at: datetime, digest: str, due: Money, wall: WallNow
-) -> str:
+    actor: Actor, wanted: Mapping[str, object], at: datetime, digest: str, due: Money,
+    wall: WallNow, words: Words,
+) -> str:  # fmt: skip
     """A token, good for one payment, of what was asked for and what was shown for it."""
     quoted = {
         "at": at.isoformat(),
@@ -111,6 +114,7 @@ def sign(
         "currency": due.currency,
         "nonce": token_urlsafe(18),
         "issued_at": wall.isoformat(),
+        "words": asdict(words),
     }
     return str(signer(actor).dumps({**wanted, **quoted}))
 
@@ -123,7 +127,14 @@ def shown(said: dict[str, Any]) -> dict[str, Any]:
         "nonce": said["nonce"],
         "issued_at": WallNow(datetime.fromisoformat(said["issued_at"])),
         "shown_due": Money(said["due"], said["currency"]),
+        "agreed": read_words(said["words"]),
     }
+
+
+def read_words(said: dict[str, Any]) -> Words:
+    """What stood on and above a button, from what was signed. Raises KeyError, TypeError."""
+    profile, statements = LegalProfile(said["profile"]), tuple(said["statements"])
+    return Words(**(said | {"profile": profile, "statements": statements}))
 
 
 def signer(actor: Actor) -> URLSafeSerializer:

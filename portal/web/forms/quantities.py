@@ -9,6 +9,7 @@ from wtforms import HiddenField, IntegerField
 from wtforms.validators import InputRequired, NumberRange, StopValidation
 
 from portal.domain.access import Actor
+from portal.domain.legal import Words
 from portal.domain.periods import WallNow
 from portal.domain.quantity_changes import QuantityQuote, QuantityRequest
 from portal.domain.quotes import MOST_AT_ONCE
@@ -60,9 +61,8 @@ class RaiseForm(FlaskForm):
             raise StopValidation(_("This price is for another add-on."))
 
 
-def write_quantity_token(quote: QuantityQuote, actor: Actor, wall: WallNow) -> str:
+def write_quantity_token(quote: QuantityQuote, actor: Actor, wall: WallNow, words: Words) -> str:
     """As `purchase.write_token`, of another quantity."""
     wanted = {"instance": quote.request.instance_id, "quantity": quote.request.quantity}
-    return sign(
-        actor, wanted, quote.at, quote.digest, quote.due.charged + quote.due.carried_out, wall
-    )
+    due = quote.due.charged + quote.due.carried_out
+    return sign(actor, wanted, quote.at, quote.digest, due, wall, words)

@@ -19,10 +19,12 @@ from portal.services.capacity import open_windows_now
 from portal.services.instances import find_instance, next_boundary
 from portal.web import htmx
 from portal.web.access import requires
+from portal.web.agreeing import pressed
 from portal.web.forms.instances import CancelForm
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.sentences import renewal
 from portal.web.wiring import wiring
+from portal.web.words import Problem
 
 bp = Blueprint("active", __name__, url_prefix="/settings/billing/add-ons/active")
 
@@ -37,19 +39,16 @@ def index() -> Response:
 @requires(Permission.BILLING_UPDATE)
 def auto_renew(instance_id: int) -> Response:
     """The switch: off is Cancel without a reason, on is Keep."""
-    actor = member().actor
     if request.form.get("auto_renew") == "on":
-        changed = instances.keep(actor, instance_id, session=database(), wall=wall())
-    else:
-        changed = instances.cancel(actor, instance_id, "", session=database(), wall=wall())
-    return _changed(changed)
+        return _kept(instance_id)
+    actor = member().actor
+    return _changed(instances.cancel(actor, instance_id, "", session=database(), wall=wall()))
 
 
 @bp.post("/<int:instance_id>/keep")
 @requires(Permission.BILLING_UPDATE)
 def keep(instance_id: int) -> Response:
-    kept = instances.keep(member().actor, instance_id, session=database(), wall=wall())
-    return _changed(kept)
+    return _kept(instance_id)
 
 
 @bp.get("/<int:instance_id>/cancel")
@@ -98,6 +97,18 @@ def confirm_withdraw(instance_id: int) -> Response:
     )  # fmt: skip
     flash(_("Taken back: it does not start."), "success")
     return htmx.go(url_for("active.index"))
+
+
+def _kept(instance_id: int) -> Response:
+    """Go on with it, if what the button says was read."""
+    agreed = pressed(f"instance:{instance_id}")
+    if isinstance(agreed, Problem):
+        flash(f"{agreed.title}. {agreed.message}", "warning")
+        return htmx.go(url_for("active.index", _anchor=f"instance-{instance_id}"))
+    kept = instances.keep(
+        member().actor, instance_id, session=database(), wall=wall(), agreed=agreed
+    )
+    return _changed(kept)
 
 
 def _changed(instance: Instance) -> Response:

@@ -23,6 +23,8 @@ from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, words
 from portal.web.access import requires
+from portal.web.agreeing import Deal, objection
+from portal.web.deals import add_on_deal
 from portal.web.forms.cards import CardForm
 from portal.web.forms.filters import FilterForm
 from portal.web.forms.purchase import OFF, ON, OptionsForm, PayForm, write_token
@@ -37,7 +39,7 @@ bp = Blueprint("addons", __name__, url_prefix="/settings/billing/add-ons")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the confirm page shows. quote and token: None when it cannot be bought as asked.
+    """What the confirm page shows. quote, deal, token: None when it cannot be bought as asked.
 
     paces: what its prices for use would come to.
     """
@@ -45,6 +47,7 @@ class Offer:
     card: Card
     options: OptionsForm
     quote: Quote | None
+    deal: Deal | None
     token: str | None
     pay_with: CardForm
     paces: tuple[UsePace, ...] = ()
@@ -80,6 +83,8 @@ def pay(lookup_key: str) -> Response:
     form = PayForm().of(member().actor, lookup_key)
     if not form.validate():
         return _again(lookup_key, words.bad_token(form))
+    if unread := objection(form.accepted.agreed):
+        return _again(lookup_key, unread, form)
     cards = CardForm().offering(saved_cards(database(), member().actor))
     if not cards.validate():
         return _again(lookup_key, words.bad_card(), form)
@@ -134,8 +139,10 @@ def _offer(lookup_key: str, *, asked: bool, form: PayForm | None = None) -> Offe
     if card.price is not None and sound and (card.refusal is None or _looks(card)):
         quote = purchases.offer(state(), options.request_for(lookup_key))
     pay_with = CardForm(None).offering(saved_cards(database(), actor))
-    token = write_token(quote, actor, wall()) if quote and card.refusal is None else None
-    return Offer(card, options, quote, token, pay_with, _paces(quote))
+    deal, token = add_on_deal(quote) if quote else None, None
+    if quote and deal and card.refusal is None:
+        token = write_token(quote, actor, wall(), deal.words)
+    return Offer(card, options, quote, deal, token, pay_with, _paces(quote))
 
 
 def _paces(quote: Quote | None) -> tuple[UsePace, ...]:

@@ -20,6 +20,7 @@ from portal.services.invoice_payments import AtCheckout, InvoicePaid
 from portal.services.ways import Paying
 from portal.web import htmx
 from portal.web.access import requires
+from portal.web.agreeing import owing
 from portal.web.forms.cards import CardForm
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
@@ -66,7 +67,7 @@ def pay(number: int) -> Response:
     if not form.validate():
         return _page(number, 422, form)
     outcome = invoice_payments.pay(
-        actor, invoice.id, Paying(form.choice, _address),
+        actor, invoice.id, Paying(form.choice, _address, owing(f"invoice:{number}")),
         session=database(), gateway=wiring().gateway, wall=wall(),
     )  # fmt: skip
     if isinstance(outcome, AtCheckout):

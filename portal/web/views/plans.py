@@ -27,6 +27,8 @@ from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, words
 from portal.web.access import requires
+from portal.web.agreeing import Deal, objection, pressed
+from portal.web.deals import plan_deal
 from portal.web.forms.cards import CardForm
 from portal.web.forms.instances import CancelForm
 from portal.web.forms.plans import (
@@ -49,7 +51,7 @@ bp = Blueprint("plans", __name__, url_prefix="/settings/billing/plans")
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """What the quote page shows. quote, token: None when the plan cannot be changed so.
+    """What the quote page shows. quote, deal, token: None when the plan cannot be changed so.
 
     needless: add-ons that the plan would leave without a use.
     """
@@ -59,6 +61,7 @@ class ChangePage:
     cycle_words: str
     refusal: PlanRefusal | None
     quote: PlanQuote | None
+    deal: Deal | None
     token: str | None
     pay_with: CardForm
     needless: tuple[str, ...]
@@ -96,6 +99,8 @@ def change(lookup_key: str, cycle: str) -> Response:
     form = ChangeForm().of(member().actor, wanted)
     if not form.validate():
         return _page(wanted, 422, words.bad_token(form))
+    if unread := objection(form.accepted.agreed):
+        return _page(wanted, 422, unread)
     cards = CardForm().offering(saved_cards(database(), member().actor))
     if not cards.validate():
         return _page(wanted, 422, words.bad_card())
@@ -152,8 +157,12 @@ def confirm_cancel() -> Response:
 @requires(Permission.BILLING_UPDATE)
 def keep() -> Response:
     """Undo it, while the term runs."""
+    agreed = pressed("plan")
+    if isinstance(agreed, Problem):
+        flash(f"{agreed.title}. {agreed.message}", "warning")
+        return htmx.go(url_for("plans.index", _anchor="plans-ending"))
     renews_at = cancelling.keep_plan(
-        member().actor, session=database(), gateway=wiring().gateway, wall=wall()
+        member().actor, session=database(), gateway=wiring().gateway, wall=wall(), agreed=agreed
     )
     if renews_at is None:
         flash(_("The term of your plan is over; it can no longer be kept."), "info")
@@ -208,13 +217,17 @@ def _shown(wanted: PlanRequest) -> ChangePage:
     quote = None
     if refusal is None or refusal.reason is PlanReason.PERMISSION:
         quote = plans.offer(database(), actor, state(), wanted)
+    deal, token = plan_deal(quote) if quote else None, None
+    if quote and deal and refusal is None:
+        token = write_change_token(quote, actor, wall(), deal.words)
     return ChangePage(
         plan=target,
         cycle=cycle_of(wanted.interval),
         cycle_words=str(CYCLES[wanted.interval.period]),
         refusal=refusal,
         quote=quote,
-        token=write_change_token(quote, actor, wall()) if quote and refusal is None else None,
+        deal=deal,
+        token=token,
         pay_with=CardForm(None).offering(saved_cards(database(), actor)),
         needless=queries.needless(state(), target),
         bills=queries.bills_ahead(database(), actor.scope, state(), quote, target)

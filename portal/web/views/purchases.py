@@ -17,6 +17,7 @@ from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, steps
 from portal.web.access import requires
+from portal.web.agreeing import owing
 from portal.web.forms.cards import CardForm
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
@@ -58,7 +59,7 @@ def pay(purchase_id: int) -> Response:
     form = _cards(CardForm(), purchase_id)
     if not form.validate():
         return _page(purchase_id, 422, form)
-    paying = Paying(form.choice, purchase_address)
+    paying = Paying(form.choice, purchase_address, owing(f"purchase:{purchase_id}"))
     outcome = waiting.pay(
         actor, purchase_id, paying,
         session=database(), gateway=wiring().gateway, wall=wall(),

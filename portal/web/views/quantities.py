@@ -28,6 +28,8 @@ from portal.services.waiting import NoTimeForCheckout
 from portal.services.ways import Paying
 from portal.web import htmx, words
 from portal.web.access import requires
+from portal.web.agreeing import Deal, objection
+from portal.web.deals import quantity_deal
 from portal.web.forms.cards import CardForm
 from portal.web.forms.quantities import QuantityForm, RaiseForm, write_quantity_token
 from portal.web.language import date, number
@@ -42,12 +44,13 @@ bp = Blueprint("quantities", __name__, url_prefix="/settings/billing/add-ons/act
 
 @dataclass(frozen=True, slots=True)
 class QuantityPage:
-    """What the page shows. quote: None when the quantity cannot be had, or is none."""
+    """What the page shows. quote, deal: None when the quantity cannot be had, or is none."""
 
     instance: Instance
     form: QuantityForm
     refusal: QuantityRefusal | None
     quote: QuantityQuote | None
+    deal: Deal | None
     token: str | None
     pay_with: CardForm
     misfits: tuple[Misfit, ...]
@@ -73,6 +76,8 @@ def change(instance_id: int) -> Response:
     if not form.validate():
         return _again(instance_id, words.bad_token(form), None)
     wanted = form.accepted.request.quantity
+    if unread := objection(form.accepted.agreed):
+        return _again(instance_id, unread, wanted)
     cards = CardForm().offering(saved_cards(database(), member().actor))
     if not cards.validate():
         return _again(instance_id, words.bad_card(), wanted)
@@ -130,12 +135,16 @@ def _shown(instance_id: int, form: QuantityForm, *, asked: bool) -> QuantityPage
     quote = None
     if quantity and (refusal is None or refusal.reason is QuantityReason.PERMISSION):
         quote = quantities.offer(state(), QuantityRequest(instance_id, quantity))
+    deal, token = quantity_deal(quote) if quote else None, None
+    if quote and deal and refusal is None:
+        token = write_quantity_token(quote, actor, wall(), deal.words)
     return QuantityPage(
         instance=instance,
         form=form,
         refusal=refusal,
         quote=quote,
-        token=write_quantity_token(quote, actor, wall()) if quote and refusal is None else None,
+        deal=deal,
+        token=token,
         pay_with=CardForm(None).offering(saved_cards(database(), actor)),
         misfits=_misfits(instance, quote) if quote else (),
         changed=queries.bills_ahead(state(), instance, quote) if quote else (),

@@ -20,11 +20,14 @@ from portal.services.recharge_policies import AmountChanged, Consent, Wanted
 from portal.services.till import till_of
 from portal.web import htmx
 from portal.web.access import requires
+from portal.web.agreeing import pressed
+from portal.web.deals import recharge_deal
 from portal.web.forms.recharge import CeilingForm, ConsentForm, RechargeForm, step_of
 from portal.web.language import language
-from portal.web.recharge_sentences import TEXT_VERSION, consent_text
+from portal.web.recharge_sentences import TEXT_VERSION, consent_text, pack_changed
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
+from portal.web.words import Problem
 
 bp = Blueprint("recharge", __name__, url_prefix="/settings/billing/auto-recharge")
 
@@ -67,21 +70,24 @@ def agree(feature: str) -> Response:
     shown = _shown(feature)
     form = ConsentForm().offering(shown)
     if not form.validate():
-        return _consent(shown, form, 422)
+        return _consent(shown, form, 422, pack_changed())
     values, pack = form.values(_code()), shown.pack(str(form.pack.data))
     digits = str(form.amount.data)
     amount = Money(int(digits) if digits.isdecimal() else 0, _code())
     if pack is None or pack.amount != amount:
-        return _consent(shown, form, 422)
+        return _consent(shown, form, 422, pack_changed())
     text = consent_text(shown.feature, pack, values, state().account.zone)
+    agreed = pressed(f"recharge:{feature}:{text}")
+    if isinstance(agreed, Problem):
+        return _consent(shown, form, 422, agreed)
     wanted = Wanted(feature, values.threshold, values.pack, values.cap, values.cooldown)
-    said = Consent(wanted, amount, text, TEXT_VERSION, language())
+    said = Consent(wanted, amount, text, TEXT_VERSION, language(), agreed)
     outcome = recharge_policies.agree(
         member().actor, said, session=database(), gateway=wiring().gateway, wall=wall()
     )
     if isinstance(outcome, AmountChanged):
         forget_state()
-        return _consent(_shown(feature), form, 422)
+        return _consent(_shown(feature), form, 422, pack_changed())
     flash(_("Auto-recharge is on for %(what)s.", what=shown.feature.name), "success")
     return htmx.go(url_for(".index"))
 
@@ -152,15 +158,18 @@ def _ceiling_form(ceiling: Ceiling) -> CeilingForm:
     return CeilingForm(None, mode=ceiling.mode, amount=amount)
 
 
-def _consent(shown: Recharging, form: RechargeForm, status: int) -> Response:
-    """What is agreed to, with today's amount. An amount that has changed is shown anew."""
+def _consent(
+    shown: Recharging, form: RechargeForm, status: int, problem: Problem | None = None
+) -> Response:
+    """What is agreed to, with today's amount; problem: why it is shown anew."""
     values, pack = form.values(_code()), shown.pack(str(form.pack.data))
     if pack is None or form.threshold.errors or form.cap.errors or form.cooldown.errors:
         return htmx.go(url_for(".edit", feature=shown.feature.lookup_key))
+    text = consent_text(shown.feature, pack, values, state().account.zone)
     return htmx.page(
         "recharge/consent.html", "recharge/_consent.html", status,
-        shown=shown, values=values, pack=pack, changed=status == 422, state=state(),
-        text=consent_text(shown.feature, pack, values, state().account.zone),
+        shown=shown, values=values, pack=pack, problem=problem, state=state(),
+        deal=recharge_deal(values.cap, text, shown.feature.lookup_key),
     )  # fmt: skip
 
 
