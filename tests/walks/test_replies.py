@@ -9,14 +9,21 @@ from hypothesis import strategies as st
 
 from portal.domain.errors import PaymentsUnavailable
 from portal.web.forms.sign_in import safe_next
-from portal.web.security import HEADERS
 from tests.walks.places import own
 from tests.walks.stage import HOST, METHODS, Stage
 from tests.walks.test_tokens import asking_for_tokens
 
 BILLING = "/settings/billing"
 GRID = f"{BILLING}/add-ons"
-OF_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Cache-Control": "private, no-store",
+}
 HTMX = {"HX-Request": "true"}
 ATTRIBUTES = {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
 EXPORTS = (".csv", "/pdf")
@@ -24,7 +31,7 @@ EXPORTS = (".csv", "/pdf")
 
 def check(reply, where: str) -> None:
     """Headers and cookies of one reply."""
-    for name, value in (HEADERS | OF_HTTPS | {"Cache-Control": "private, no-store"}).items():
+    for name, value in HEADERS.items():
         assert reply.headers.getlist(name) == [value], (where, name)
     policy = reply.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'"), where
