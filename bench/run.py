@@ -29,7 +29,7 @@ CONFIRM = f"{GRID}/salesforce/purchase"
 STATEMENTS = {
     "account_state": 7,
     GRID: 13,
-    CONFIRM: 15,
+    CONFIRM: 19,
     f"{GRID}/active": 16,
     f"{BILLING}/usage": 21,
 }
@@ -45,6 +45,7 @@ def pages(here: Place, rounds: int) -> None:
 
     def get(url: str, **headers: str) -> Callable[[], None]:
         def once() -> None:
+            here.world.pass_time(seconds=1)  # nobody is paced who looks once a second
             reply = client.get(url, headers=headers)
             if reply.status_code != 200:
                 raise RuntimeError(f"{url}: {reply.status}")

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     stripe_api_base: set = the Stripe sandbox, the whole difference to real payments.
     stripe_checkout_origin: where Checkout pages are; unset = Stripe's own, or the sandbox.
     portal_demo: shows the demo sign-ins and lets `flask demo load` run.
+    trusted_hosts: names besides public_url's, with commas, that browsers may ask for; "*" for all.
     proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
     support_view: whether staff look at an account when they have a reason, or once it lets them.
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     portal_demo: bool = False
     proxy_hops: int | None = Field(None, ge=0, le=9)
     public_url: str = Field("http://127.0.0.1:8420", pattern=r"^https?://[^/\s]+$")
+    trusted_hosts: str | None = None
     product_name: str = "Billing"
     support_email: str = ""
     tenant_key: str = "default"
@@ -70,6 +72,14 @@ class Settings(BaseSettings):
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @property
+    def served_hosts(self) -> list[str] | None:
+        """Names that requests may have in Host; None for any. Source: ADR 0009."""
+        said = self.trusted_hosts or ("" if self.portal_environment == "production" else "*")
+        named = [name.strip() for name in said.split(",") if name.strip()]
+        own = urlsplit(self.public_url).hostname or ""
+        return None if "*" in named else [own, *named]
 
     @property
     def uses_sandbox(self) -> bool:

@@ -56,6 +56,14 @@ INVITED = Rule("invited", 3, QUARTER, HOUR, 4 * HOUR, shared=True)
 """Invitations of one account to one e-mail address."""
 INVITING = Rule("inviting", 30, QUARTER, HOUR, HOUR, shared=True)
 """Invitations of one account to whatever address."""
+PREVIEW = Rule("preview", 120, timedelta(seconds=10), timedelta(minutes=1), timedelta(seconds=1))
+"""Prices that one person has worked out: two minutes of a new one each second."""
+PURCHASE = Rule("purchase", 60, timedelta(seconds=30), QUARTER, timedelta(seconds=10))
+"""What one person pays, or tries to: whoever tries cards has more than honest people do."""
+EXPORT = Rule("export", 60, timedelta(seconds=30), QUARTER, timedelta(seconds=5))
+"""Files that one person takes away."""
+FORGED = Rule("forged", 60, timedelta(seconds=30), QUARTER, timedelta(seconds=10), shared=True)
+"""Deliveries with a wrong signature from one network; right ones are not counted."""
 
 
 def wait(count: Count | None, at: datetime) -> timedelta:

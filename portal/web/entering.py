@@ -18,6 +18,7 @@ from portal.services.sessions import Entered
 from portal.services.sign_in import CodeAsked
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
+from portal.web.pacing import seconds
 from portal.web.requests import SignedIn, database, member, scope, wall
 from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
@@ -77,7 +78,7 @@ def not_let_in(
 
 def too_soon(response: Response, wait: timedelta) -> Response:
     """Say when the next try is worth it."""
-    response.headers["Retry-After"] = str(-int(-wait.total_seconds() // 1))
+    response.headers["Retry-After"] = str(seconds(wait))
     return response
 
 

@@ -33,6 +33,7 @@ STATUS: dict[type[PortalError], int] = {
     PaymentsUnavailable: 503,
     Damaged: 500,
 }
+TOLD_BY_HEADERS = ("Allow", "Retry-After")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,11 @@ def _http_error(error: HTTPException) -> Response:
         db.session.rollback()
     if error.code is not None and error.code < 400 and error.response is not None:
         return error.get_response()  # type: ignore[return-value]
-    return _render(error.code or 500)
+    response = _render(error.code or 500)
+    for name, value in error.get_headers():
+        if name in TOLD_BY_HEADERS:
+            response.headers[name] = value
+    return response
 
 
 def _render(status: int, title: str = "", message: str = "") -> Response:

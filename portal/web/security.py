@@ -1,9 +1,10 @@
-"""CSRF on every form, and the headers of every reply."""
+"""Which hosts are served, CSRF on every form, and the headers of every reply."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import SecurityError
 
 from portal.web.wiring import wiring
 
@@ -33,6 +34,7 @@ HEADERS = {
 
 
 def install(app: Flask) -> None:
+    app.before_request(_refuse_other_hosts)
     csrf.init_app(app)
     app.after_request(_protect)
 
@@ -40,6 +42,13 @@ def install(app: Flask) -> None:
 def ask_no_token_of(blueprint: Blueprint) -> None:
     """For views that read no cookie: nobody's browser can be made to ask in their name."""
     csrf.exempt(blueprint)
+
+
+def _refuse_other_hosts() -> Response | None:
+    """In plain words: no address of ours can be built for a host that is not ours."""
+    if isinstance(request.routing_exception, SecurityError):
+        return Response("This host is not served here.\n", 400, mimetype="text/plain")
+    return None
 
 
 def _protect(response: Response) -> Response:

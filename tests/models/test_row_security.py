@@ -19,6 +19,9 @@ from tests.models.twins import Twins, scoped_tables
 
 TABLES = scoped_tables()
 NAMES = [table.name for table in TABLES]
+OF_NO_ENVIRONMENT = {"tenants", "environments", "alembic_version"}
+OF_THE_JOB_ENGINE = "procrastinate_"
+"""Its jobs hold an environment's id and nothing of anybody."""
 APPEND_ONLY = (
     "transfers",
     "events",
@@ -85,6 +88,8 @@ def test_every_table_of_an_environment_is_flagged_and_has_both_policies(twins):
     right = [True, [APP_POLICY, SYSTEM_POLICY], ["{portal_app}", "{portal_system}"]]
     assert {name: secured[name] for name in NAMES} == dict.fromkeys(NAMES, right)
     assert {name for name, rest in secured.items() if rest[0]} == set(NAMES)
+    bare = {name for name in secured.keys() - NAMES if not name.startswith(OF_THE_JOB_ENGINE)}
+    assert bare == OF_NO_ENVIRONMENT, "a table belongs to an environment (Scoped, SCOPED)"
 
 
 def test_the_twins_have_a_row_in_every_table(twins):

@@ -96,7 +96,7 @@ def scoped_tables() -> list[Table]:
 def seed(database: Database) -> Twins:
     world = World(database.app_url)
     mine = world.scope.environment_id
-    _live(world)
+    live(world)
     world.engine.dispose()
     owner = create_engine(database.owner_url)
     with owner.begin() as connection:
@@ -106,7 +106,7 @@ def seed(database: Database) -> Twins:
     return Twins(mine, theirs, create_engine(database.app_url, pool_size=2), owner)
 
 
-def _live(world: World) -> None:
+def live(world: World) -> None:
     """Leave a row in every table, by doing what customers do."""
     actor = world.account()
     world.account()

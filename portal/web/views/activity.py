@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from portal.domain.access import Permission
 from portal.domain.activity import kind_of
+from portal.domain.throttle import EXPORT
 from portal.queries import activity as queries
 from portal.queries.activity import Act, Filters
 from portal.web import htmx
@@ -17,6 +18,7 @@ from portal.web.access import requires
 from portal.web.activity_sentences import act_words, doer_words, kind_words
 from portal.web.csv_files import csv_file
 from portal.web.forms.activity import ActivityForm
+from portal.web.pacing import paced
 from portal.web.requests import database, member, state
 
 bp = Blueprint("activity", __name__, url_prefix="/settings/billing/activity")
@@ -39,6 +41,7 @@ def index() -> Response:
 
 @bp.get("/events.csv")
 @requires(Permission.BILLING_READ)
+@paced(EXPORT)
 def whole() -> Response:
     """All that the filters let through, the newest first."""
     account, scope = state().account, member().actor.scope

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from portal.domain.access import Permission
 from portal.domain.quotes import Quote
 from portal.domain.spending import PassesCeiling
+from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries import addons as queries
 from portal.queries.addons import Card
 from portal.queries.cards import saved_cards
@@ -28,6 +29,7 @@ from portal.web.deals import add_on_deal
 from portal.web.forms.cards import CardForm
 from portal.web.forms.filters import FilterForm
 from portal.web.forms.purchase import OFF, ON, OptionsForm, PayForm, write_token
+from portal.web.pacing import paced
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.views.purchases import purchase_address
@@ -69,6 +71,7 @@ def grid() -> Response:
 
 @bp.get("/<lookup_key>/purchase")
 @requires(Permission.BILLING_READ)
+@paced(PREVIEW)
 def preview(lookup_key: str) -> Response:
     offer = _offer(lookup_key, asked=bool(request.args))
     status = 422 if offer.options.errors else 200
@@ -79,6 +82,7 @@ def preview(lookup_key: str) -> Response:
 
 @bp.post("/<lookup_key>/purchase")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def pay(lookup_key: str) -> Response:
     form = PayForm().of(member().actor, lookup_key)
     if not form.validate():

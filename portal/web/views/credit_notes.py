@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from portal.domain.access import Permission
+from portal.domain.throttle import EXPORT
 from portal.queries import credit_notes as queries
 from portal.services import documents
 from portal.web import htmx
 from portal.web.access import requires
+from portal.web.pacing import paced
 from portal.web.requests import database, member, state, wall
 from portal.web.wiring import wiring
 
@@ -26,6 +28,7 @@ def show(number: int) -> Response:
 
 @bp.get("/<int:number>/pdf")
 @requires(Permission.BILLING_READ)
+@paced(EXPORT)
 def document(number: int) -> Response:
     found = documents.document_of(
         member().actor, number, documents.CREDIT_NOTES,

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, url_for
 from flask_babel import gettext as _
 
 from portal.domain.access import Permission
+from portal.domain.throttle import EXPORT, PURCHASE
 from portal.queries import invoices as queries
 from portal.queries.balance import balance_of
 from portal.queries.billing import next_bills
@@ -22,6 +23,7 @@ from portal.web import htmx
 from portal.web.access import requires
 from portal.web.agreeing import owing
 from portal.web.forms.cards import CardForm
+from portal.web.pacing import paced
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
 
@@ -60,6 +62,7 @@ def upcoming() -> Response:
 
 @bp.post("/<int:number>/pay")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def pay(number: int) -> Response:
     """Pay an open invoice; the account goes on at once."""
     actor = member().actor
@@ -119,6 +122,7 @@ def _page(number: int, status: int, form: CardForm | None = None) -> Response:
 
 @bp.get("/<int:number>/pdf")
 @requires(Permission.BILLING_READ)
+@paced(EXPORT)
 def document(number: int) -> Response:
     found = documents.document_of(
         member().actor, number, session=database(), printer=wiring().printer, wall=wall()

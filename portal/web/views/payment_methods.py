@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from portal.domain.access import Permission
 from portal.domain.cards import today_in
 from portal.domain.errors import NotFound
+from portal.domain.throttle import PURCHASE
 from portal.queries import cards as queries
 from portal.queries.cards import ListedCard
 from portal.services import card_choices, card_entry
@@ -20,6 +21,7 @@ from portal.services.till import till_of
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.card_sentences import chosen, entered
+from portal.web.pacing import paced
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.sentences import card_words
 from portal.web.wiring import wiring
@@ -37,6 +39,7 @@ def index() -> Response:
 
 @bp.post("/add")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def add() -> Response:
     """To the processor's page; htmx leaves for it too."""
     public = wiring().settings.public_url

@@ -14,6 +14,7 @@ from portal.domain.catalog import Plan
 from portal.domain.plan_changes import PlanQuote, PlanRequest
 from portal.domain.plan_moves import PlanReason
 from portal.domain.spending import PassesCeiling
+from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries import plans as queries
 from portal.queries.billing import next_bills
 from portal.queries.cancelling import get_ending
@@ -40,6 +41,7 @@ from portal.web.forms.plans import (
     write_change_token,
 )
 from portal.web.language import date
+from portal.web.pacing import paced
 from portal.web.plan_sentences import problem_with
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.views.purchases import purchase_address
@@ -88,12 +90,14 @@ def index() -> Response:
 
 @bp.get("/<lookup_key>/<cycle>")
 @requires(Permission.BILLING_READ)
+@paced(PREVIEW)
 def preview(lookup_key: str, cycle: str) -> Response:
     return _page(PlanRequest(lookup_key, interval_of(cycle)), 200)
 
 
 @bp.post("/<lookup_key>/<cycle>")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def change(lookup_key: str, cycle: str) -> Response:
     wanted = PlanRequest(lookup_key, interval_of(cycle))
     form = ChangeForm().of(member().actor, wanted)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from portal.domain.access import Permission
 from portal.domain.errors import PaymentsUnavailable
+from portal.domain.throttle import PURCHASE
 from portal.queries.cards import saved_cards
 from portal.queries.purchases import Purchase, Step, get_purchase
 from portal.services import purchases, waiting
@@ -19,6 +20,7 @@ from portal.web import htmx, steps
 from portal.web.access import requires
 from portal.web.agreeing import owing
 from portal.web.forms.cards import CardForm
+from portal.web.pacing import paced
 from portal.web.receipts import receipt_page
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
@@ -51,6 +53,7 @@ def check(purchase_id: int) -> Response:
 
 @bp.post("/<int:purchase_id>/pay")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def pay(purchase_id: int) -> Response:
     """Try another card, or the same once more, for the same purchase."""
     actor = member().actor

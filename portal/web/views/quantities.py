@@ -14,6 +14,7 @@ from portal.domain.errors import Conflict
 from portal.domain.plan_limits import Misfit
 from portal.domain.quantity_changes import QuantityQuote, QuantityReason, QuantityRequest
 from portal.domain.spending import PassesCeiling
+from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries import quantities as queries
 from portal.queries.active import wont_fit
 from portal.queries.cards import saved_cards
@@ -33,6 +34,7 @@ from portal.web.deals import quantity_deal
 from portal.web.forms.cards import CardForm
 from portal.web.forms.quantities import QuantityForm, RaiseForm, write_quantity_token
 from portal.web.language import date, number
+from portal.web.pacing import paced
 from portal.web.quantity_sentences import quantity_problem
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.views.purchases import purchase_address
@@ -60,6 +62,7 @@ class QuantityPage:
 
 @bp.get("/<int:instance_id>/quantity")
 @requires(Permission.BILLING_READ)
+@paced(PREVIEW)
 def preview(instance_id: int) -> Response:
     shown = _shown(instance_id, QuantityForm(request.args or None), asked=bool(request.args))
     status = 422 if shown.form.errors else 200
@@ -71,6 +74,7 @@ def preview(instance_id: int) -> Response:
 
 @bp.post("/<int:instance_id>/quantity")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def change(instance_id: int) -> Response:
     form = RaiseForm().of(member().actor, instance_id)
     if not form.validate():

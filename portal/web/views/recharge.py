@@ -12,6 +12,7 @@ from portal.domain.access import Permission
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.domain.spending import Mode
+from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries.recharge_pages import Recharging, decisions, rechargings, simulated
 from portal.queries.spending import Ceiling, ceiling_of
 from portal.services import recharge_policies, spending
@@ -24,6 +25,7 @@ from portal.web.agreeing import pressed
 from portal.web.deals import recharge_deal
 from portal.web.forms.recharge import CeilingForm, ConsentForm, RechargeForm, step_of
 from portal.web.language import language
+from portal.web.pacing import paced
 from portal.web.recharge_sentences import TEXT_VERSION, consent_text, pack_changed
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
@@ -40,6 +42,7 @@ def index() -> Response:
 
 @bp.get("/<feature>")
 @requires(Permission.BILLING_READ)
+@paced(PREVIEW)
 def edit(feature: str) -> Response:
     """The values, and what they would have done; recalculated as they change."""
     shown = _shown(feature)
@@ -66,6 +69,7 @@ def consent(feature: str) -> Response:
 
 @bp.post("/<feature>/consent")
 @requires(Permission.BILLING_UPDATE)
+@paced(PURCHASE)
 def agree(feature: str) -> Response:
     shown = _shown(feature)
     form = ConsentForm().offering(shown)
@@ -112,7 +116,7 @@ def turn_off(feature: str) -> Response:
 
 
 @bp.post("/ceiling")
-@requires(Permission.BILLING_UPDATE)
+@requires(Permission.BILLING_LIMIT)
 def set_ceiling() -> Response:
     form, actor = CeilingForm(), member().actor
     form.validate()

@@ -10,11 +10,13 @@ from flask_babel import gettext as _
 from portal.domain.access import Permission
 from portal.domain.catalog import FeatureType
 from portal.domain.errors import NotFound
+from portal.domain.throttle import EXPORT
 from portal.queries import usage_page
 from portal.queries.usage_days import day_lines
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.csv_files import csv_file
+from portal.web.pacing import paced
 from portal.web.receipts import account_meters
 from portal.web.requests import database, member, state
 
@@ -31,6 +33,7 @@ def index() -> Response:
 
 @bp.get("/<lookup_key>.csv")
 @requires(Permission.BILLING_READ)
+@paced(EXPORT)
 def days(lookup_key: str) -> Response:
     """Each day of the last twelve months on which the feature was used."""
     account, scope = state(), member().actor.scope

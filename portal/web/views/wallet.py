@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from portal.domain.access import Permission
 from portal.domain.catalog import Feature
+from portal.domain.throttle import EXPORT
 from portal.queries.addons import all_cards
 from portal.queries.credit_ledger import Entry, ledger_page, whole_ledger
 from portal.queries.wallet import CreditSource, credit_source
@@ -17,6 +18,7 @@ from portal.services.wallet import credits_of
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.csv_files import csv_file
+from portal.web.pacing import paced
 from portal.web.requests import database, member, state
 from portal.web.wallet_sentences import entry_words, source_words
 
@@ -43,6 +45,7 @@ def index() -> Response:
 
 @bp.get("/ledger.csv")
 @requires(Permission.BILLING_READ)
+@paced(EXPORT)
 def ledger() -> Response:
     """All of it, the newest first."""
     entries = whole_ledger(database(), member().actor.scope, state())

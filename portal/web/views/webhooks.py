@@ -6,9 +6,12 @@ import structlog
 from flask import Blueprint, Response, request
 
 from portal.domain.errors import NotFound
+from portal.domain.throttle import FORGED, network_of
 from portal.gateways.stripe_webhooks import BadEvent, BadSignature, verified_event
 from portal.services import inbox
+from portal.services.throttling import watched
 from portal.web.access import open_to_all
+from portal.web.pacing import count
 from portal.web.requests import database, scope, wall
 from portal.web.security import csrf
 from portal.web.wiring import wiring
@@ -31,6 +34,7 @@ def stripe(environment: str) -> Response:
         news = verified_event(request.get_data(), signature, settings.webhook_secrets, tolerance)
     except (BadSignature, BadEvent) as error:
         log.warning("webhook_refused", reason=type(error).__name__)
+        count(watched(FORGED, network_of(request.remote_addr or "")))
         return Response(str(error), 400, mimetype="text/plain")
     inbox.receive(database(), scope(), news, gateway=wiring().gateway, wall=wall())
     return Response("", 200)

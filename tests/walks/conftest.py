@@ -1,0 +1,90 @@
+"""The stage of all walks: four places with the same rows in each, and everybody signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.domain.access import Actor, Role
+from portal.domain.credit_notes import Destination
+from portal.domain.keys import Access
+from portal.models.invoices import InvoiceRow
+from portal.queries.persons import find_person, first_membership
+from portal.services import crediting, keys
+from portal.services.charging import Settled
+from portal.services.crediting import Correction
+from portal.services.inviting import invite
+from portal.services.recording import Doer
+from portal.services.till import Till
+from tests.models.twins import live
+from tests.services.entering import SAFE
+from tests.services.staffing import StaffDoor
+from tests.support.database import clone
+from tests.support.world import World
+from tests.walks.hostile import CANARIES, call_everything_hostile
+from tests.walks.places import settle
+from tests.walks.stage import MEMBERS, Stage, app_of, joined
+
+
+@pytest.fixture(scope="package")
+def stage(demo_template: str) -> Iterator[Stage]:
+    with clone(demo_template) as database:
+        world = World(database.app_url)
+        live(world)
+        owner, outsider = _owner(world), world.account()
+        _ask_somebody(world, owner)
+        _credit(world, outsider)
+        with app_of(world, database, **CANARIES) as app:
+            found = Stage(world, app, owner, outsider)
+            _let_everybody_in(found)
+            found.places = settle(world, database)
+            call_everything_hostile(database, world.scope.environment_id)
+            with joined(app) as found.connection:
+                yield found
+        world.engine.dispose()
+
+
+def _owner(world: World) -> Actor:
+    """Of the account in which everything has happened."""
+    with world.session() as session:
+        person = find_person(session, world.scope, "owner@account1.test")
+        assert person is not None
+        membership = first_membership(session, world.scope, person)
+        assert membership is not None
+        return Actor(person.id, membership.account_id, world.scope, Role.OWNER)
+
+
+def _ask_somebody(world: World, owner: Actor) -> None:
+    with world.session() as session:
+        invite(session, owner, "invited@new.test", Role.ADMIN, world.wall, SAFE)
+
+
+def _credit(world: World, actor: Actor) -> None:
+    """A credit note of another account; the first is the owner's."""
+    bought = world.buy(actor, "sla_support")
+    assert isinstance(bought, Settled)
+    with world.session() as session:
+        number = session.scalar(select(func.max(InvoiceRow.number)))
+        till = Till(session, world.gateway, world.scope, world.wall, Doer("staff:test"))
+        asked = Correction(number or 0, None, None, Destination.BALANCE, "Not wanted.")
+        crediting.correct(till, asked)
+
+
+def _let_everybody_in(stage: Stage) -> None:
+    world = stage.world
+    stage.let_in("first owner", "owner@account1.test")
+    for name, role in MEMBERS.items():
+        mail = f"{name}@walks.test"
+        world.member(stage.owner.account_id, mail, role)
+        stage.let_in(name, mail)
+    stage.let_in("outsider", f"owner@account{world.key_of(stage.outsider)}.test")
+    stage.cookies["nobody"] = ""
+    door = StaffDoor(world, email="walks@staff.test")
+    stage.cookies["staff"] = f"__Host-staff={door.set_up()}"
+    for name, access in (("read key", Access.READ), ("write key", Access.WRITE)):
+        with world.session() as session:
+            made = keys.create(session, world.scope, name, access, world.wall)
+        stage.keys[name] = made.written
+    stage.keys["wrong key"] = made.written[:-2] + "xx"
