@@ -125,7 +125,8 @@ def _right_to_change(endpoint: str) -> Permission:
     if part in ONES_OWN or endpoint == LEAVING:
         return Permission.SELF_UPDATE
     if endpoint == LIMITING:
-        return Permission.MEMBERS_UPDATE if part in OWNERS else Permission.BILLING_UPDATE
+        return Permission.BILLING_LIMIT
+    return Permission.MEMBERS_UPDATE if part in OWNERS else Permission.BILLING_UPDATE
 
 
 def test_a_page_is_of_staff_where_its_address_and_its_mark_say_so(app):
