@@ -28,6 +28,7 @@ _KINDS: dict[str, Kind | None] = {
     "credit_note": Kind.MONEY,
     "instance": Kind.ADD_ONS,
     "quantity": Kind.ADD_ONS,
+    "proposal": Kind.ADD_ONS,
     "subscription": Kind.PLAN,
     "plan": Kind.PLAN,
     "plan_change": Kind.PLAN,

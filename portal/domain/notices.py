@@ -14,6 +14,7 @@ from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapse
 from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
 from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.sign_in_notices import SIGN_IN_KINDS, SignInNotice
@@ -240,7 +241,7 @@ class TrialEnding:
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
-    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | UseNotice
+    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | Proposed | UseNotice
     | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
@@ -248,7 +249,7 @@ KINDS: dict[str, type[Notice]] = {
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
-        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, *USE_KINDS,
+        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, Proposed, *USE_KINDS,
         *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
     )
 }  # fmt: skip

@@ -41,12 +41,16 @@ class Start(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the customer asks for. auto_renew matters only to a recurring price."""
+    """What the customer asks for. auto_renew matters only to a recurring price.
+
+    proposal_id: what support proposed, where they follow that.
+    """
 
     add_on: str
     quantity: int
     auto_renew: bool
     start: Start = Start.NOW
+    proposal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

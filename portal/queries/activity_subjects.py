@@ -17,6 +17,7 @@ from portal.models.base import Base
 from portal.models.catalog import AddOnRow, FeatureRow, PlanRow
 from portal.models.credit_notes import CreditNoteRow
 from portal.models.invoices import InvoiceRow
+from portal.models.proposals import ProposalRow
 from portal.models.purchases import PurchaseRow, QuoteRow, RefundRow
 from portal.models.recharge import RechargePolicyRow
 from portal.models.subscriptions import InstanceRow
@@ -100,6 +101,12 @@ def _instances(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
     return found.where(*_mine(row, scope, account_id, ids))
 
 
+def _proposals(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+    row = ProposalRow
+    found = select(row.id, AddOnRow.name).join(*_joined(AddOnRow, row, row.add_on_id))
+    return found.where(*_mine(row, scope, account_id, ids))
+
+
 def _policies(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
     row = RechargePolicyRow
     found = select(row.id, FeatureRow.name).join(*_joined(FeatureRow, row, row.feature_id))
@@ -144,6 +151,7 @@ _READERS: dict[str, Reader] = {
     "person": _named(PersonRow),
     "plan": _named(PlanRow),
     "plan_key": _plans_by_key,
+    "proposal": _proposals,
     "purchase": _purchases,
     "recharge": _policies,
     "refund": _refunds,

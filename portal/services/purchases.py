@@ -27,6 +27,7 @@ from portal.services.accepting import (
     too_late_for,
 )
 from portal.services.charging import PaymentOutcome, conclude
+from portal.services.proposing import take_up
 from portal.services.reserving import described, reserve
 from portal.services.till import Till, till_of
 from portal.services.waiting import NoTimeForCheckout
@@ -99,6 +100,7 @@ def _hold(
     if too_late := too_late_for(payment, fresh.charged, fresh.over_at, state.now):
         return too_late
     purchase = reserve(till, actor, state, fresh, accepted.nonce)
+    take_up(till, actor, accepted.request, purchase)
     what = described(_add_on(state, fresh.request).name, fresh.request.quantity)
     ask_to_pay(till, state, purchase, what, fresh.charged, payment)
     return purchase

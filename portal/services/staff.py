@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -66,6 +67,11 @@ def end(session: Session, scope: Scope, email: str, wall: WallNow) -> None:
 
 def staff_doer(actor: StaffActor) -> Doer:
     return Doer(f"staff:{actor.staff_id}", address=actor.address)
+
+
+def staff_doer_about(actor: StaffActor, account_id: int) -> Doer:
+    """The same, in what concerns one account: its members see it."""
+    return replace(staff_doer(actor), account_id=account_id)
 
 
 def owner_of(row: StaffRow) -> str:

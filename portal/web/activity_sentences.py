@@ -17,6 +17,7 @@ from portal.web.activity_members import member_words
 from portal.web.activity_sign_in import sign_in_words
 from portal.web.activity_support import support_words
 from portal.web.language import date, date_time, money, number, percent
+from portal.web.proposal_sentences import PROPOSAL_EVENTS, proposal_words
 from portal.web.sentences import card_words
 from portal.web.support import shown_email
 
@@ -58,7 +59,7 @@ def act_words(act: Act) -> str:
     """The sentence. Raises KeyError for an event that is the tenant's own."""
     told = {
         Kind.MONEY: _of_money,
-        Kind.ADD_ONS: _of_add_ons,
+        Kind.ADD_ONS: proposal_words if act.name in PROPOSAL_EVENTS else _of_add_ons,
         Kind.PLAN: _of_plans,
         Kind.CARDS: _of_cards,
         Kind.MEMBERS: member_words,

@@ -26,8 +26,9 @@ from portal.domain.notices import (
 )
 from portal.domain.payments import Declined
 from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
-from portal.domain.support_notices import SupportNotice
+from portal.domain.support_notices import SupportAsked, SupportStarted
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.coming_letters import of_what_comes
@@ -49,10 +50,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _purchased(notice)
         case PaymentDeclined():
             return _declined(notice)
-        case Refunded():
-            return _refunded(notice)
-        case AddOnCancelled():
-            return _cancelled(notice)
+        case Refunded() | AddOnCancelled():
+            return _refunded(notice) if isinstance(notice, Refunded) else _cancelled(notice)
         case Renewed() | PaymentFailed():
             return _renewed(notice) if isinstance(notice, Renewed) else _failed(notice)
         case Suspended() | Restored():
@@ -71,8 +70,10 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_recharge(notice)
         case RoleChanged() | MemberGone() | MemberJoined():
             return of_members(notice)
+        case SupportStarted() | SupportAsked() | Proposed():
+            return of_support(notice)
         case _:
-            return of_support(notice) if isinstance(notice, SupportNotice) else of_sign_in(notice)
+            return of_sign_in(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:

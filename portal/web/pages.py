@@ -31,6 +31,7 @@ from portal.web import (
     deals,
     member_sentences,
     plan_sentences,
+    proposal_sentences,
     quantity_sentences,
     recharge_sentences,
     sentences,
@@ -43,6 +44,7 @@ from portal.web import (
     words,
 )
 from portal.web.language import date, direction, language, number
+from portal.web.proposed import Offered, offered
 from portal.web.requests import database, is_staff_page, scope, signed_in
 from portal.web.staff import staff_signed_in
 from portal.web.support import SupportFrame, frame, shown_email
@@ -69,6 +71,7 @@ PHRASES = {
         wallet_sentences.alert_title, wallet_sentences.alert_words, wallet_sentences.entry_words,
         wallet_sentences.expiring_words, wallet_sentences.pace_words,
         wallet_sentences.source_words, wallet_sentences.unused_words,
+        proposal_sentences.proposal_state, proposal_sentences.proposed_words,
         quantity_sentences.quantity_blocked,
         usage_charts.chart_of, usage_charts.chartless_words, usage_sentences.beyond_bill,
         usage_sentences.mix_notes,
@@ -103,8 +106,9 @@ class Page:
     unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
     the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
     its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
-    recharge_paused: features whose auto-recharge waits for a card. staff: only on staff pages,
-    which know nothing of a member. support: while staff look through a member's eyes.
+    recharge_paused: features whose auto-recharge waits for a card. proposals: what support
+    offers. staff: only on staff pages, which know nothing of a member. support: while staff look
+    through a member's eyes.
     """
 
     lang: str
@@ -124,6 +128,7 @@ class Page:
     quota_alerts: tuple[QuotaAlert, ...]
     expiring: tuple[Expiring, ...]
     recharge_paused: tuple[str, ...]
+    proposals: tuple[Offered, ...]
     has_clock: bool
     sandbox: bool
     demo: bool
@@ -153,8 +158,7 @@ def _fingerprint(path: Path) -> str:
 
 def _page() -> Page:
     settings = wiring().settings
-    user = signed_in()
-    who = user.member if user else None
+    who = user.member if (user := signed_in()) else None
     state: AccountState | None = g.get("state")
     return Page(
         lang=language(),
@@ -175,6 +179,7 @@ def _page() -> Page:
         quota_alerts=quota_alerts(state) if state else (),
         expiring=expiring_soon(state) if state else (),
         recharge_paused=_recharge_paused(state) if state else (),
+        proposals=offered(state),
         sandbox=settings.uses_sandbox,
         demo=settings.portal_demo,
         support_email=settings.support_email,

@@ -1,16 +1,20 @@
-"""What mails say of staff who look at an account, or ask to."""
+"""What mails say of staff who look at an account, ask to, or propose something."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from portal.domain.proposals import Proposed
 from portal.domain.support_notices import SupportAsked, SupportNotice, SupportStarted
 from portal.web.drafts import Draft, page
 from portal.web.language import date_time
+from portal.web.proposal_sentences import of_proposal
 
 
-def of_support(notice: SupportNotice) -> Draft:
+def of_support(notice: SupportNotice | Proposed) -> Draft:
     match notice:
+        case Proposed():
+            return of_proposal(notice)
         case SupportStarted():
             return _started(notice)
         case SupportAsked():

@@ -13,6 +13,7 @@ from portal.domain.credit_notes import Destination
 from portal.domain.identities import Errand, Identity
 from portal.domain.keys import Access
 from portal.domain.legal import LegalProfile, Words
+from portal.domain.quotes import Request
 from portal.domain.sign_in import Origin
 from portal.domain.spending import Mode
 from portal.domain.support import SPANS, Consent
@@ -36,6 +37,7 @@ from portal.services.inbox import receive
 from portal.services.inviting import invite
 from portal.services.links import make
 from portal.services.plans import Agreed
+from portal.services.proposing import Made, propose
 from portal.services.recording import Doer
 from portal.services.renewing import run_due
 from portal.services.support import Wanted as WantedView
@@ -160,13 +162,16 @@ def _sign_in(world: World) -> None:
 
 
 def _look(world: World, who: StaffMember, actor: Actor) -> None:
-    """Staff whom an owner let look."""
+    """Staff whom an owner let look, and what they propose."""
     with world.session() as session:
         open_window(session, actor, SPANS["day"], world.wall)
         mine = select(MembershipRow.id).filter_by(person_id=actor.person_id)
         id_ = session.scalars(mine).one()
         wanted = WantedView(actor.account_id, id_, "A figure is wrong", "T-1")
         start(session, who, wanted, Consent.CONSENT, Origin(HERE, FIREFOX), world.wall)
+        pack = Request("messages_100k", 2, auto_renew=False)
+        made = propose(session, who, actor.account_id, pack, "As you asked.", world.wall)
+    assert isinstance(made, Made)
 
 
 def _recharge(world: World, actor: Actor) -> None:

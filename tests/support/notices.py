@@ -32,6 +32,7 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.proposals import Proposed
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
@@ -128,6 +129,9 @@ ROLE = RoleChanged(5, "Ada", "Bo", "Northwind", Role.MEMBER, Role.ADMIN, AT, is_
 GONE = MemberGone(5, "Ada", "Bo", "Northwind", AT, is_own=False)
 FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
 SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
+PROPOSED = Proposed(
+    6, "Ann", "100,000 message pack", "messages_100k", 2, False, "You asked us to", AT
+)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -188,6 +192,8 @@ NOTICES: list[Notice] = [
     AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
     SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
     SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
+    PROPOSED,
+    replace(PROPOSED, quantity=1, note="", auto_renew=True),
     ROLE,
     replace(ROLE, is_own=True),
     GONE,

@@ -43,6 +43,7 @@ class OptionsForm(FlaskForm):
         choices=[option(ON, _("Renew automatically")), option(OFF, _("Use it once and stop"))],
         default=ON,
     )
+    proposal = HiddenField()
 
     def limit(self, most: int | None, *, may_wait: bool) -> OptionsForm:
         """Allow 1 to `most` units (None = as many as one purchase takes), and a later start."""
@@ -58,7 +59,12 @@ class OptionsForm(FlaskForm):
 
     def request_for(self, add_on: str) -> Request:
         renews = self.auto_renew.data != OFF
-        return Request(add_on, int(self.quantity.data or 1), renews, Start(self.start.data))
+        quantity, start = int(self.quantity.data or 1), Start(self.start.data)
+        return Request(add_on, quantity, renews, start, self._proposal_id())
+
+    def _proposal_id(self) -> int | None:
+        said = str(self.proposal.data or "")
+        return int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else None
 
 
 class PayForm(FlaskForm):
@@ -90,6 +96,7 @@ def write_token(quote: Quote, actor: Actor, wall: WallNow, words: Words) -> str:
         "quantity": quote.request.quantity,
         "auto_renew": quote.request.auto_renew,
         "start": quote.request.start,
+        "proposal_id": quote.request.proposal_id,
     }
     return sign(actor, wanted, quote.at, quote.digest, quote.due, wall, words)
 
@@ -98,7 +105,8 @@ def read_token(token: str, actor: Actor) -> Acceptance[Request]:
     """Raises BadSignature for a tampered token or another account's, KeyError or ValueError."""
     said = signer(actor).loads(token)
     start = Start(said["start"])
-    request = Request(said["add_on"], said["quantity"], said["auto_renew"], start)
+    proposal_id = said["proposal_id"]
+    request = Request(said["add_on"], said["quantity"], said["auto_renew"], start, proposal_id)
     return Acceptance(request, **shown(said))
 
 

@@ -163,7 +163,13 @@ def _options(form: PayForm | None) -> OptionsForm:
         return OptionsForm(request.args if request.method == "GET" else None)
     given = accepted.request
     renews = ON if given.auto_renew else OFF
-    return OptionsForm(None, quantity=given.quantity, auto_renew=renews, start=given.start)
+    return OptionsForm(
+        None,
+        quantity=given.quantity,
+        auto_renew=renews,
+        start=given.start,
+        proposal=given.proposal_id,
+    )
 
 
 def _looks(card: Card) -> bool:
