@@ -10,13 +10,17 @@ from sqlalchemy import func, select
 from portal.domain.access import Actor, Role
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
+from portal.domain.quotes import Request
+from portal.domain.support import SPANS
 from portal.models.invoices import InvoiceRow
 from portal.queries.persons import find_person, first_membership
 from portal.services import crediting, keys
 from portal.services.charging import Settled
 from portal.services.crediting import Correction
 from portal.services.inviting import invite
+from portal.services.proposing import Made, propose
 from portal.services.recording import Doer
+from portal.services.support_windows import open_window
 from portal.services.till import Till
 from tests.models.twins import live
 from tests.services.entering import SAFE
@@ -36,6 +40,7 @@ def stage(demo_template: str) -> Iterator[Stage]:
         owner, outsider = _owner(world), world.account()
         _ask_somebody(world, owner)
         _credit(world, outsider)
+        _help(world, owner, outsider)
         with app_of(world, database, **CANARIES) as app:
             found = Stage(world, app, owner, outsider)
             _let_everybody_in(found)
@@ -70,6 +75,19 @@ def _credit(world: World, actor: Actor) -> None:
         till = Till(session, world.gateway, world.scope, world.wall, Doer("staff:test"))
         asked = Correction(number or 0, None, None, Destination.BALANCE, "Not wanted.")
         crediting.correct(till, asked)
+
+
+def _help(world: World, *actors: Actor) -> None:
+    """Support may look at each account, and proposes something to it."""
+    desk = StaffDoor(world, email="helps@staff.test")
+    who = desk.who(desk.set_up())
+    assert who is not None
+    pack = Request("messages_10k", 1, auto_renew=False)
+    with world.session() as session:
+        for actor in actors:
+            open_window(session, actor, SPANS["day"], world.wall)
+            made = propose(session, who, actor.account_id, pack, "", world.wall)
+            assert isinstance(made, Made)
 
 
 def _let_everybody_in(stage: Stage) -> None:

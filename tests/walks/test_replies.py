@@ -38,7 +38,7 @@ def check(reply, where: str) -> None:
     assert "unsafe" not in policy
     for written in reply.headers.getlist("Set-Cookie"):
         name, *attributes = written.split(";")
-        assert name.startswith(("__Host-portal=", "__Host-device=", "__Host-staff=", "theme=")), (
+        assert name.startswith(("__Host-portal=", "__Host-device=", "__Host-staff=", "__Host-support=", "theme=")), (
             where, name,
         )  # fmt: skip
         wanted = ATTRIBUTES - {"HttpOnly"} if name.startswith("theme=") else ATTRIBUTES

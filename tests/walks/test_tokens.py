@@ -26,8 +26,10 @@ HARMLESS = {
 @contextmanager
 def asking_for_tokens(stage: Stage) -> Iterator[None]:
     stage.app.config["WTF_CSRF_ENABLED"] = True
-    yield
-    stage.app.config["WTF_CSRF_ENABLED"] = False
+    try:
+        yield
+    finally:
+        stage.app.config["WTF_CSRF_ENABLED"] = False
 
 
 def test_no_write_passes_without_a_token(stage):
