@@ -27,6 +27,7 @@ HEADERS = {
 HTMX = {"HX-Request": "true"}
 ATTRIBUTES = {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
 EXPORTS = (".csv", "/pdf")
+OUR_COOKIES = ("__Host-portal=", "__Host-device=", "__Host-staff=", "__Host-support=", "theme=")
 
 
 def check(reply, where: str) -> None:
@@ -38,7 +39,7 @@ def check(reply, where: str) -> None:
     assert "unsafe" not in policy
     for written in reply.headers.getlist("Set-Cookie"):
         name, *attributes = written.split(";")
-        assert name.startswith(("__Host-portal=", "__Host-device=", "__Host-staff=", "__Host-support=", "theme=")), (
+        assert name.startswith(OUR_COOKIES), (
             where, name,
         )  # fmt: skip
         wanted = ATTRIBUTES - {"HttpOnly"} if name.startswith("theme=") else ATTRIBUTES
