@@ -241,5 +241,11 @@ def test_without_a_plan_nothing_can_be_proposed(table):
     assert "can buy nothing at the moment" in page.text
 
 
+def test_the_page_belongs_to_accounts(table):
+    page = table.desk.visitor.get(table.page)
+    [here] = [a for a in page.all("a") if a.get("aria-current") == "true"]
+    assert page.words(here) == "Accounts"
+
+
 def test_the_page_is_a_fragment_too(table):
     assert "<html" not in table.desk.visitor.get(table.page, **HTMX).html
