@@ -19,12 +19,17 @@ View = Callable[P, ResponseReturnValue]
 
 
 def paced(rule: Rule) -> Callable[[View[P]], View[P]]:
-    """Count each request of the person signed in; below `requires`. 429 when they are too many."""
+    """Count each request of the person signed in; below `requires`. 429 when they are too many.
+
+    A support view is not counted: nothing is written in one.
+    """
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def counted(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            count(watched(rule, f"person:{member().actor.person_id}"))
+            who = member().actor
+            if who.staff_id is None:
+                count(watched(rule, f"person:{who.person_id}"))
             return view(*args, **kwargs)
 
         counted.__pace__ = rule  # type: ignore[attr-defined]
