@@ -15,7 +15,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.price_changes import PriceAhead
-from portal.domain.support import masked_email
+from portal.domain.support import Consent, masked_email
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
@@ -93,10 +93,14 @@ PHRASES = {
 
 @dataclass(frozen=True, slots=True)
 class StaffFrame:
-    """What staff are shown of where they are. email: None before they are in."""
+    """What staff are shown of where they are. email: None before they are in.
+
+    approves: whether a second of them may let the first look.
+    """
 
     environment: str
     email: str | None
+    approves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,9 @@ def _theme() -> str:
 
 def _staff_frame() -> StaffFrame:
     who = staff_signed_in()
-    return StaffFrame(wiring().settings.portal_environment, who.email if who else None)
+    settings = wiring().settings
+    approves = Consent(settings.support_view) is Consent.BREAK_GLASS
+    return StaffFrame(settings.portal_environment, who.email if who else None, approves)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

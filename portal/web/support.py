@@ -110,13 +110,18 @@ def _watch() -> Response | None:
     if request.endpoint in LEAVING:
         return None
     if request.method not in SAFE or _is_closed():
-        service.note_refused(database(), found, request.method, request.path, wall())
+        service.note_refused(database(), found, _tried(), wall())
         only_read(database())
         raise SupportViewOn(request.path)
     if not is_staff_page() and request.method != "OPTIONS" and not htmx.refreshes():
         service.note_page(database(), found, request.path, wall())
     only_read(database())
     return None
+
+
+def _tried() -> service.Tried:
+    browser = request.user_agent.string
+    return service.Tried(request.method, request.path, g.request_id, browser)
 
 
 def _is_closed() -> bool:
