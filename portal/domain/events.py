@@ -89,6 +89,8 @@ class EventName(StrEnum):
     STAFF_ENDED = "staff:ended"
     STAFF_RESET = "staff:reset"
     STAFF_SET_UP = "staff:set_up"
+    STAFF_ACTIVITY_READ = "staff:activity_read"
+    STAFF_ACTIVITY_EXPORTED = "staff:activity_exported"
     SUPPORT_STARTED = "support:started"
     SUPPORT_PAGE_OPENED = "support:page_opened"
     SUPPORT_WRITE_REFUSED = "support:write_refused"

@@ -24,7 +24,7 @@ APART = frozenset({"api", "webhooks"})
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
-        *("oidc", "staff_oidc"),
+        *("oidc", "staff_oidc", "staff_activity"),
     }
 )
 CLOSED = frozenset(
@@ -90,8 +90,8 @@ def frame() -> SupportFrame | None:
 
 
 def shown_email(email: str) -> str:
-    """A member's e-mail address: to themselves whole, in a support view partly."""
-    return masked_email(email) if support_view() else email
+    """A member's e-mail address: to members whole, to staff partly, in a support view too."""
+    return masked_email(email) if support_view() or is_staff_page() else email
 
 
 def _watch() -> Response | None:

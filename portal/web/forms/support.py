@@ -19,13 +19,13 @@ from portal.web.member_sentences import role_name
 LONGEST_SEARCH = 320
 
 
-def _storable(typed: str | None) -> str | None:
+def storable(typed: str | None) -> str | None:
     """Without the sign that no database holds."""
     return typed.replace("\0", "") if typed else typed
 
 
 def _stripped(typed: str | None) -> str | None:
-    stored = _storable(typed)
+    stored = storable(typed)
     return stored.strip() if stored else stored
 
 
@@ -60,7 +60,7 @@ class AccountSearchForm(FlaskForm):
     class Meta:
         csrf = False
 
-    q = SearchField(_("Find an account"), filters=[_storable])
+    q = SearchField(_("Find an account"), filters=[storable])
 
     @property
     def text(self) -> str:
