@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
-SupportConsent = Literal["open", "consent"]
+SupportConsent = Literal["open", "consent", "break-glass"]
 Environment = Literal["production", "staging", "development"]
 
 
@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     trusted_hosts: names besides public_url's, with commas, that browsers may ask for; "*" for all.
     proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
-    support_view: whether staff look at an account when they have a reason, or once it lets them.
+    support_view: whether staff look at an account when they have a reason, once it lets them, or
+    when a second of the staff approves.
     webhook_private_addresses: lets messages to the host go by http, and to our own network.
     oidc_…: the identity provider of members, staff_oidc_… that of staff; without an issuer none.
     …_label: what its button says. …_second_step: words of `amr` or `acr` that stand for a code.

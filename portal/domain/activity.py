@@ -1,4 +1,4 @@
-"""What an account's members may look for among its events: kinds, and what has none."""
+"""What members and staff may look for among events: kinds, and what is the tenant's own."""
 
 from __future__ import annotations
 
@@ -70,3 +70,8 @@ def shown(kind: Kind | None = None) -> frozenset[EventName]:
     """The events of one kind, or of all that members may see."""
     found = {event: kind_of(event) for event in EventName}
     return frozenset(e for e, each in found.items() if each and kind in (None, each))
+
+
+def tenants_own() -> frozenset[EventName]:
+    """The events that have no kind: only staff read of them."""
+    return frozenset(event for event in EventName if kind_of(event) is None)

@@ -13,15 +13,18 @@ LEAST_REASON, LONGEST_REASON, LONGEST_TICKET = 10, 500, 100
 FRIDAY, OPENS, CLOSES = 4, 7, 19
 ACCEPTED = timedelta(days=1)
 """How long a window stays open that staff asked for."""
+APPROVABLE = timedelta(minutes=30)
+"""How long a second member of staff has to approve, and then the first to begin."""
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 """What owners may choose for one that they open unasked."""
 
 
 class Consent(StrEnum):
-    """Whether an account has to let staff look."""
+    """Whether an account has to let staff look; break-glass: it, or a second of the staff."""
 
     OPEN = "open"
     CONSENT = "consent"
+    BREAK_GLASS = "break-glass"
 
 
 class EndCause(StrEnum):

@@ -9,7 +9,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class SupportStarted:
-    """A support view has begun. staff, member: names, of who looks and through whose eyes."""
+    """A support view has begun. staff, member: names, of who looks and through whose eyes.
+
+    approved_by: the name of the second member of staff, where no owner had let them look.
+    """
 
     kind: ClassVar[str] = "support_started"
     view_id: int
@@ -19,6 +22,7 @@ class SupportStarted:
     ticket: str
     started_at: datetime
     expires_at: datetime
+    approved_by: str = ""
 
     @property
     def key(self) -> str:

@@ -46,6 +46,7 @@ class EventRow(Scoped, Base):
         refers("person_id", "persons"),
         refers("behalf_of_id", "persons"),
         Index("ix_events_account", "environment_id", "account_id", "at"),
+        Index("ix_events_at", "environment_id", "at", "id"),
         SCOPED,
     )
 

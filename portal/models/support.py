@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Instant, Scoped, Word, refers
@@ -43,10 +43,50 @@ class SupportWindowRow(Scoped, Base):
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class SupportApprovalRow(Scoped, Base):
+    """The wish of staff to look although no owner lets them, and a second one's answer to it.
+
+    person_id: through whose eyes. expires_at: of the wish; once it is approved, of the approval.
+    """
+
+    __tablename__ = "support_approvals"
+    __table_args__ = (
+        refers("account_id", "accounts"),
+        refers("person_id", "persons"),
+        refers("staff_id", "staff"),
+        refers("answered_by_id", "staff"),
+        Index("ix_support_approvals_staff", "environment_id", "staff_id", "account_id"),
+        Index(
+            "ix_support_approvals_waiting",
+            "environment_id",
+            "expires_at",
+            postgresql_where=text("answered_at is null"),
+        ),
+        CheckConstraint(
+            "num_nulls(answered_by_id, answered_at, is_approved) in (0, 3)", name="answered_whole"
+        ),
+        CheckConstraint("answered_by_id <> staff_id", name="answered_by"),
+        CheckConstraint("expires_at > asked_at", name="expires_at"),
+        SCOPED,
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    staff_id: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(500))
+    ticket: Mapped[str] = mapped_column(String(100))
+    asked_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    answered_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    is_approved: Mapped[bool | None]
+
+
 class SupportSessionRow(Scoped, Base):
     """Staff looking at an account as one of its members. sid_digest: as of a staff session.
 
-    window_id: the window that allowed it; None where none was needed.
+    window_id: the window that allowed it; approval_id: the second member of staff's word that did,
+    once. None where none was needed.
     """
 
     __tablename__ = "support_sessions"
@@ -56,12 +96,15 @@ class SupportSessionRow(Scoped, Base):
         refers("account_id", "accounts"),
         refers("person_id", "persons"),
         refers("window_id", "support_windows"),
+        refers("approval_id", "support_approvals"),
         UniqueConstraint("environment_id", "sid_digest"),
+        UniqueConstraint("environment_id", "approval_id"),
         Index("ix_support_sessions_account", "environment_id", "account_id"),
         Index("ix_support_sessions_staff", "environment_id", "staff_id"),
         CheckConstraint("length(sid_digest) = 64", name="sid_digest"),
         CheckConstraint("expires_at > started_at", name="expires_at"),
         CheckConstraint("num_nulls(ended_at, end_cause) in (0, 2)", name="ended_whole"),
+        CheckConstraint("window_id is null or approval_id is null", name="allowed_once"),
         SCOPED,
     )
 
@@ -70,6 +113,7 @@ class SupportSessionRow(Scoped, Base):
     account_id: Mapped[int] = mapped_column(BigInteger)
     person_id: Mapped[int] = mapped_column(BigInteger)
     window_id: Mapped[int | None] = mapped_column(BigInteger)
+    approval_id: Mapped[int | None] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(String(500))
     ticket: Mapped[str] = mapped_column(String(100))
     sid_digest: Mapped[str] = mapped_column(String(64))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
@@ -75,14 +75,16 @@ def activity_page(
     total = session.scalar(select(func.count()).select_from(EventRow).where(*wanted)) or 0
     pages = max(-(-total // LONGEST_PAGE), 1)
     number = number if 1 <= number <= pages else 1
-    limited = _newest(wanted).limit(LONGEST_PAGE).offset((number - 1) * LONGEST_PAGE)
-    return ActPage(_acts(session, scope, account_id, limited), number, pages, total)
+    limited = newest(wanted).limit(LONGEST_PAGE).offset((number - 1) * LONGEST_PAGE)
+    rows = session.execute(limited).all()
+    return ActPage(acts_of(session, scope, account_id, rows), number, pages, total)
 
 
 def whole_activity(
     session: Session, scope: Scope, account_id: int, zone: str, asked: Filters
 ) -> tuple[Act, ...]:
-    return _acts(session, scope, account_id, _newest(_wanted(scope, account_id, zone, asked)))
+    rows = session.execute(newest(_wanted(scope, account_id, zone, asked))).all()
+    return acts_of(session, scope, account_id, rows)
 
 
 def doers(session: Session, scope: Scope, account_id: int) -> tuple[Someone, ...]:
@@ -119,17 +121,17 @@ def _wanted(
         mine = row.person_id.is_(None) if asked.person == NOBODY else row.person_id == asked.person
         wanted.append(mine)
     if asked.since is not None:
-        wanted.append(row.at >= _midnight(asked.since, zone))
+        wanted.append(row.at >= midnight(asked.since, zone))
     if asked.until is not None:
-        wanted.append(row.at < _midnight(asked.until + timedelta(days=1), zone))
+        wanted.append(row.at < midnight(asked.until + timedelta(days=1), zone))
     return tuple(wanted)
 
 
-def _midnight(day: date, zone: str) -> datetime:
+def midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def _newest(wanted: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+def newest(wanted: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
     """Columns, and not the mapper's rows: a file may have very many."""
     who, behalf = aliased(PersonRow), aliased(PersonRow)
     told = (EventRow.name, EventRow.at, EventRow.actor, EventRow.address, EventRow.subject,
@@ -158,13 +160,10 @@ def _is(person: Any, id_: Any) -> ColumnElement[bool]:
     return found
 
 
-def _acts(
-    session: Session,
-    scope: Scope,
-    account_id: int,
-    statement: Select[*tuple[Any, ...]],
+def acts_of(
+    session: Session, scope: Scope, account_id: int | None, rows: Sequence[Any]
 ) -> tuple[Act, ...]:
-    rows = session.execute(statement).all()
+    """From rows of `newest`. account_id: None for those of any account."""
     named = {subject for row in rows for subject in (row.subject, _plan_of(row))}
     about = subjects_of(session, scope, account_id, named)
     return tuple(
@@ -184,7 +183,7 @@ def _acts(
     )
 
 
-def _plan_of(row: Row[*tuple[Any, ...]]) -> str:
+def _plan_of(row: Any) -> str:
     """The plan that an event's detail names, as a subject."""
     key, id_ = row.detail.get("plan", ""), row.detail.get("plan_id", "")
     return f"plan_key:{key}" if key else f"plan:{id_}"

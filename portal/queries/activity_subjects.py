@@ -34,14 +34,15 @@ class About:
 
 
 NOTHING = About()
-Reader = Callable[[Scope, int, Sequence[str]], Executable]
+Reader = Callable[[Scope, int | None, Sequence[str]], Executable]
 
 
 def subjects_of(
-    session: Session, scope: Scope, account_id: int, subjects: Iterable[str]
+    session: Session, scope: Scope, account_id: int | None, subjects: Iterable[str]
 ) -> dict[str, About]:
     """By subject, as events have it: `kind:id`; those of this account that there still are.
 
+    account_id: None for any of the environment's, which only staff see.
     `plan_key:growth` asks for a plan by its lookup key.
     """
     wanted: dict[str, set[str]] = defaultdict(set)
@@ -60,9 +61,10 @@ def _about(row: Any) -> About:
     return About(row.get("name", ""), row.get("number", 0), amount, row.get("kind", ""))
 
 
-def _mine(row: Any, scope: Scope, account_id: int, ids: Sequence[str]) -> Iterator[Any]:
+def _mine(row: Any, scope: Scope, account_id: int | None, ids: Sequence[str]) -> Iterator[Any]:
     """Rows of the account by their ids."""
-    yield row.account_id == account_id
+    if account_id is not None:
+        yield row.account_id == account_id
     yield from _scoped(row, scope, ids)
 
 
@@ -82,38 +84,38 @@ def _joined(other: type[Base], row: Any, id_: Any) -> tuple[type[Base], Any]:
     return other, (named.environment_id == row.environment_id) & (named.id == id_)
 
 
-def _plans_by_key(scope: Scope, _: int, keys: Sequence[str]) -> Executable:
+def _plans_by_key(scope: Scope, _: int | None, keys: Sequence[str]) -> Executable:
     row = PlanRow
     mine = row.environment_id == scope.environment_id
     return select(row.lookup_key.label("id"), row.name).where(mine, row.lookup_key.in_(keys))
 
 
-def _accounts(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _accounts(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     """The currency of what is said of the account itself."""
     row = AccountRow
-    only = (*_scoped(row, scope, ids), row.id == account_id)
-    return select(row.id, literal(0).label("minor"), row.currency).where(*only)
+    found = select(row.id, literal(0).label("minor"), row.currency).where(*_scoped(row, scope, ids))
+    return found if account_id is None else found.where(row.id == account_id)
 
 
-def _instances(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _instances(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     row = InstanceRow
     found = select(row.id, AddOnRow.name).join(*_joined(AddOnRow, row, row.add_on_id))
     return found.where(*_mine(row, scope, account_id, ids))
 
 
-def _proposals(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _proposals(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     row = ProposalRow
     found = select(row.id, AddOnRow.name).join(*_joined(AddOnRow, row, row.add_on_id))
     return found.where(*_mine(row, scope, account_id, ids))
 
 
-def _policies(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _policies(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     row = RechargePolicyRow
     found = select(row.id, FeatureRow.name).join(*_joined(FeatureRow, row, row.feature_id))
     return found.where(*_mine(row, scope, account_id, ids))
 
 
-def _purchases(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _purchases(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     row = PurchaseRow
     name = func.coalesce(AddOnRow.name, QuoteRow.promise["name"].astext, "")
     amount = QuoteRow.charged_minor.label("minor")
@@ -129,14 +131,14 @@ def _purchases(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
 def _papers(row: Any) -> Reader:
     """Invoices or credit notes: number and total."""
 
-    def read(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+    def read(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
         columns = (row.id, row.number, row.total_minor.label("minor"), row.currency)
         return select(*columns).where(*_mine(row, scope, account_id, ids))
 
     return read
 
 
-def _refunds(scope: Scope, account_id: int, ids: Sequence[str]) -> Executable:
+def _refunds(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Executable:
     row = RefundRow
     columns = (row.id, row.amount_minor.label("minor"), row.currency)
     return select(*columns).where(*_mine(row, scope, account_id, ids))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.periods import WallNow
@@ -15,7 +15,7 @@ from portal.domain.sign_in import digest_of
 from portal.domain.support import IDLE_LIFE, EndCause
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.staff import StaffRow, StaffSessionRow
-from portal.models.support import SupportSessionRow, SupportWindowRow
+from portal.models.support import SupportApprovalRow, SupportSessionRow, SupportWindowRow
 from portal.queries.members import Member
 
 
@@ -44,7 +44,7 @@ class EndedView:
 
 @dataclass(frozen=True, slots=True)
 class PastView:
-    """One in a list; ended_at: None while it is on."""
+    """One in a list; ended_at: None while it is on. approved_by: of the staff, where one had to."""
 
     id: int
     account_id: int
@@ -58,6 +58,7 @@ class PastView:
     expires_at: datetime
     ended_at: datetime | None
     cause: EndCause | None
+    approved_by: str | None
 
 
 def find_view(
@@ -112,12 +113,14 @@ def views_of_account(
 
 
 def past_views(scope: Scope) -> Select[*tuple[Any, ...]]:
-    row = SupportSessionRow
+    row, approver = SupportSessionRow, aliased(StaffRow)
     return (
-        select(row, AccountRow.name, StaffRow.name, PersonRow.name)
+        select(row, AccountRow.name, StaffRow.name, PersonRow.name, approver.name)
         .join(AccountRow, _same(row, row.account_id, AccountRow))
         .join(StaffRow, _same(row, row.staff_id, StaffRow))
         .join(PersonRow, _same(row, row.person_id, PersonRow))
+        .outerjoin(SupportApprovalRow, _same(row, row.approval_id, SupportApprovalRow))
+        .outerjoin(approver, _same(row, SupportApprovalRow.answered_by_id, approver))
         .where(row.environment_id == scope.environment_id)
         .order_by(row.started_at.desc(), row.id.desc())
     )
@@ -125,11 +128,11 @@ def past_views(scope: Scope) -> Select[*tuple[Any, ...]]:
 
 def past_view(row: Any) -> PastView:
     """From a row of `past_views`."""
-    view, account_name, staff_name, member_name = row
+    view, account_name, staff_name, member_name, approved_by = row
     return PastView(
         view.id, view.account_id, account_name, view.staff_id, staff_name, member_name,
         view.reason, view.ticket, view.started_at, view.expires_at, view.ended_at,
-        EndCause(view.end_cause) if view.end_cause else None,
+        EndCause(view.end_cause) if view.end_cause else None, approved_by,
     )  # fmt: skip
 
 

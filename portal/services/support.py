@@ -17,7 +17,7 @@ from portal.domain.support import LIFE, Consent, EndCause
 from portal.domain.support_notices import SupportStarted
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.staff import StaffRow, StaffSessionRow
-from portal.models.support import SupportSessionRow, SupportWindowRow
+from portal.models.support import SupportApprovalRow, SupportSessionRow, SupportWindowRow
 from portal.queries.accounts import account_state
 from portal.queries.staff import StaffMember
 from portal.queries.support import EndedView, SupportView, ended_by, find_view, open_views
@@ -26,7 +26,7 @@ from portal.services.mailing import post
 from portal.services.recording import Doer, record
 from portal.services.till import doer_of
 
-LONGEST_PATH = 200
+LONGEST_PATH, LONGEST_BROWSER = 200, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ class Wanted:
     membership_id: int
     reason: str
     ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A request that is refused. request_id: as the log has it, and the page that refuses."""
+
+    method: str
+    path: str
+    request_id: str
+    browser: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +74,35 @@ def start(
     Raises NotFound for who is no member of the account.
     """
     scope = who.actor.scope
-    key = (scope.environment_id, who.actor.staff_id)
-    staff = session.get_one(StaffRow, key, with_for_update=True)
-    membership = _membership(session, scope, wanted)
-    asks = consent is Consent.CONSENT
+    lock_staff(session, who)
+    person_id = membership_of(session, scope, wanted).person_id
+    asks = consent is not Consent.OPEN
     window = _open_window(session, scope, wanted.account_id, wall) if asks else None
     if asks and window is None:
         session.rollback()
         return NotAllowed()
-    _end_others(session, scope, staff, wall)
-    sid = secrets.token_urlsafe(32)
-    view = _row(session, who, wanted, membership.person_id, origin, wall)
-    view.sid_digest = digest_of(sid)
+    view = _row(session, who, wanted, person_id, origin, wall)
     if window is not None and window.ends_at is not None:
         view.window_id, view.expires_at = window.id, min(view.expires_at, window.ends_at)
-    session.add(view)
-    session.flush()
-    _tell_of_start(session, scope, view, staff.name, wall)
-    session.commit()
-    return ViewStarted(sid)
+    return _begin(session, scope, view, who.name, "", wall)
+
+
+def start_approved(
+    session: Session,
+    who: StaffMember,
+    approval: SupportApprovalRow,
+    approver: str,
+    origin: Origin,
+    wall: WallNow,
+) -> ViewStarted:
+    """The same as a second member of staff approved it; their and the approval's rows are locked.
+
+    approver: that one's name.
+    """
+    wanted = Wanted(approval.account_id, 0, approval.reason, approval.ticket)
+    view = _row(session, who, wanted, approval.person_id, origin, wall)
+    view.approval_id = approval.id
+    return _begin(session, who.actor.scope, view, who.name, approver, wall)
 
 
 def look(session: Session, scope: Scope, sid: str, wall: WallNow) -> SupportView | EndedView | None:
@@ -108,12 +128,11 @@ def note_page(session: Session, view: SupportView, path: str, wall: WallNow) -> 
     session.commit()
 
 
-def note_refused(
-    session: Session, view: SupportView, method: str, path: str, wall: WallNow
-) -> None:
+def note_refused(session: Session, view: SupportView, tried: Tried, wall: WallNow) -> None:
     """Record that something was refused because a view is on; commit."""
-    told = EventName.SUPPORT_WRITE_REFUSED
-    _record(session, view, told, wall, method=method, page=path[:LONGEST_PATH])
+    detail = {"method": tried.method, "page": tried.path[:LONGEST_PATH]}
+    detail |= {"request": tried.request_id, "browser": tried.browser[:LONGEST_BROWSER]}
+    _record(session, view, EventName.SUPPORT_WRITE_REFUSED, wall, **detail)
     session.commit()
 
 
@@ -137,7 +156,14 @@ def end_lapsed(session: Session, scope: Scope, wall: WallNow) -> int:
     return len(found)
 
 
-def _membership(session: Session, scope: Scope, wanted: Wanted) -> MembershipRow:
+def lock_staff(session: Session, who: StaffMember) -> None:
+    """One start, and one wish for one, of the same staff at a time."""
+    key = (who.actor.scope.environment_id, who.actor.staff_id)
+    session.get_one(StaffRow, key, with_for_update=True)
+
+
+def membership_of(session: Session, scope: Scope, wanted: Wanted) -> MembershipRow:
+    """It stays until this commits. Raises NotFound."""
     row = session.scalar(
         select(MembershipRow)
         .where(
@@ -152,10 +178,24 @@ def _membership(session: Session, scope: Scope, wanted: Wanted) -> MembershipRow
     return row
 
 
-def _end_others(session: Session, scope: Scope, staff: StaffRow, wall: WallNow) -> None:
-    mine = open_views(scope).where(SupportSessionRow.staff_id == staff.id)
+def _begin(
+    session: Session,
+    scope: Scope,
+    view: SupportSessionRow,
+    staff_name: str,
+    approver: str,
+    wall: WallNow,
+) -> ViewStarted:
+    mine = open_views(scope).where(SupportSessionRow.staff_id == view.staff_id)
     for row in session.execute(mine):
-        _end(session, scope, row[0], staff.name, EndCause.ANOTHER, wall)
+        _end(session, scope, row[0], staff_name, EndCause.ANOTHER, wall)
+    sid = secrets.token_urlsafe(32)
+    view.sid_digest = digest_of(sid)
+    session.add(view)
+    session.flush()
+    _tell_of_start(session, scope, view, staff_name, approver, wall)
+    session.commit()
+    return ViewStarted(sid)
 
 
 def _row(
@@ -206,13 +246,20 @@ def _open_window(
 
 
 def _tell_of_start(
-    session: Session, scope: Scope, view: SupportSessionRow, staff_name: str, wall: WallNow
+    session: Session,
+    scope: Scope,
+    view: SupportSessionRow,
+    staff_name: str,
+    approver: str,
+    wall: WallNow,
 ) -> None:
     person = session.get_one(PersonRow, (scope.environment_id, view.person_id))
     told, detail = EventName.SUPPORT_STARTED, {"reason": view.reason, "ticket": view.ticket}
+    if approver:
+        detail["approved_by"] = approver
     _told(session, scope, view, staff_name, told, wall, **detail, browser=view.user_agent)
     notice = SupportStarted(
-        view.id, staff_name, person.name, view.reason, view.ticket, wall, view.expires_at
+        view.id, staff_name, person.name, view.reason, view.ticket, wall, view.expires_at, approver
     )
     post(session, scope, view.account_id, notice)
 

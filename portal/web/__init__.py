@@ -12,6 +12,7 @@ from portal.web.views import (
     activity,
     addons,
     api_keys,
+    approvals,
     auth,
     belongings,
     clock,
@@ -38,6 +39,7 @@ from portal.web.views import (
     resets,
     second_factor,
     staff,
+    staff_activity,
     staff_oidc,
     support_access,
     support_views,
@@ -66,11 +68,11 @@ def install(app: Flask) -> None:
     pages.install(app)
     errors.install(app)
     pages_of_the_portal = (
-        accounts, active, activity, addons, api_keys, auth, belongings, clock, credit_notes,
-        endpoints, health, invitations, invoices, links, members, messages, notifications, oidc,
-        own_provider, own_sign_in, payment_methods, plans, preferences, proposals, proposing,
-        purchases, quantities, recharge, resets, second_factor, staff, staff_oidc,
-        support_access, support_views, usage, wallet, webhooks,
+        accounts, active, activity, addons, api_keys, approvals, auth, belongings, clock,
+        credit_notes, endpoints, health, invitations, invoices, links, members, messages,
+        notifications, oidc, own_provider, own_sign_in, payment_methods, plans, preferences,
+        proposals, proposing, purchases, quantities, recharge, resets, second_factor, staff,
+        staff_activity, staff_oidc, support_access, support_views, usage, wallet, webhooks,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

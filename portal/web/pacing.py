@@ -1,4 +1,4 @@
-"""How often one person may ask for what is dear: counted in the database, for all processes."""
+"""How often somebody may ask for what is dear: counted in the database, for all processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from werkzeug.exceptions import TooManyRequests
 
 from portal.domain.throttle import Rule
 from portal.services.throttling import Paused, Watched, admit, watched
-from portal.web.requests import database, member, scope, wall
+from portal.web.requests import database, is_staff_page, member, scope, support_view, wall
+from portal.web.staff import staff
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
 
 def paced(rule: Rule) -> Callable[[View[P]], View[P]]:
-    """Count each request of the person signed in; below `requires`. 429 when they are too many.
+    """Count each request of who is signed in; below their guard. 429 when they are too many.
 
     A support view is not counted: nothing is written in one.
     """
@@ -27,15 +28,20 @@ def paced(rule: Rule) -> Callable[[View[P]], View[P]]:
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def counted(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            who = member().actor
-            if who.staff_id is None:
-                count(watched(rule, f"person:{who.person_id}"))
+            if support_view() is None:
+                count(watched(rule, _asker()))
             return view(*args, **kwargs)
 
         counted.__pace__ = rule  # type: ignore[attr-defined]
         return counted
 
     return guard
+
+
+def _asker() -> str:
+    if is_staff_page():
+        return f"staff:{staff().actor.staff_id}"
+    return f"person:{member().actor.person_id}"
 
 
 def count(thing: Watched) -> None:

@@ -15,7 +15,7 @@ from portal.domain.access import Permission
 from portal.domain.instances import HELD_PHASES, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.price_changes import PriceAhead
-from portal.domain.support import masked_email
+from portal.domain.support import Consent, masked_email
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
@@ -38,6 +38,7 @@ from portal.web import (
     sign_in_sentences,
     steps,
     support_sentences,
+    tenant_sentences,
     usage_charts,
     usage_sentences,
     wallet_sentences,
@@ -73,6 +74,7 @@ PHRASES = {
         wallet_sentences.source_words, wallet_sentences.unused_words,
         proposal_sentences.proposal_state, proposal_sentences.proposed_words,
         quantity_sentences.quantity_blocked,
+        tenant_sentences.tenant_doer_words, tenant_sentences.tenant_words,
         usage_charts.chart_of, usage_charts.chartless_words, usage_sentences.beyond_bill,
         usage_sentences.mix_notes,
         usage_sentences.outlook_tone, usage_sentences.outlook_words, usage_sentences.rate_label,
@@ -93,10 +95,14 @@ PHRASES = {
 
 @dataclass(frozen=True, slots=True)
 class StaffFrame:
-    """What staff are shown of where they are. email: None before they are in."""
+    """What staff are shown of where they are. email: None before they are in.
+
+    approves: whether a second of them may let the first look.
+    """
 
     environment: str
     email: str | None
+    approves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,9 @@ def _theme() -> str:
 
 def _staff_frame() -> StaffFrame:
     who = staff_signed_in()
-    return StaffFrame(wiring().settings.portal_environment, who.email if who else None)
+    settings = wiring().settings
+    approves = Consent(settings.support_view) is Consent.BREAK_GLASS
+    return StaffFrame(settings.portal_environment, who.email if who else None, approves)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ APART = frozenset({"api", "webhooks"})
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
-        *("oidc", "staff_oidc"),
+        *("oidc", "staff_oidc", "staff_activity"),
     }
 )
 CLOSED = frozenset(
@@ -90,8 +90,8 @@ def frame() -> SupportFrame | None:
 
 
 def shown_email(email: str) -> str:
-    """A member's e-mail address: to themselves whole, in a support view partly."""
-    return masked_email(email) if support_view() else email
+    """A member's e-mail address: to members whole, to staff partly, in a support view too."""
+    return masked_email(email) if support_view() or is_staff_page() else email
 
 
 def _watch() -> Response | None:
@@ -110,13 +110,18 @@ def _watch() -> Response | None:
     if request.endpoint in LEAVING:
         return None
     if request.method not in SAFE or _is_closed():
-        service.note_refused(database(), found, request.method, request.path, wall())
+        service.note_refused(database(), found, _tried(), wall())
         only_read(database())
         raise SupportViewOn(request.path)
     if not is_staff_page() and request.method != "OPTIONS" and not htmx.refreshes():
         service.note_page(database(), found, request.path, wall())
     only_read(database())
     return None
+
+
+def _tried() -> service.Tried:
+    browser = request.user_agent.string
+    return service.Tried(request.method, request.path, g.request_id, browser)
 
 
 def _is_closed() -> bool:

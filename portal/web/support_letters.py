@@ -22,11 +22,13 @@ def of_support(notice: SupportNotice | Proposed) -> Draft:
 
 
 def _started(notice: SupportStarted) -> Draft:
+    approved = (_("No owner had let our staff look: %(staff)s, also of our staff, approved it.",
+                  staff=notice.approved_by),) if notice.approved_by else ()  # fmt: skip
     return Draft(
         _("Our staff are looking at your account"),
         (_("%(staff)s of our staff looks at your billing pages as %(member)s sees them. Nothing can"
            " be changed, bought or downloaded that way, and it ends by %(at)s.",
-           staff=notice.staff, member=notice.member, at=date_time(notice.expires_at)),),
+           staff=notice.staff, member=notice.member, at=date_time(notice.expires_at)), *approved),
         ((_("Reason"), notice.reason), (_("Ticket"), notice.ticket),
          (_("Since"), date_time(notice.started_at))),
         (_("See what they open"), page("activity.index", kind="support")),

@@ -18,6 +18,11 @@ QUIET = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+REFUSED = (
+    "Failed to load resource: the server responded with a status",
+    "Response Status Error Code 403",
+)
+"""As the browser says it, and as htmx does."""
 AS_ROOT = ("--no-sandbox", "--disable-dev-shm-usage")
 
 
@@ -69,7 +74,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 def _note(said, wrong: list[str]) -> None:
     """A refused form is an error to the console, not to us."""
-    expected = said.text.startswith("Failed to load resource: the server responded with a status")
+    expected = said.text.startswith(REFUSED)
     if said.type in ("error", "warning") and not expected:
         wrong.append(said.text)
 

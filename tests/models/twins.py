@@ -24,7 +24,15 @@ from portal.models.base import Base
 from portal.models.subscriptions import SubscriptionRow
 from portal.models.tenants import EnvironmentRow
 from portal.queries.staff import StaffMember
-from portal.services import crediting, identities, keys, staff_identities, trips, webhooks
+from portal.services import (
+    crediting,
+    identities,
+    keys,
+    staff_identities,
+    support_approvals,
+    trips,
+    webhooks,
+)
 from portal.services.accounts import NewAccount
 from portal.services.arrears import set_apart
 from portal.services.beginnings import Beginning, Elsewhere
@@ -162,7 +170,7 @@ def _sign_in(world: World) -> None:
 
 
 def _look(world: World, who: StaffMember, actor: Actor) -> None:
-    """Staff whom an owner let look, and what they propose."""
+    """Staff whom an owner let look, and whom a second of them did; and what they propose."""
     with world.session() as session:
         open_window(session, actor, SPANS["day"], world.wall)
         mine = select(MembershipRow.id).filter_by(person_id=actor.person_id)
@@ -172,6 +180,14 @@ def _look(world: World, who: StaffMember, actor: Actor) -> None:
         pack = Request("messages_100k", 2, auto_renew=False)
         made = propose(session, who, actor.account_id, pack, "As you asked.", world.wall)
     assert isinstance(made, Made)
+    door, here = StaffDoor(world, email="second@staff.test"), Origin(HERE, FIREFOX)
+    second = door.who(door.set_up())
+    assert second is not None
+    with world.session() as session:
+        asked = support_approvals.ask(session, who, wanted, world.wall)
+        support_approvals.answer(session, second, asked, world.wall, approved=True)
+        support_approvals.begin(session, who, wanted.account_id, asked, here, world.wall)
+        support_approvals.ask(session, who, wanted, world.wall)
 
 
 def _recharge(world: World, actor: Actor) -> None:

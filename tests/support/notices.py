@@ -191,6 +191,9 @@ NOTICES: list[Notice] = [
     replace(BOUGHT, uses=(BY_USE, replace(BY_USE, billing_model=BillingModel.TIERED))),
     AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
     SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
+    SupportStarted(
+        3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30), "Ben"
+    ),
     SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
     PROPOSED,
     replace(PROPOSED, quantity=1, note="", auto_renew=True),

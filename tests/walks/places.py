@@ -36,6 +36,7 @@ ROWS = {
     "credit_notes.number": "select number, account_id from credit_notes",
     "window_id": "select id, account_id from support_windows",
     "proposal_id": "select id, account_id from proposals",
+    "approval_id": "select id, 0 from support_approvals where answered_at is null",
     "account_id": "select id, 0 from accounts",
     "message_id": "select id, 0 from webhook_messages",
     "endpoint_id": "select id, 0 from webhook_endpoints",

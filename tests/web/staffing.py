@@ -24,6 +24,7 @@ class AtDesk:
     world: World
     visitor: Visitor
     mail: str = STAFF_MAIL
+    name: str = "Ann"
     secret: str = field(default="")
 
     def send(self, page: str, action: str, status: int, **typed: str) -> Reply:
@@ -34,7 +35,7 @@ class AtDesk:
     def link(self) -> str:
         with self.world.session() as session:
             written = staff.add(
-                session, self.world.scope, self.mail, "Ann", self.world.wall, Safe(MASTER)
+                session, self.world.scope, self.mail, self.name, self.world.wall, Safe(MASTER)
             )
         return f"/staff/set-up/{written}"
 

@@ -253,3 +253,11 @@ def test_an_end_that_no_browser_comes_back_for_is_noted(on):
         assert end_lapsed(session, on.world.scope, on.world.wall) == 1
         assert end_lapsed(session, on.world.scope, on.world.wall) == 0
     assert causes(on) == ["over"]
+
+
+def test_a_refusal_keeps_the_requests_id_and_the_browser(on):
+    page = on.get("/settings/billing/security", 403, **{"User-Agent": "Firefox/140"})
+    ((_, detail),) = on.told("support:write_refused")
+    assert detail["browser"] == "Firefox/140"
+    assert detail["request"] in page.text
+    assert len(detail["request"]) == 16

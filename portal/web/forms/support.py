@@ -19,17 +19,17 @@ from portal.web.member_sentences import role_name
 LONGEST_SEARCH = 320
 
 
-def _storable(typed: str | None) -> str | None:
+def storable(typed: str | None) -> str | None:
     """Without the sign that no database holds."""
     return typed.replace("\0", "") if typed else typed
 
 
 def _stripped(typed: str | None) -> str | None:
-    stored = _storable(typed)
+    stored = storable(typed)
     return stored.strip() if stored else stored
 
 
-def _reason() -> TextAreaField:
+def _reason(id_: str = "reason") -> TextAreaField:
     return TextAreaField(
         _("Reason"),
         [
@@ -37,10 +37,11 @@ def _reason() -> TextAreaField:
             Length(LEAST_REASON, LONGEST_REASON, _("Use 10 to 500 characters")),
         ],
         filters=[_stripped],
+        id=id_,
     )
 
 
-def _ticket() -> StringField:
+def _ticket(id_: str = "ticket") -> StringField:
     return StringField(
         _("Ticket"),
         [
@@ -49,6 +50,7 @@ def _ticket() -> StringField:
             Regexp(PRINTABLE, message=_("Enter it without line breaks")),
         ],
         filters=[_stripped],
+        id=id_,
     )
 
 
@@ -58,30 +60,19 @@ class AccountSearchForm(FlaskForm):
     class Meta:
         csrf = False
 
-    q = SearchField(_("Find an account"), filters=[_storable])
+    q = SearchField(_("Find an account"), filters=[storable])
 
     @property
     def text(self) -> str:
         return (self.q.data or "").strip()[:LONGEST_SEARCH]
 
 
-class SupportForm(FlaskForm):
-    """Why staff want to look, and through whose eyes. The code is asked for unless `is_recent`."""
+class ProofForm(FlaskForm):
+    """What staff confirm with a code, unless they have shown one just now (`is_recent`)."""
 
-    membership = RadioField(_("Look as"), [InputRequired(_("Choose a member"))], coerce=int)
-    reason = _reason()
-    ticket = _ticket()
     code = StringField(_("Code"), [Optional(), Length(max=80)])
 
     is_recent = False
-
-    def offering(self, members: Sequence[AccountMember], *, is_recent: bool) -> SupportForm:
-        self.is_recent = is_recent
-        self.membership.choices = [
-            (each.id, f"{each.name} ({masked_email(each.email)}), {role_name(each.role)}")
-            for each in members
-        ]
-        return self
 
     def is_sound(self) -> bool:
         sound = self.validate()
@@ -91,11 +82,27 @@ class SupportForm(FlaskForm):
         return bool(sound)
 
 
-class AskForm(FlaskForm):
-    """What owners read who are asked to let staff look."""
+class SupportForm(ProofForm):
+    """Why staff want to look, and through whose eyes."""
 
+    membership = RadioField(_("Look as"), [InputRequired(_("Choose a member"))], coerce=int)
     reason = _reason()
     ticket = _ticket()
+
+    def offering(self, members: Sequence[AccountMember], *, is_recent: bool) -> SupportForm:
+        self.is_recent = is_recent
+        self.membership.choices = [
+            (each.id, f"{each.name} ({masked_email(each.email)}), {role_name(each.role)}")
+            for each in members
+        ]
+        return self
+
+
+class AskForm(FlaskForm):
+    """What owners read who are asked to let staff look; it may share a page with the form above."""
+
+    reason = _reason("ask-reason")
+    ticket = _ticket("ask-ticket")
 
 
 class ReportForm(FlaskForm):

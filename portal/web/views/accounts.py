@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from portal.domain.support import RECENT
 from portal.queries.accounts import account_state
 from portal.queries.staff_accounts import members_of, search_accounts
 from portal.queries.support import views_of_account
+from portal.queries.support_approvals import own_approval
 from portal.queries.support_windows import live_windows
 from portal.web import htmx
-from portal.web.forms.support import AccountSearchForm, AskForm, SupportForm
+from portal.web.forms.support import AccountSearchForm, AskForm, ProofForm, SupportForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
 from portal.web.staff import staff, staff_only
+from portal.web.staff_proof import is_recent, proof_form
 from portal.web.wiring import wiring
 
 bp = Blueprint("accounts", __name__, url_prefix=f"{STAFF_PREFIX}/accounts")
@@ -37,11 +38,15 @@ def show(account_id: int) -> Response:
 def support_form(account_id: int) -> SupportForm:
     """It asks for a code where the last one was shown long ago."""
     members = members_of(database(), scope(), account_id)
-    return SupportForm().offering(members, is_recent=wall() <= staff().proved_at + RECENT)
+    return SupportForm().offering(members, is_recent=is_recent())
 
 
 def account_page(
-    account_id: int, form: SupportForm, status: int, ask: AskForm | None = None
+    account_id: int,
+    form: SupportForm,
+    status: int,
+    ask: AskForm | None = None,
+    proof: ProofForm | None = None,
 ) -> Response:
     """Raises NotFound."""
     form.code.data = ""
@@ -51,6 +56,8 @@ def account_page(
         status,
         form=form,
         ask=ask or AskForm(None),
+        proof=proof or proof_form(),
+        approval=own_approval(database(), staff().actor, account_id, wall()),
         seen=account_state(database(), scope(), account_id, wall()),
         members=members_of(database(), scope(), account_id),
         views=views_of_account(database(), scope(), account_id, MOST_VIEWS),

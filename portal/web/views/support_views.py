@@ -9,15 +9,16 @@ from flask_babel import gettext as _
 from portal.domain.support import Consent, EndCause
 from portal.queries.staff import all_staff
 from portal.queries.support_report import agents, reported_views
-from portal.services import staff_sign_in, support_windows
 from portal.services import support as service
+from portal.services import support_approvals, support_windows
 from portal.services.support import NotAllowed, Wanted
 from portal.web import htmx
 from portal.web.access import open_to_all
-from portal.web.entering import not_let_in, origin
-from portal.web.forms.support import AskForm, ReportForm, SupportForm
+from portal.web.entering import origin
+from portal.web.forms.support import AskForm, ReportForm
 from portal.web.requests import STAFF_PREFIX, database, scope, support_view, wall
 from portal.web.staff import staff, staff_only
+from portal.web.staff_proof import not_proved
 from portal.web.support import enter, leave
 from portal.web.views.accounts import account_page, support_form
 from portal.web.wiring import wiring
@@ -30,13 +31,16 @@ bp = Blueprint("support", __name__, url_prefix=STAFF_PREFIX)
 def start(account_id: int) -> ResponseReturnValue:
     """Raises NotFound."""
     form = support_form(account_id)
-    if not form.is_sound():
-        return account_page(account_id, form, 422)
-    if not form.is_recent and (refused := _prove(account_id, form)) is not None:
+    refused = not_proved(form, lambda typed, status: account_page(account_id, typed, status))
+    if refused is not None:
         return refused
     wanted = Wanted(account_id, form.membership.data, str(form.reason.data), str(form.ticket.data))
     consent = Consent(wiring().settings.support_view)
     outcome = service.start(database(), staff(), wanted, consent, origin(), wall())
+    if isinstance(outcome, NotAllowed) and consent is Consent.BREAK_GLASS:
+        support_approvals.ask(database(), staff(), wanted, wall())
+        flash(_("A second member of staff has to approve it now, within 30 minutes."), "success")
+        return htmx.go(url_for("accounts.show", account_id=account_id))
     if isinstance(outcome, NotAllowed):
         flash(_("The account does not let staff look now. Ask it first."), "warning")
         return account_page(account_id, form, 409)
@@ -80,18 +84,3 @@ def report() -> Response:
     return htmx.page(
         "support/index.html", "support/_report.html", form=form, found=found, agents=agents(found)
     )
-
-
-def _prove(account_id: int, form: SupportForm) -> Response | None:
-    """What to answer where the code is not right; None where it is."""
-    outcome = staff_sign_in.prove_code(
-        database(), staff(), str(form.code.data), origin(), wall(), wiring().safe
-    )
-    if outcome is None:
-        return None
-
-    def show(typed: SupportForm, status: int) -> Response:
-        return account_page(account_id, typed, status)
-
-    wrong = _("This code is wrong, or has been used already.")
-    return not_let_in(form, outcome, wrong, show)
