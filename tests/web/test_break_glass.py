@@ -100,6 +100,19 @@ def test_owners_the_report_and_activity_have_both_names(look, ben, breaking):
     assert "approved by Ben" in owner.get(ACCESS).text
 
 
+def test_an_approval_has_its_own_time_and_leaves_the_page_once_it_is_used(look, ben):
+    look.start()
+    look.world.now += APPROVABLE - timedelta(minutes=20)  # ten minutes after it was asked
+    look.get(look.page)
+    answers(ben, code=ben.code())
+    look.world.now += timedelta(minutes=12)
+    look.get(look.page)
+    look.world.now += timedelta(minutes=12)  # over, had the approval not begun its time anew
+    begin(look, code=look.desk.code())
+    look.end()
+    assert "Ben approved it" not in look.get(look.page).text
+
+
 def test_the_view_is_what_was_approved_and_nothing_else(look, ben):
     look.start()
     answers(ben)
