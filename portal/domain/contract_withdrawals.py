@@ -28,6 +28,11 @@ class Contract:
     asked: bool
     ends_at: datetime
 
+    @property
+    def last_at(self) -> datetime:
+        """The last second of it, which is in its last day."""
+        return self.ends_at - timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Once:

@@ -59,7 +59,7 @@ def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow
         replace(
             row_of(state, instance, lots.get(instance.id)),
             ahead=tuple(each for each in later if each.change.instance_id == instance.id),
-            withdraw_until=contracts[instance.id].ends_at if instance.id in contracts else None,
+            withdraw_until=contracts[instance.id].last_at if instance.id in contracts else None,
         )
         for instance in held
     )
