@@ -29,6 +29,7 @@ _KINDS: dict[str, Kind | None] = {
     "instance": Kind.ADD_ONS,
     "quantity": Kind.ADD_ONS,
     "proposal": Kind.ADD_ONS,
+    "contract": Kind.ADD_ONS,
     "subscription": Kind.PLAN,
     "plan": Kind.PLAN,
     "plan_change": Kind.PLAN,

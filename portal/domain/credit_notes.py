@@ -15,6 +15,7 @@ class Cause(StrEnum):
     """What a credit note follows from.
 
     WITHDRAWN: taken back before it started. NOT_BEGUN: the plan ended before it could start.
+    CONTRACT_WITHDRAWN: a consumer withdrew in time, begun or not.
     """
 
     CORRECTED = "corrected"
@@ -22,6 +23,7 @@ class Cause(StrEnum):
     AT_PROCESSOR = "at_processor"
     WITHDRAWN = "withdrawn"
     NOT_BEGUN = "not_begun"
+    CONTRACT_WITHDRAWN = "contract_withdrawn"
 
 
 class Destination(StrEnum):

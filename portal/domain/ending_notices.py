@@ -1,4 +1,4 @@
-"""What members are told when something ends: the plan, or a purchase that nobody paid."""
+"""What members are told when something ends: the plan, a contract, a purchase nobody paid."""
 
 from __future__ import annotations
 
@@ -58,3 +58,28 @@ class PurchaseLapsed:
     @property
     def key(self) -> str:
         return f"{self.kind}:{self.purchase_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractWithdrawn:
+    """What a consumer withdrew from, and when. subject: `instance:1` or `subscription:1`.
+
+    person: who declared it. add_ons: names of what ends with a plan. credited: all that goes back,
+    tax included: off_invoice need not be paid any more, the rest to the card and to the balance.
+    """
+
+    kind: ClassVar[str] = "contract_withdrawn"
+    subject: str
+    name: str
+    quantity: int
+    person: str
+    at: datetime
+    credited: Money
+    off_invoice: Money
+    to_card: Money
+    to_balance: Money
+    add_ons: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subject}"

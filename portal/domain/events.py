@@ -50,6 +50,7 @@ class EventName(StrEnum):
     INSTANCE_CANCELLED = "instance:cancelled"
     INSTANCE_KEPT = "instance:kept"
     INSTANCE_ENDED = "instance:ended"
+    CONTRACT_WITHDRAWN = "contract:withdrawn"
     INVOICE_ISSUED = "invoice:issued"
     INVOICE_PAID = "invoice:paid"
     INVOICE_PAYMENT_FAILED = "invoice:payment_failed"

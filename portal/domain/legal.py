@@ -69,9 +69,9 @@ _ALL = (Statement.TOTAL, Statement.RENEWAL, Statement.STOPPING, Statement.WITHDR
 TERMS: dict[LegalProfile, Terms] = {
     LegalProfile.STANDARD: Terms("standard-2026-11", Wording.PLAIN),
     LegalProfile.CONSUMER_US: Terms("us-2026-11", Wording.PAY, _ALL[:3], Box.RENEWAL),
-    LegalProfile.CONSUMER_UK: Terms("uk-2026-11", Wording.OBLIGATION, _ALL, Box.START, 14),
-    LegalProfile.CONSUMER_EU: Terms("eu-2026-11", Wording.OBLIGATION, _ALL, Box.START, 14),
-    LegalProfile.CONSUMER_DE: Terms("de-2026-11", Wording.GERMAN, _ALL, Box.START, 14),
+    LegalProfile.CONSUMER_UK: Terms("uk-2026-12", Wording.OBLIGATION, _ALL, Box.START, 14),
+    LegalProfile.CONSUMER_EU: Terms("eu-2026-12", Wording.OBLIGATION, _ALL, Box.START, 14),
+    LegalProfile.CONSUMER_DE: Terms("de-2026-12", Wording.GERMAN, _ALL, Box.START, 14),
 }
 """Source: ADR 0029, docs/legal-profiles.md."""
 

@@ -10,7 +10,12 @@ from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.catalog import Price
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
-from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.ending_notices import (
+    ContractWithdrawn,
+    PlanCancelled,
+    PlanEnded,
+    PurchaseLapsed,
+)
 from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
 from portal.domain.price_notices import PriceChanging, PriceStays
@@ -241,16 +246,16 @@ class TrialEnding:
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
-    | PlanCancelled | PlanEnded | PurchaseLapsed | Credited | AddOnEnded | Proposed | UseNotice
-    | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
+    | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn | Credited | AddOnEnded
+    | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
-        PlanCancelled, PlanEnded, PurchaseLapsed, Credited, AddOnEnded, Proposed, *USE_KINDS,
-        *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
+        PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
+        Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (

@@ -69,7 +69,8 @@ class CreditNoteRow(Scoped, Base):
             "off_invoice_minor + card_minor + balance_minor = total_minor", name="whole"
         ),
         CheckConstraint(
-            "cause in ('corrected', 'ended', 'at_processor', 'withdrawn', 'not_begun')",
+            "cause in ('corrected', 'ended', 'at_processor', 'withdrawn', 'not_begun',"
+            " 'contract_withdrawn')",
             name="cause",
         ),
         SCOPED,

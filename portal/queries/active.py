@@ -21,6 +21,7 @@ from portal.domain.taxes import tax_on
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
 from portal.queries.billing import next_charge, prices_ahead
+from portal.queries.contracts import contracts_of
 from portal.queries.subscriptions import Instance
 from portal.queries.usage import LEVEL_WINDOW, quota_windows, sources_of
 from portal.queries.use_prices import UsePrice, use_price
@@ -33,6 +34,7 @@ class ActiveRow:
 
     units, units_left: of its lots that are open now; None when it brings none. ahead: the prices
     that it will have later. uses: what it charges for use in the present quota windows.
+    withdraw_until: how long a consumer can withdraw from its contract.
     """
 
     instance: Instance
@@ -44,17 +46,20 @@ class ActiveRow:
     units_left: Decimal | None
     ahead: tuple[PriceAhead, ...] = ()
     uses: tuple[UsePrice, ...] = ()
+    withdraw_until: datetime | None = None
 
 
 def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
     """Instances held now, newest first."""
     lots = _lot_units(session, scope, state)
     later = prices_ahead(state)
+    contracts = contracts_of(session, scope, state)
     held = sorted(state.held, key=lambda i: (i.span.starts_at, i.id), reverse=True)
     return tuple(
         replace(
             row_of(state, instance, lots.get(instance.id)),
             ahead=tuple(each for each in later if each.change.instance_id == instance.id),
+            withdraw_until=contracts[instance.id].last_at if instance.id in contracts else None,
         )
         for instance in held
     )

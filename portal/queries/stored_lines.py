@@ -65,6 +65,22 @@ def stored_lines(session: Session, scope: Scope, state: AccountState) -> tuple[S
     return (*_elsewhere(session, scope, elsewhere), *_read(session, scope, wanted))
 
 
+def lines_since(
+    session: Session, scope: Scope, state: AccountState, since: datetime
+) -> tuple[StoredLine, ...]:
+    """The same without what was paid elsewhere, and with what ended after `since` or is charged
+    once."""
+    if state.subscription is None:
+        return ()
+    wanted = _charges(scope).where(
+        InvoiceRow.account_id == state.account.id,
+        func.coalesce(InvoiceRow.subscription_id, QuoteRow.subscription_id)
+        == state.subscription.id,
+        func.coalesce(InvoiceLineRow.period_end_at > since, True),
+    )
+    return _read(session, scope, wanted)
+
+
 def billed_lines(session: Session, scope: Scope, invoice_id: int) -> tuple[StoredLine, ...]:
     """Every charge line of one invoice, as they stand on it."""
     return _read(session, scope, _charges(scope).where(InvoiceRow.id == invoice_id))

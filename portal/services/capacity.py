@@ -106,15 +106,20 @@ def open_lots(session: Session, scope: Scope, account_id: int, lots: list[NewLot
     session.execute(insert(LotRow).values(rows).on_conflict_do_nothing())
 
 
-def end_lots(session: Session, scope: Scope, instance_id: int, at: datetime) -> None:
-    """Let units that the instance brought, and that have an end, end at `at`; commits nothing."""
+def end_lots(
+    session: Session, scope: Scope, instance_id: int, at: datetime, *, all_of_them: bool = False
+) -> None:
+    """Let units that the instance brought, and that have an end, end at `at`; commits nothing.
+
+    all_of_them: those without an end too.
+    """
     row = LotRow
     session.execute(
         update(row)
         .where(
             row.environment_id == scope.environment_id,
             row.instance_id == instance_id,
-            row.expires_at > at,
+            func.coalesce(row.expires_at > at, all_of_them),
         )
         .values(expires_at=func.greatest(at, row.effective_at + SHORTEST))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
+from portal.domain.catalog import Feature
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.legal import Words
@@ -124,13 +126,25 @@ def turn_off(
 ) -> None:
     """For good: to turn it on again is to agree again. Raises as `stop_for_now`."""
     till = till_of(actor, session, gateway, wall)
-    row = _mine(till, actor, feature)
-    if row.status != "off":
-        row.status, row.pause_cause, row.look_at, row.look_for = "off", "", None, ""
-        at = till.account_now(row.account_id)
-        stopped, subject = EventName.RECHARGE_STOPPED, f"recharge:{row.id}"
-        record(session, till.scope, till.doer, stopped, subject, at)
+    _stop(till, _mine(till, actor, feature))
     session.commit()
+
+
+def turn_off_with(till: Till, account_id: int, features: Iterable[Feature]) -> None:
+    """The same for all that buy packs of these features; commit is the caller's, who has the
+    subscription's lock."""
+    for feature in sorted({each.id for each in features}):
+        row = _find(till, account_id, feature)
+        if row is not None:
+            _stop(till, row)
+
+
+def _stop(till: Till, row: RechargePolicyRow) -> None:
+    if row.status == "off":
+        return
+    row.status, row.pause_cause, row.look_at, row.look_for = "off", "", None, ""
+    stopped, at = EventName.RECHARGE_STOPPED, till.account_now(row.account_id)
+    record(till.session, till.scope, till.doer, stopped, f"recharge:{row.id}", at)
 
 
 def _written(

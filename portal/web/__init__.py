@@ -46,6 +46,7 @@ from portal.web.views import (
     usage,
     wallet,
     webhooks,
+    withdrawals,
 )
 
 
@@ -73,6 +74,7 @@ def install(app: Flask) -> None:
         notifications, oidc, own_provider, own_sign_in, payment_methods, plans, preferences,
         proposals, proposing, purchases, quantities, recharge, resets, second_factor, staff,
         staff_activity, staff_oidc, support_access, support_views, usage, wallet, webhooks,
+        withdrawals,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

@@ -150,6 +150,8 @@ def _of_add_ons(act: Act) -> str:
             return _("%(what)s was kept: it renews again", what=what)
         case EventName.INSTANCE_ENDED:
             return _("%(what)s ended", what=what)
+        case EventName.CONTRACT_WITHDRAWN:
+            return _("The contract about %(what)s was withdrawn from", what=act.detail["name"])
         case EventName.QUANTITY_RAISED:
             return _("%(what)s: the quantity is %(quantity)s now", what=what,
                      quantity=number(int(act.detail["quantity"])))  # fmt: skip

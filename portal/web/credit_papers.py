@@ -89,6 +89,7 @@ def cause_words(note: CreditNote | IssuedCreditNote | Credited) -> str:
         Cause.AT_PROCESSOR: _("Refunded at the payment processor"),
         Cause.WITHDRAWN: _("Taken back before it started"),
         Cause.NOT_BEGUN: _("It could not start: your plan ended before"),
+        Cause.CONTRACT_WITHDRAWN: _("You withdrew from the contract"),
     }
     return said.get(note.cause, note.reason)
 

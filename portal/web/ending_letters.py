@@ -1,15 +1,20 @@
-"""What mails say when something ends: the plan, or a purchase that nobody paid."""
+"""What mails say when something ends: the plan, a contract, a purchase that nobody paid."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
-from portal.web.drafts import Draft, page
+from portal.domain.ending_notices import (
+    ContractWithdrawn,
+    PlanCancelled,
+    PlanEnded,
+    PurchaseLapsed,
+)
+from portal.web.drafts import Draft, counted, page
 from portal.web.language import date_time, money
 
 
-def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed) -> Draft:
+def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn) -> Draft:
     match notice:
         case PlanCancelled():
             return _plan_cancelled(notice)
@@ -17,6 +22,8 @@ def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed) -> Draft:
             return _plan_ended(notice)
         case PurchaseLapsed():
             return _lapsed(notice)
+        case ContractWithdrawn():
+            return _withdrawn(notice)
 
 
 def _plan_cancelled(notice: PlanCancelled) -> Draft:
@@ -59,3 +66,28 @@ def _lapsed(notice: PurchaseLapsed) -> Draft:
         ((_("Amount"), money(notice.amount)),),
         again,
     )  # fmt: skip
+
+
+def _withdrawn(notice: ContractWithdrawn) -> Draft:
+    what = counted(notice.name, notice.quantity)
+    said = [_("We have your withdrawal from the contract about %(what)s: declared by %(person)s on"
+              " %(at)s. It ended then.", what=what, person=notice.person or _("a member"),
+              at=date_time(notice.at))]  # fmt: skip
+    if notice.add_ons:
+        said.append(_("It ended with its add-ons: %(what)s.", what=", ".join(notice.add_ons)))
+    if notice.to_card:
+        said.append(_("What goes to your card is on its way; banks take 5 to 10 days to show it."))
+    if notice.to_balance:
+        said.append(_("What no card paid is on your account balance."))
+    parts = (
+        (_("Off what was to pay"), notice.off_invoice),
+        (_("To your card"), notice.to_card),
+        (_("To your account balance"), notice.to_balance),
+    )
+    facts = tuple((label, money(amount)) for label, amount in parts if amount)
+    return Draft(
+        _("You withdrew from the contract about %(what)s", what=what),
+        tuple(said),
+        ((_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited)), *facts),
+        (_("See your invoices"), page("invoices.index")),
+    )

@@ -90,8 +90,16 @@ def _withdrawal(terms: Terms) -> str:
     said = ngettext("You can withdraw from this contract within %(shown)s day, without a reason.",
                     "You can withdraw from this contract within %(shown)s days, without a reason.",
                     days, shown=number(days))  # fmt: skip
-    where = _("Write to %(support)s.", support=support) if support else _("Write to us.")
-    return f"{said} {where}"
+    how = _("Choose “%(here)s” beside your active add-on or your plan.", here=withdraw_here(terms))
+    where = _("Or write to %(support)s.", support=support) if support else _("Or write to us.")
+    return f"{said} {how} {where}"
+
+
+def withdraw_here(terms: Terms) -> str:
+    """The control that begins a withdrawal; in German for Germans, whatever the page's language."""
+    if terms.wording is Wording.GERMAN:
+        return "Vertrag widerrufen"
+    return _("Withdraw from contract here")
 
 
 def _sum(duty: Duty) -> str:

@@ -6,7 +6,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.credit_notices import AddOnEnded, Credited
-from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.ending_notices import (
+    ContractWithdrawn,
+    PlanCancelled,
+    PlanEnded,
+    PurchaseLapsed,
+)
 from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -60,7 +65,7 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _plan_changed(notice)
         case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
             return of_what_comes(notice)
-        case PlanCancelled() | PlanEnded() | PurchaseLapsed():
+        case PlanCancelled() | PlanEnded() | PurchaseLapsed() | ContractWithdrawn():
             return of_ending(notice)
         case Credited() | AddOnEnded():
             return of_credit(notice)

@@ -42,6 +42,7 @@ from portal.web import (
     usage_charts,
     usage_sentences,
     wallet_sentences,
+    withdrawal_words,
     words,
 )
 from portal.web.language import date, direction, language, number
@@ -88,6 +89,7 @@ PHRASES = {
         member_sentences.role_name, member_sentences.role_words,
         activity_support.end_words, support_sentences.standing_words,
         sign_in_sentences.device_icon, sign_in_sentences.device_words,
+        withdrawal_words.supplied_words, withdrawal_words.withdraw_labels,
     )
 }  # fmt: skip
 """What every template, and every macro, may call."""

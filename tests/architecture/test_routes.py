@@ -19,6 +19,7 @@ from portal.domain.periods import WallNow
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
 from portal.gateways.stripe_webhooks import BadEvent, BadSignature
+from portal.services.contract_withdrawals import NoRightToWithdraw
 from portal.settings import Settings
 from portal.web.errors import STATUS
 from portal.web.requests import is_staff_page
@@ -67,8 +68,8 @@ LEAVING, LIMITING = "members.leave", "recharge.set_ceiling"
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
 BY_KEY = "api."
 """Their guard is the key of the host application: tests/api/test_auth.py."""
-ANSWERED_WHERE_THEY_ARISE = {BadSignature, BadEvent, CardRefused}
-"""The webhook's view answers the first two; only the command line saves cards so far."""
+ANSWERED_WHERE_THEY_ARISE = {BadSignature, BadEvent, CardRefused, NoRightToWithdraw}
+"""Views answer them, and CardRefused the command line, which alone saves cards so far."""
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,12 @@ from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType
 from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
-from portal.domain.ending_notices import PlanCancelled, PlanEnded, PurchaseLapsed
+from portal.domain.ending_notices import (
+    ContractWithdrawn,
+    PlanCancelled,
+    PlanEnded,
+    PurchaseLapsed,
+)
 from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -127,6 +132,10 @@ PLACE = Place(AT, "192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
 INVITED = Invited("00aa", "Ada", "Northwind", Role.BILLING, AT + timedelta(days=7))
 ROLE = RoleChanged(5, "Ada", "Bo", "Northwind", Role.MEMBER, Role.ADMIN, AT, is_own=False)
 GONE = MemberGone(5, "Ada", "Bo", "Northwind", AT, is_own=False)
+WITHDREW = ContractWithdrawn(
+    subject="instance:4", name="Extra members", quantity=5, person="Ada", at=AT,
+    credited=usd(4000), off_invoice=usd(1000), to_card=usd(2500), to_balance=usd(500),
+)  # fmt: skip
 FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
 SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 PROPOSED = Proposed(
@@ -157,6 +166,9 @@ NOTICES: list[Notice] = [
     PlanEnded(2, "Growth", AT, usd(0)),
     PurchaseLapsed(7, "SMS pack", usd(10000), "sms_pack"),
     PurchaseLapsed(7, "Business", usd(13333)),
+    WITHDREW,
+    replace(WITHDREW, subject="subscription:2", person="", quantity=1, add_ons=("SMS pack",)),
+    replace(WITHDREW, to_card=usd(0), to_balance=usd(0)),
     RAISED,
     replace(RAISED, instance_id=None, name="Growth", quantity=1, reminder=True),
     PriceStays(3, "Extra members", 5, usd(22500), MONTH, AT),

@@ -252,6 +252,20 @@ def test_auto_recharge_is_agreed_to_with_its_box_and_its_own_values(world, visit
     assert "You can withdraw" in kept.statements[1]
 
 
+def test_another_card_while_the_bank_asks_names_the_amount_and_is_kept(world, visit):
+    actor = enter(world, visit, "consumer_de", card="pm_card_authenticationRequired")
+    visit.post(CONNECTOR, fields(visit.get(CONNECTOR), CONNECTOR), 303)
+    page = visit.get("/settings/billing/purchases/1")
+    pay = "/purchases/1/pay"
+    assert paying(page, pay) == BUTTONS["consumer_de"][CONNECTOR]
+    sent = fields(page, pay)
+    assert sent["card"] == "new"
+    visit.post("/settings/billing/purchases/1/pay", sent, 303)
+    first, second = consents(world, actor)
+    assert (second.subject, plain(second.button)) == (first.subject, paying(page, pay))
+    assert second.statements
+
+
 def test_a_consent_that_somebody_changed_is_found(world, visit, world_database):
     enter(world, visit, "consumer_eu")
     visit.post(CONNECTOR, fields(visit.get(CONNECTOR), CONNECTOR), 303)

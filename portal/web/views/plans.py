@@ -19,6 +19,7 @@ from portal.queries import plans as queries
 from portal.queries.billing import next_bills
 from portal.queries.cancelling import get_ending
 from portal.queries.cards import saved_cards
+from portal.queries.contracts import plan_contract
 from portal.queries.plans import BillsAhead, PlanRefusal
 from portal.services import cancelling, plans
 from portal.services.accepting import QuoteChanged
@@ -84,6 +85,7 @@ def index() -> Response:
         offers=queries.offers(state(), actor, form.interval),
         compared=queries.compared(state(), form.interval),
         next_bills=next_bills(state()),
+        contract=plan_contract(database(), actor.scope, state()),
         state=state(),
     )
 

@@ -1,0 +1,140 @@
+"""Withdrawing from a contract: the two controls, the money line by line, and once whoever asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+
+from portal.domain.access import Role
+from portal.gateways.fake_payments import Fault
+from portal.models.accounts import AccountRow
+from portal.models.purchases import RefundRow
+from tests.services.changing import Office
+from tests.services.paying import Till
+from tests.web.reading import HTMX, Visitor
+from tests.web.test_legal import ACTIVE, CONNECTOR, PACK, consents, enter, fields, form_at, plain
+
+PLANS = "/settings/billing/plans"
+ADD_ON = "/settings/billing/withdrawals/add-ons/1"
+PLAN = "/settings/billing/withdrawals/plan"
+HERE = "Withdraw from contract here"
+
+
+def bought(world, visit, profile: str, url: str = CONNECTOR):
+    actor = enter(world, visit, profile)
+    visit.post(url, fields(visit.get(url), url), 303)
+    return actor
+
+
+def links(page, to: str):
+    return page.all("a", href=to)
+
+
+@pytest.mark.parametrize("profile", ["consumer_uk", "consumer_eu", "consumer_de"])
+def test_both_controls_say_what_the_law_says(profile, world, visit):
+    bought(world, visit, profile)
+    german = profile == "consumer_de"
+    [link] = links(visit.get(ACTIVE), ADD_ON)
+    here = "Vertrag widerrufen" if german else HERE
+    assert visit.get(ACTIVE).words(link) == f"{here} Salesforce connector"
+    page = visit.get(ADD_ON)
+    [button] = form_at(page, ADD_ON).iter("button")
+    assert page.words(button) == ("Widerruf bestätigen" if german else "Confirm withdrawal")
+    assert [link.get("lang"), button.get("lang")] == (["de", "de"] if german else [None, None])
+    assert button.get("disabled") is None
+    assert links(visit.get(PLANS), PLAN)
+
+
+@pytest.mark.parametrize("profile", ["consumer_us", None])
+def test_where_there_is_no_such_right_there_is_no_control(profile, world, visit):
+    if profile is None:
+        world.account(country="DE")
+        visit.sign_in("owner@account1.test")
+        visit.post(CONNECTOR, fields(visit.get(CONNECTOR), CONNECTOR), 303)
+    else:
+        bought(world, visit, profile)
+    assert HERE not in visit.get(ACTIVE).text + visit.get(PLANS).text
+    for url in (ADD_ON, PLAN):
+        visit.get(url, 303)
+        visit.post(url, {"csrf_token": visit.get(ACTIVE).hidden("csrf_token")}, 303)
+    assert world.rows(RefundRow) == 0
+
+
+def test_the_statement_names_the_control(world, visit):
+    actor = bought(world, visit, "consumer_de")
+    [kept] = consents(world, actor)
+    [said] = [each for each in kept.statements if "within 14 days" in each]
+    assert "Choose “Vertrag widerrufen” beside your active add-on" in said
+
+
+def test_the_money_line_by_line(world, visit):
+    bought(world, visit, "consumer_eu")
+    world.change(update(AccountRow).values(test_clock_at=datetime(2026, 4, 16, tzinfo=UTC)))
+    page = visit.get(ADD_ON)
+    text = plain(page.text)
+    assert "Charged for Salesforce connector" in text
+    assert "5 of 20 days have passed" in text
+    table = plain(page.words(page.all("table")[0]))
+    assert "$33.33" in table
+    assert "-$8.33" in table.replace("−", "-")
+    assert table.endswith("You get back$25.00")
+    assert "27 Apr 2026" in text
+    part = visit.get(ADD_ON, **HTMX)
+    assert "<html" not in part.html
+
+
+def test_confirmed_it_ends_and_comes_back_once_however_often_it_is_sent(world, visit):
+    bought(world, visit, "consumer_eu", PACK)
+    page = visit.get(ADD_ON)
+    assert "0% of its units are used" in page.text
+    sent = fields(page, ADD_ON)
+    visit.post(ADD_ON, sent, 303)
+    first = visit.get(ACTIVE).text
+    assert "You withdrew from the contract about 100,000 message pack on" in first
+    assert "$49.00 goes back to you" in plain(first)
+    visit.post(ADD_ON, sent, 303)
+    assert "You had withdrawn from it already" in visit.get(ACTIVE).text
+    visit.get(ADD_ON, 303)
+    assert [asked.amount.minor for asked in world.gateway.refunds] == [4900]
+    assert "You withdrew from the contract" in visit.get("/settings/billing/credit-notes/1").text
+    assert "The contract about" in visit.get("/settings/billing/activity").text
+
+
+def test_the_provider_being_down_stops_nobody(world, visit):
+    bought(world, visit, "consumer_de")
+    world.gateway.fail_next("refund", Fault.OUTAGE)
+    visit.post(ADD_ON, fields(visit.get(ADD_ON), ADD_ON), 303)
+    assert "You withdrew from the contract" in visit.get(ACTIVE).text
+    Till(world).reconcile()
+    assert world.rows(RefundRow, status="succeeded") == 1
+
+
+def test_the_plan_and_what_is_on_it(world, visit):
+    actor = bought(world, visit, "consumer_eu")
+    office = Office(world, Till(world))
+    office.change(actor, "business")
+    page = visit.get(PLAN)
+    assert "Ends with it" in page.text
+    assert "Salesforce connector" in page.text
+    visit.post(PLAN, fields(page, PLAN), 303)
+    assert "You withdrew from the contract about Business" in visit.get(PLANS).text
+    assert world.state(actor).subscription is None
+    visit.post(PLAN, fields(page, PLAN), 303)
+    assert "You had withdrawn from it already" in visit.get(PLANS).text
+
+
+def test_a_member_may_look_and_another_account_finds_nothing(app, world, visit):
+    actor = bought(world, visit, "consumer_eu")
+    world.member(actor.account_id, "member@account1.test", Role.MEMBER)
+    reader = Visitor(app.test_client())
+    reader.sign_in("member@account1.test")
+    page = reader.get(ADD_ON)
+    assert "Your role may look at billing but not change it" in page.text
+    reader.post(ADD_ON, {"csrf_token": page.hidden("csrf_token")}, 403)
+    world.account()
+    stranger = Visitor(app.test_client())
+    stranger.sign_in("owner@account2.test")
+    stranger.get(ADD_ON, 404)
+    assert world.rows(RefundRow) == 0
