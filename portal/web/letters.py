@@ -25,7 +25,12 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.payments import Declined
-from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.price_notices import (
+    PriceChanging,
+    PriceStays,
+    UsePriceChanging,
+    UsePriceStays,
+)
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.support_notices import SupportAsked, SupportStarted
@@ -59,6 +64,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
         case PlanChanged():
             return _plan_changed(notice)
         case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
+            return of_what_comes(notice)
+        case UsePriceChanging() | UsePriceStays():
             return of_what_comes(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed():
             return of_ending(notice)

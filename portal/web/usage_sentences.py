@@ -8,7 +8,7 @@ from fractions import Fraction
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.domain.catalog import BillingModel, Feature, Price
+from portal.domain.catalog import BillingModel, Feature, Price, TierMode
 from portal.domain.forecast import Outlook, RunRate
 from portal.domain.money import round_half_away
 from portal.queries.packs import Mix, Suggested
@@ -144,7 +144,25 @@ def use_price_words(price: Price, feature: Feature) -> str:
             cost = unit_price(price.amount, price.currency)
             return _("%(price)s for each %(units)s", price=cost, units=number(block))
         case BillingModel.TIERED:
-            return _("priced in tiers")
+            return _tiers(price, what)
+
+
+def _tiers(price: Price, what: str) -> str:
+    """`$0.001 a message up to 1,000, then $0.0008 a message`."""
+    said = []
+    for tier in price.tiers:
+        amount = unit_price(tier.unit_amount, price.currency)
+        cost = _("%(price)s a %(what)s", price=amount, what=what)
+        if tier.flat_amount:
+            flat = unit_price(tier.flat_amount, price.currency)
+            cost = _("%(flat)s and %(price)s", flat=flat, price=cost)
+        if tier.up_to is not None:
+            cost = _("%(price)s up to %(units)s", price=cost, units=number(tier.up_to))
+        said.append(cost)
+    listed = _(", then ").join(said)
+    if price.tier_mode is TierMode.VOLUME:
+        return _("%(prices)s, for all of them", prices=listed)
+    return listed
 
 
 def use_sold_words(price: Price) -> str:
