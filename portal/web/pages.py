@@ -83,7 +83,7 @@ PHRASES = {
         usage_sentences.rate_words, usage_sentences.pick_words, usage_sentences.run_out_words,
         usage_sentences.share_percent, usage_sentences.short_words,
         usage_sentences.use_pace_words, usage_sentences.use_price_words,
-        usage_sentences.use_sold_words,
+        usage_sentences.use_sold_words, usage_sentences.use_then_words,
         recharge_sentences.decision_words, recharge_sentences.recharge_state,
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,

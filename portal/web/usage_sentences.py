@@ -15,6 +15,7 @@ from portal.queries.packs import Mix, Suggested
 from portal.queries.usage_page import Trend
 from portal.queries.use_pace import UsePace
 from portal.queries.use_prices import UsePrice
+from portal.queries.use_then import UseThen
 from portal.web.language import date, date_time, money, number, unit_price
 from portal.web.sentences import meter_state, meter_tone, units_of
 
@@ -171,6 +172,16 @@ def use_sold_words(price: Price) -> str:
         raise ValueError("a price for use names its feature")
     cost = use_price_words(price, price.feature)
     return _("%(what)s beyond the allowance: %(price)s", what=price.feature.name, price=cost)
+
+
+def use_then_words(then: UseThen) -> str:
+    """`$0.001 a message while you have Messages by use, $0.0006 a message without it`."""
+    plan = use_price_words(then.price, then.feature)
+    if then.held is None:
+        return plan
+    held = use_price_words(then.held, then.feature)
+    return _("%(held)s while you have %(add_on)s, %(plan)s without it", held=held,
+             add_on=then.add_on, plan=plan)  # fmt: skip
 
 
 def use_pace_words(pace: UsePace) -> str:

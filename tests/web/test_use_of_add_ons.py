@@ -120,3 +120,14 @@ def test_for_the_next_cycle_the_first_bill_for_use_is_a_month_later(owner, world
     assert "Billed for use Afterwards, first on 1 Jun 2026" in page
     assert "At today's pace" not in page
     assert world.state(owner).now == datetime(2026, 4, 20, 12, tzinfo=UTC)
+
+
+def test_the_quote_of_another_plan_says_which_price_holds_while_it_is_held(owner, meterage, visit):
+    buy(meterage, owner)
+    quote = said(visit.get("/settings/billing/plans/business/monthly"))
+    assert (
+        "Messages beyond the allowance $0.001 a message while you have Messages by use,"
+        " $0.0008 a message without it"
+    ) in quote
+    cancel(meterage, owner)
+    assert "while you have" in said(visit.get("/settings/billing/plans/business/monthly"))

@@ -20,6 +20,7 @@ from portal.queries.billing import next_bills
 from portal.queries.cancelling import get_ending
 from portal.queries.cards import saved_cards
 from portal.queries.plans import BillsAhead, PlanRefusal
+from portal.queries.use_then import UseThen, use_then
 from portal.services import cancelling, plans
 from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
@@ -55,7 +56,8 @@ bp = Blueprint("plans", __name__, url_prefix="/settings/billing/plans")
 class ChangePage:
     """What the quote page shows. quote, deal, token: None when the plan cannot be changed so.
 
-    needless: add-ons that the plan would leave without a use.
+    needless: add-ons that the plan would leave without a use. uses: what use beyond the allowance
+    will cost.
     """
 
     plan: Plan
@@ -68,6 +70,7 @@ class ChangePage:
     pay_with: CardForm
     needless: tuple[str, ...]
     bills: BillsAhead | None
+    uses: tuple[UseThen, ...]
 
 
 @bp.get("")
@@ -237,4 +240,5 @@ def _shown(wanted: PlanRequest) -> ChangePage:
         bills=queries.bills_ahead(database(), actor.scope, state(), quote, target)
         if quote
         else None,
+        uses=use_then(state(), quote) if quote else (),
     )
