@@ -82,6 +82,7 @@ def test_a_quota_window_astride_of_the_boundary_is_split_there(runs, meterage, o
     meterage.at("2026-04-11")
     assert isinstance(meterage.office.change(actor, "business", ANNUAL), Settled)
     operator.sell(business_messages_usd="0.0016")
+    meterage.use(actor, 1)
     operator.announce(KEY, days=31)
     june_11 = datetime(2026, 6, 11, tzinfo=UTC)
     assert ahead(operator, actor) == [("0.0016", june_11)]
@@ -173,18 +174,14 @@ def test_another_plan_agreed_on_for_the_same_boundary_wins(runs, actor, meterage
 
 
 def test_the_same_price_for_use_agreed_on_holds_at_that_boundary_and_moves_at_the_next(
-    meterage, operator
+    leaving_the_year, meterage, operator
 ):
-    """From the year to the month at its end, quoted while one more message was still $0.0008."""
-    actor, end = meterage.office.account(plan="business", price="business_annual_usd"), "2027-04-01"
-    meterage.at("2026-04-11")
-    meterage.office.change(actor, "business")
-    operator.sell(business_messages_usd="0.0016")
+    actor = leaving_the_year
     assert operator.announce(KEY, days=355).moved == (), "its boundary is the end of the term"
     assert len(operator.announce(KEY, days=365).moved) == 1
     may_1 = datetime(2027, 5, 1, tzinfo=UTC)
     assert ahead(operator, actor) == [("0.0016", may_1)]
-    meterage.run(end)
+    meterage.run("2027-04-01")
     assert ahead(operator, actor) == [("0.0016", may_1)]
     meterage.use(actor, LIMIT + 10_000)
     meterage.run("2027-05-01")
@@ -194,6 +191,30 @@ def test_the_same_price_for_use_agreed_on_holds_at_that_boundary_and_moves_at_th
         [FEE, messages("8.00")], [FEE, messages("16.00")],
     ]  # fmt: skip
     assert operator.changes(actor) == [(APPLIED, may_1)]
+
+
+@pytest.fixture
+def leaving_the_year(meterage, operator):
+    """From the year to the month at its end, 1 April 2027, quoted while one more message was still
+    $0.0008; now it is $0.0016."""
+    actor = meterage.office.account(plan="business", price="business_annual_usd")
+    meterage.at("2026-04-11")
+    meterage.office.change(actor, "business")
+    operator.sell(business_messages_usd="0.0016")
+    return actor
+
+
+@pytest.mark.parametrize("runs", [("2026-06-01", "2027-04-01"), ()], ids=["on time", "late"])
+def test_what_came_before_an_agreed_change_does_not_go_on_after_it(
+    runs, leaving_the_year, meterage, operator
+):
+    operator.announce(KEY)
+    assert ahead(operator, leaving_the_year) == [("0.0016", JUNE_1)]
+    run_by(meterage, runs, "2027-04-10")
+    meterage.use(leaving_the_year, LIMIT + 10_000)
+    found = [amount for _, each in meterage.foreseen(leaving_the_year) for amount in each]
+    assert 800 in found
+    assert 1600 not in found
 
 
 @pytest.mark.parametrize("runs", [MONTHS, ()], ids=["on time", "late"])

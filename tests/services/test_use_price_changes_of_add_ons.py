@@ -53,6 +53,7 @@ def test_its_holder_pays_the_new_price_from_the_boundary_on(runs, holder, metera
     for at in ("2026-05-20", "2026-06-02"):
         run_by(meterage, runs, at)
         meterage.use(holder, LIMIT + 10_000)
+    assert meterage.foreseen(holder)[-2][1][-1] == 2000
     meterage.run("2026-07-01")
     assert [lines for _, lines in meterage.bills(holder)] == [
         [PLAN, FREE], [PLAN, FREE, messages("10.00")], [PLAN, FREE, messages("20.00")],
