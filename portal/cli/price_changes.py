@@ -9,8 +9,9 @@ from decimal import Decimal
 import click
 
 from portal.cli.opening import Store
+from portal.domain.catalog import Price, Tier
 from portal.domain.money import Money
-from portal.domain.price_changes import LEAST_NOTICE
+from portal.domain.price_changes import LEAST_NOTICE, PriceChange
 from portal.services.catalog.calling_off import call_off_migration
 from portal.services.catalog.linting import period_text
 from portal.services.catalog.migrating import (
@@ -95,12 +96,41 @@ def _refuse(problems: Iterable[str]) -> None:
 
 
 def _holder_text(holder: Holder) -> str:
-    """`northwind: Growth, 99 → 119 USD MONTHLY from 2027-01-01`."""
+    """`northwind: Growth, 99 → 119 USD MONTHLY from 2027-01-01`; for use `northwind: Business,
+    messages beyond the allowance, 0.0008 each → 0.001 each USD, from 2027-01-01`."""
     ahead = holder.ahead
+    if ahead.change.feature is not None:
+        return f"{holder.key}: {ahead.name}, {_use_text(ahead.change)}"
     units = f"{ahead.quantity} × " if ahead.quantity != 1 else ""
     amounts = f"{_amount(ahead.before)} → {_amount(ahead.after)} {ahead.after.currency.upper()}"
     since = f"{period_text(ahead.interval)} from {_day(ahead.change.effective_at)}"
     return f"{holder.key}: {units}{ahead.name}, {amounts} {since}"
+
+
+def _use_text(change: PriceChange) -> str:
+    feature = change.feature.lookup_key if change.feature else ""
+    prices = f"{_each(change.old)} → {_each(change.new)} {change.new.currency.upper()}"
+    return f"{feature} beyond the allowance, {prices}, from {_day(change.effective_at)}"
+
+
+def _each(price: Price) -> str:
+    """`0.0008 each`, `0.10 per 100`, `0.001 to 1000 then 0.0008 each`."""
+    if price.transform_quantity is not None:
+        return f"{_plain(price.amount)} per {price.transform_quantity.divide_by}"
+    if not price.tiers:
+        return f"{_plain(price.amount)} each"
+    return " then ".join(_tier(tier) for tier in price.tiers)
+
+
+def _tier(tier: Tier) -> str:
+    flat = f"{_plain(tier.flat_amount)} and " if tier.flat_amount else ""
+    until = "" if tier.up_to is None else f" to {tier.up_to}"
+    return f"{flat}{_plain(tier.unit_amount)} each{until}"
+
+
+def _plain(amount: Decimal) -> str:
+    """Without the zeros that it is stored with."""
+    return f"{amount.normalize():f}"
 
 
 def _amount(money: Money) -> Decimal:

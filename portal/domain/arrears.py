@@ -99,6 +99,14 @@ def price_for_use(sold: Plan | AddOn, prices: Iterable[Price], feature: Feature)
     return next(named, None) if is_soft else None
 
 
+def counted_since(window: Period, apart_until: datetime) -> datetime:
+    """When what is not settled of `window` was used, at the earliest; within the window.
+
+    apart_until: what was used by then is settled.
+    """
+    return min(max(window.start, apart_until), window.end - MOMENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """From when to when an add-on charges for use; stops_at: None while it renews."""
@@ -112,10 +120,8 @@ class Held:
         apart_until: what was used by then is settled. Where an add-on begins or ends within a
         window, use so far is set apart before more is counted: the rest is of the time after.
         """
-        since, stop = max(window.start, apart_until), self.stops_at
-        if self.starts_at > since or self.starts_at >= window.end:
-            return False
-        return stop is None or window.end <= stop or since < stop
+        since = counted_since(window, apart_until)
+        return self.starts_at <= since and (self.stops_at is None or since < self.stops_at)
 
     def turns_by(self, now: datetime, apart_until: datetime) -> bool:
         """Whether it has begun or ended since use was set apart."""

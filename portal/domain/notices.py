@@ -18,7 +18,7 @@ from portal.domain.ending_notices import (
 )
 from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
-from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.price_notices import PRICE_KINDS, PriceNotice
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
@@ -245,7 +245,7 @@ class TrialEnding:
 
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
-    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceChanging | PriceStays
+    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceNotice
     | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn | Credited | AddOnEnded
     | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
 )  # fmt: skip
@@ -253,7 +253,7 @@ KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
-        Restored, PlanChanged, CardExpiring, TrialEnding, PriceChanging, PriceStays,
+        Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS,
         PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
         Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
     )

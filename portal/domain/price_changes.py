@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from portal.domain.catalog import Price, PriceType
+from portal.domain.catalog import Feature, Price
 from portal.domain.money import Money
 from portal.domain.periods import Interval
-from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.price_notices import PriceChanging, PriceStays, UsePriceChanging, UsePriceStays
 from portal.domain.proration import charge
 from portal.domain.recurring import Recurring, Terms
 from portal.domain.taxes import Tax, taxed
@@ -31,14 +31,15 @@ class Mismatch(StrEnum):
     CURRENCY = "currency"
     INTERVAL = "interval"
     ONETIME = "onetime"
-    USAGE = "usage"
+    TYPE = "type"
+    FEATURE = "feature"
     INVOICE_CADENCE = "invoice_cadence"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
     """From effective_at, a boundary of its own, `new` instead of `old`; instance_id: None for the
-    plan. announced_at: when its members were told."""
+    plan. announced_at: when its members were told. feature: whose use it is the price of."""
 
     id: int
     instance_id: int | None
@@ -46,6 +47,10 @@ class PriceChange:
     new: Price
     announced_at: datetime
     effective_at: datetime
+
+    @property
+    def feature(self) -> Feature | None:
+        return self.new.feature
 
     @property
     def terms(self) -> Terms:
@@ -61,15 +66,24 @@ class PriceChange:
 
 @dataclass(frozen=True, slots=True)
 class PriceAhead:
-    """A change that will come as things are. before, after: for one `interval` of all units, before
-    tax."""
+    """A change that will come as things are. name: of the plan or add-on. before, after: for one
+    `interval` of all units, before tax; a price for use is said for each unit instead."""
 
     change: PriceChange
     name: str
     quantity: int
-    before: Money
-    after: Money
     interval: Interval
+
+    @property
+    def before(self) -> Money:
+        return self._cost(self.change.old)
+
+    @property
+    def after(self) -> Money:
+        return self._cost(self.change.new)
+
+    def _cost(self, price: Price) -> Money:
+        return charge(price, Decimal(self.quantity), None, self.change.effective_at)
 
 
 def mismatches(old: Price, new: Price) -> tuple[Mismatch, ...]:
@@ -80,7 +94,8 @@ def mismatches(old: Price, new: Price) -> tuple[Mismatch, ...]:
         Mismatch.CURRENCY: old.currency != new.currency,
         Mismatch.INTERVAL: old.interval != new.interval,
         Mismatch.ONETIME: not (old.is_recurring and new.is_recurring),
-        Mismatch.USAGE: PriceType.USAGE in (old.type, new.type),
+        Mismatch.TYPE: old.type is not new.type,
+        Mismatch.FEATURE: None not in (old.feature, new.feature) and old.feature != new.feature,
         Mismatch.INVOICE_CADENCE: old.invoice_cadence is not new.invoice_cadence,
     }
     return tuple(reason for reason, holds in found.items() if holds)
@@ -105,7 +120,12 @@ def price_before(item: Recurring, boundary: datetime) -> Price:
 def with_change(item: Recurring, change: PriceChange) -> Recurring:
     """The same with `change`, in place of those for its boundary and later."""
     kept = tuple(t for t in item.agreed if t.instead_of is None or t.since < change.effective_at)
-    return replace(item, agreed=(*kept, change.terms))
+    return replace(item, agreed=in_order((*kept, change.terms)))
+
+
+def in_order(terms: Iterable[Terms]) -> tuple[Terms, ...]:
+    """As they apply: of one boundary's, what was announced before what was agreed on."""
+    return tuple(sorted(terms, key=lambda each: (each.since, each.instead_of is None)))
 
 
 def ahead(item: Recurring, change: PriceChange) -> PriceAhead | None:
@@ -114,35 +134,47 @@ def ahead(item: Recurring, change: PriceChange) -> PriceAhead | None:
     then, over = item.as_agreed(at), item.stops_at is not None and item.stops_at <= at
     if over or then.price != change.new or interval is None:
         return None
-    units = Decimal(then.quantity)
-    before, after = (charge(price, units, None, at) for price in (change.old, change.new))
-    return PriceAhead(change, then.name, then.quantity, before, after, interval)
+    return PriceAhead(change, then.name, then.quantity, interval)
 
 
-def told(ahead: PriceAhead, tax: Tax, *, reminder: bool) -> PriceChanging:
+def told(ahead: PriceAhead, tax: Tax, *, reminder: bool) -> PriceChanging | UsePriceChanging:
     """What the account's members are told of it."""
+    change = ahead.change
+    if change.feature is not None:
+        return UsePriceChanging(
+            change_id=change.id,
+            instance_id=change.instance_id,
+            name=ahead.name,
+            before=change.old,
+            after=change.new,
+            changes_at=change.effective_at,
+            reminder=reminder,
+        )
     return PriceChanging(
-        change_id=ahead.change.id,
-        instance_id=ahead.change.instance_id,
+        change_id=change.id,
+        instance_id=change.instance_id,
         name=ahead.name,
         quantity=ahead.quantity,
         before=taxed(tax, ahead.before),
         after=taxed(tax, ahead.after),
         interval=ahead.interval,
-        changes_at=ahead.change.effective_at,
+        changes_at=change.effective_at,
         reminder=reminder,
     )
 
 
-def told_off(ahead: PriceAhead, tax: Tax) -> PriceStays:
+def told_off(ahead: PriceAhead, tax: Tax) -> PriceStays | UsePriceStays:
     """What they are told when it is called off."""
+    change = ahead.change
+    if change.feature is not None:
+        return UsePriceStays(change.id, ahead.name, change.old, change.effective_at)
     return PriceStays(
-        change_id=ahead.change.id,
+        change_id=change.id,
         name=ahead.name,
         quantity=ahead.quantity,
         price=taxed(tax, ahead.before),
         interval=ahead.interval,
-        changes_at=ahead.change.effective_at,
+        changes_at=change.effective_at,
     )
 
 

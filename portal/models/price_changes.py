@@ -11,8 +11,9 @@ from portal.models.base import SCOPED, Base, Created, Instant, Scoped, Word, ref
 class PriceChangeRow(Scoped, Base):
     """What a subscription's plan, or one instance, costs from effective_at on.
 
-    instance_id: null for the plan. announced_at: when its members were told, by the account's
-    clock. applied: the new price is paid; withdrawn: it never is.
+    instance_id: null for the plan. feature_id: of a price for use; null for the price itself.
+    announced_at: when its members were told, by the account's clock. applied: the new price is
+    paid; withdrawn: it never is.
     """
 
     __tablename__ = "price_changes"
@@ -27,11 +28,13 @@ class PriceChangeRow(Scoped, Base):
         ),
         refers("old_price_id", "prices"),
         refers("new_price_id", "prices"),
+        refers("feature_id", "features"),
         Index(
             "uq_price_changes_scheduled",
             "environment_id",
             "subscription_id",
             "instance_id",
+            "feature_id",
             "effective_at",
             unique=True,
             postgresql_where=text("status = 'scheduled'"),
@@ -46,6 +49,7 @@ class PriceChangeRow(Scoped, Base):
     account_id: Mapped[int] = mapped_column(BigInteger)
     subscription_id: Mapped[int] = mapped_column(BigInteger)
     instance_id: Mapped[int | None] = mapped_column(BigInteger)
+    feature_id: Mapped[int | None] = mapped_column(BigInteger)
     old_price_id: Mapped[int] = mapped_column(BigInteger)
     new_price_id: Mapped[int] = mapped_column(BigInteger)
     announced_at: Mapped[Instant]

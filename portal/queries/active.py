@@ -16,7 +16,7 @@ from portal.domain.instances import Phase
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.plan_limits import Misfit
-from portal.domain.price_changes import PriceAhead
+from portal.domain.price_changes import PriceAhead, price_at
 from portal.domain.taxes import tax_on
 from portal.models.usage import CounterRow, LotRow
 from portal.queries.accounts import AccountState
@@ -96,7 +96,8 @@ def _uses(state: AccountState, instance: Instance) -> Iterator[UsePrice]:
             anchor, interval = quota_windows(state, price.feature)
             window = anchor.period_at(state.now, interval)
             found = use_price(state, price.feature, window)
-            if found is not None and found.price == price:
+            now = price_at(state.price_changes, instance.id, price, state.now)
+            if found is not None and found.price in (price, now):
                 yield found
 
 

@@ -25,6 +25,7 @@ from portal.queries.agreed import AgreedChange
 from portal.queries.by_the_clock import charging, usage_price
 from portal.queries.subscriptions import Instance, Subscription
 from portal.queries.usage import quota_windows
+from portal.queries.use_terms import use_items
 
 AHEAD = 2
 """Bills to come that pages show."""
@@ -184,16 +185,27 @@ def prices_ahead(state: AccountState) -> tuple[PriceAhead, ...]:
     """The announced prices that will come about as things are, in order."""
     if state.subscription is None or not state.price_changes:
         return ()
-    items = {item.instance_id: item for item in billing_state(state).billed}
+    items = {(i.instance_id, i.price.feature): i for i in priced_items(state)}
     return tuple(
         found
         for change in state.price_changes
-        if (item := items.get(change.instance_id)) and (found := ahead(item, change))
+        if (item := items.get((change.instance_id, change.feature)))
+        and (found := ahead(item, change))
     )
 
 
+def priced_items(state: AccountState) -> tuple[Recurring, ...]:
+    """All that has a price of its own: plan, instances, and use beyond the allowance of either.
+
+    Raises NotFound without a subscription.
+    """
+    return (*billing_state(state).billed, *use_items(state))
+
+
 def _announced(state: AccountState, instance_id: int | None) -> tuple[Terms, ...]:
-    return tuple(each.terms for each in state.price_changes if each.instance_id == instance_id)
+    """Of the price itself, not of one for use."""
+    mine = (each for each in state.price_changes if each.instance_id == instance_id)
+    return tuple(each.terms for each in mine if each.feature is None)
 
 
 def _plan(subscription: Subscription, announced: tuple[Terms, ...]) -> Recurring:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from portal.domain.arrears import Held, price_for_use
+from portal.domain.arrears import Held, counted_since, price_for_use
 from portal.domain.catalog import Feature, Plan, Price
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import Period
 from portal.domain.plan_moves import Fate
+from portal.domain.price_changes import price_at
 from portal.queries.accounts import AccountState
 from portal.queries.agreed import AgreedChange
 from portal.queries.subscriptions import Instance
@@ -73,19 +74,23 @@ def usage_price(state: AccountState, feature: Feature, window: Period) -> Price 
     """What is charged for use of `feature` beyond the allowance of `window`; None where nothing
     is, as in a trial.
 
-    An add-on's price takes the place of the plan's while it is held. Source: ADR 0023.
+    An add-on's price takes the place of the plan's while it is held. A new one that was announced
+    is for what is counted from its boundary on. Source: ADR 0023.
     """
     subscription = state.subscription
     if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
         return None
+    since = counted_since(window, subscription.use_apart_until)
     for instance, held in charging(state):
         price = price_for_use(instance.add_on, instance.usage_prices, feature)
         if price is not None and held.charges(window, subscription.use_apart_until):
-            return price
-    agreed = agreed_by(state, window.start)
-    if agreed is not None:
-        return price_for_use(agreed.plan, agreed.usage_prices, feature)
-    return price_for_use(subscription.plan, subscription.usage_prices, feature)
+            return price_at(state.price_changes, instance.id, price, since)
+    plan, prices, changes = subscription.plan, subscription.usage_prices, state.price_changes
+    if agreed := agreed_by(state, since):
+        plan, prices = agreed.plan, agreed.usage_prices
+        changes = tuple(each for each in changes if each.effective_at > agreed.effective_at)
+    price = price_for_use(plan, prices, feature)
+    return price and price_at(changes, None, price, since)
 
 
 def charging(state: AccountState) -> Iterator[tuple[Instance, Held]]:
@@ -96,10 +101,14 @@ def charging(state: AccountState) -> Iterator[tuple[Instance, Held]]:
 
 
 def use_turns(state: AccountState) -> bool:
-    """Whether the price for use has changed since use was set apart, by an add-on's start or end:
-    no more is counted before that is done again."""
+    """Whether the price for use has changed since use was set apart, by an add-on's start or end,
+    another plan or a new price: no more is counted before that is done again."""
     subscription = state.subscription
     if subscription is None:
         return False
     apart_until = subscription.use_apart_until
-    return any(held.turns_by(state.now, apart_until) for _, held in charging(state))
+    edges = [each.effective_at for each in state.price_changes if each.feature]
+    edges += [agreed.effective_at for agreed in (state.agreed,) if agreed]
+    return any(apart_until < edge <= state.now for edge in edges) or any(
+        held.turns_by(state.now, apart_until) for _, held in charging(state)
+    )

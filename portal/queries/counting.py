@@ -25,6 +25,10 @@ select a.test_clock_at, concat_ws('/', a.xmin,
     (select max(c.id) from plan_changes c join subscriptions s using (environment_id)
         where c.environment_id = a.environment_id and s.account_id = a.id
         and c.subscription_id = s.id and c.status = 'scheduled'),
+    (select string_agg(p.id::text, ',' order by p.id) from price_changes p
+        join subscriptions s using (environment_id)
+        where s.environment_id = a.environment_id and s.account_id = a.id
+        and p.subscription_id = s.id and p.status = 'scheduled'),
     (select string_agg(i.id || ' ' || i.xmin, ',' order by i.id) from instances i
         where i.environment_id = a.environment_id and i.account_id = a.id))
 from accounts a where a.environment_id = :environment and a.id = :account
@@ -52,7 +56,8 @@ _kept: WeakKeyDictionary[Engine | Connection, dict[tuple[int, int], _Kept]] = We
 
 def counting_state(session: Session, scope: Scope, account_id: int, wall: WallNow) -> AccountState:
     """`account_state` in one statement, as long as neither account, plan, agreed changes,
-    instances nor catalog have changed. Balances and what is not paid for yet may be old.
+    announced prices, instances nor catalog have changed. Balances and what is not paid for yet
+    may be old.
 
     Raises NotFound for another scope's or no account.
     """

@@ -33,7 +33,7 @@ from portal.services.demanding import StartedCharge, demand, try_again
 from portal.services.ending import end
 from portal.services.invoicing import issue_bill, money_of
 from portal.services.recording import Doer, record
-from portal.services.repricing import settle_price_changes
+from portal.services.repricing import settle_price_changes, settle_use_prices
 from portal.services.starting import begin_scheduled, next_start
 from portal.services.switching import switch_agreed
 from portal.services.till import Till
@@ -202,6 +202,7 @@ def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> S
         end(till, row, due.at)
     elif due.what == "use":
         row.use_billed_until_at = due.at
+        settle_use_prices(till, row, state, due.at)
     else:
         begin_scheduled(till, state, due.at)
     return None
@@ -221,7 +222,7 @@ def _bill(
     balances.spend(till.session, invoice, money.carried_in.minor, money.carried_out.minor)
     moved = settlement_transfers(money, f"invoice:{invoice.id}")
     post(till.session, till.environment_id, row.account_id, moved, at)
-    _write_back(till, row, bills.after(before, made), made)
+    _write_back(till, row, state, bills.after(before, made), made)
     row.next_due_at = min(row.next_due_at, next_start(state) or NEVER)
     if at != before.ends_at:
         told = EventName.SUBSCRIPTION_RENEWED
@@ -231,7 +232,9 @@ def _bill(
     return demand(till, row, invoice, at) if made.due.charged else None
 
 
-def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill) -> None:
+def _write_back(
+    till: Till, row: SubscriptionRow, state: AccountState, then: BillingState, made: Bill
+) -> None:
     """What was billed until when, and what was agreed for this boundary."""
     row.billed_until_at = then.plan.billed_until
     row.use_billed_until_at = max(row.use_billed_until_at, made.at)
@@ -240,6 +243,7 @@ def _write_back(till: Till, row: SubscriptionRow, then: BillingState, made: Bill
     if row.resumed_at is not None and made.at >= row.resumed_at:
         row.resumed_at = None
     settle_price_changes(till, row, then, made.at)
+    settle_use_prices(till, row, state, made.at)
     switch_agreed(till, row, then, made)
     row.price_id = then.plan.price.id
     for item in then.instances:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.domain.bills import Bill, BillingState, next_due
+from portal.domain.bills import Bill, BillingState, next_look
 from portal.domain.capacity import Capacity
 from portal.domain.catalog import Plan
 from portal.domain.events import EventName
@@ -110,7 +110,7 @@ def switch_now(till: Till, sale: Sale, state: AccountState) -> None:
     withdraw_agreed(till, row, at)
     till.session.flush()
     then = billing_state(account_state(till.session, till.scope, row.account_id, till.wall))
-    due = next_due(then) or then.plan.billed_until
+    due = next_look(then) or then.plan.billed_until
     row.next_due_at = min(due, next_start(state) or due)
     charged = Money(sale.quote.charged_minor, sale.quote.currency) or None
     _tell(till, row, state, target, f"purchase:{sale.purchase.id}", at, charged)

@@ -202,7 +202,11 @@ def _plain_words(name: EventName) -> str:
 
 
 def _priced(act: Act) -> str:
-    return act.about.name or _("the plan")
+    what = act.about.name or _("the plan")
+    feature = act.detail.get("feature")
+    if not feature:
+        return what
+    return _("%(feature)s beyond the allowance of %(what)s", feature=feature, what=what)
 
 
 def _of_cards(act: Act) -> str:

@@ -30,7 +30,12 @@ from portal.domain.notices import (
     TrialEnding,
 )
 from portal.domain.payments import Declined
-from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.price_notices import (
+    PriceChanging,
+    PriceStays,
+    UsePriceChanging,
+    UsePriceStays,
+)
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.support_notices import SupportAsked, SupportStarted
@@ -51,10 +56,8 @@ from portal.web.use_letters import of_use, use_facts
 
 def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
     match notice:
-        case Purchased():
-            return _purchased(notice)
-        case PaymentDeclined():
-            return _declined(notice)
+        case Purchased() | PaymentDeclined():
+            return _purchased(notice) if isinstance(notice, Purchased) else _declined(notice)
         case Refunded() | AddOnCancelled():
             return _refunded(notice) if isinstance(notice, Refunded) else _cancelled(notice)
         case Renewed() | PaymentFailed():
@@ -63,7 +66,9 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _suspended(notice) if isinstance(notice, Suspended) else _restored(notice)
         case PlanChanged():
             return _plan_changed(notice)
-        case CardExpiring() | TrialEnding() | PriceChanging() | PriceStays():
+        case CardExpiring() | TrialEnding():
+            return of_what_comes(notice)
+        case PriceChanging() | PriceStays() | UsePriceChanging() | UsePriceStays():
             return of_what_comes(notice)
         case PlanCancelled() | PlanEnded() | PurchaseLapsed() | ContractWithdrawn():
             return of_ending(notice)

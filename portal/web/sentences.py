@@ -14,15 +14,13 @@ from portal.domain.instances import Phase
 from portal.domain.lines import LineKind
 from portal.domain.money import Money
 from portal.domain.periods import BillingPeriod
-from portal.domain.price_changes import PriceAhead
-from portal.domain.taxes import Tax, tax_on
+from portal.domain.taxes import Tax
 from portal.domain.working import Working, WorkingKind
 from portal.queries.cancelling import EndingAddOn
 from portal.queries.invoices import InvoiceLine
 from portal.queries.subscriptions import Instance
 from portal.queries.usage import Meter
 from portal.web.language import date, money, number, span, working
-from portal.web.words import per
 
 AMBER_PERCENT, RED_PERCENT = 75, 100
 
@@ -240,20 +238,6 @@ def ending_words(add_on: EndingAddOn) -> str:
     if add_on.instance.price.is_recurring:
         return _("Cancelled already")
     return _("Paid once; what is left of it is not refunded")
-
-
-def price_ahead(ahead: PriceAhead, tax: Tax) -> str:
-    """`$59.00 / month` with its tax: what is paid once an announced change has come."""
-    return f"{taxed(ahead.after, tax_on(tax, ahead.after), tax)} {per(ahead.interval)}"
-
-
-def price_change(ahead: PriceAhead, tax: Tax) -> str:
-    """The same in full: what costs how much from when, and what it costs until then."""
-    name = ahead.name if ahead.quantity == 1 else f"{number(ahead.quantity)} × {ahead.name}"
-    before = taxed(ahead.before, tax_on(tax, ahead.before), tax)
-    return _("%(what)s: %(after)s from %(date)s on, %(before)s until then.", what=name,
-             after=price_ahead(ahead, tax), date=date(ahead.change.effective_at),
-             before=before)  # fmt: skip
 
 
 def phase_words(instance: Instance) -> tuple[str, str]:

@@ -8,13 +8,14 @@ from fractions import Fraction
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.domain.catalog import BillingModel, Feature, Price
+from portal.domain.catalog import BillingModel, Feature, Price, TierMode
 from portal.domain.forecast import Outlook, RunRate
 from portal.domain.money import round_half_away
 from portal.queries.packs import Mix, Suggested
 from portal.queries.usage_page import Trend
 from portal.queries.use_pace import UsePace
 from portal.queries.use_prices import UsePrice
+from portal.queries.use_then import UseThen
 from portal.web.language import date, date_time, money, number, unit_price
 from portal.web.sentences import meter_state, meter_tone, units_of
 
@@ -144,7 +145,25 @@ def use_price_words(price: Price, feature: Feature) -> str:
             cost = unit_price(price.amount, price.currency)
             return _("%(price)s for each %(units)s", price=cost, units=number(block))
         case BillingModel.TIERED:
-            return _("priced in tiers")
+            return _tiers(price, what)
+
+
+def _tiers(price: Price, what: str) -> str:
+    """`$0.001 a message up to 1,000, then $0.0008 a message`."""
+    said = []
+    for tier in price.tiers:
+        amount = unit_price(tier.unit_amount, price.currency)
+        cost = _("%(price)s a %(what)s", price=amount, what=what)
+        if tier.flat_amount:
+            flat = unit_price(tier.flat_amount, price.currency)
+            cost = _("%(flat)s and %(price)s", flat=flat, price=cost)
+        if tier.up_to is not None:
+            cost = _("%(price)s up to %(units)s", price=cost, units=number(tier.up_to))
+        said.append(cost)
+    listed = _(", then ").join(said)
+    if price.tier_mode is TierMode.VOLUME:
+        return _("%(prices)s, for all of them", prices=listed)
+    return listed
 
 
 def use_sold_words(price: Price) -> str:
@@ -153,6 +172,16 @@ def use_sold_words(price: Price) -> str:
         raise ValueError("a price for use names its feature")
     cost = use_price_words(price, price.feature)
     return _("%(what)s beyond the allowance: %(price)s", what=price.feature.name, price=cost)
+
+
+def use_then_words(then: UseThen) -> str:
+    """`$0.001 a message while you have Messages by use, $0.0006 a message without it`."""
+    plan = use_price_words(then.price, then.feature)
+    if then.held is None:
+        return plan
+    held = use_price_words(then.held, then.feature)
+    return _("%(held)s while you have %(add_on)s, %(plan)s without it", held=held,
+             add_on=then.add_on, plan=plan)  # fmt: skip
 
 
 def use_pace_words(pace: UsePace) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
 
 from portal.cli.catalog import catalog_group
 from portal.cli.opening import Store
+from portal.cli.price_changes import _each
+from portal.domain.catalog import Tier, TransformQuantity
 from portal.domain.taxes import Tax
 from portal.models.price_changes import PriceChangeRow
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.services.repricing import GROWTH, Operator
+from tests.unit.samples import recurring
 
 
 @pytest.fixture
@@ -119,3 +124,43 @@ def test_amounts_are_before_tax_in_the_accounts_currency(run, operator, world):
 def test_applying_and_taking_back_at_once_makes_no_sense(run, operator):
     result = run(GROWTH, GROWTH, "--apply", "--withdraw")
     assert (result.exit_code, "without --apply" in result.stderr) == (2, True)
+
+
+USE = "business_messages_usd"
+
+
+@pytest.fixture
+def metered(world) -> Operator:
+    Office(world, Till(world)).account(plan="business", price="business_monthly_usd")
+    return Operator(world, {})
+
+
+def test_a_price_for_use_is_printed_for_one_unit_announced_and_taken_back(run, metered):
+    metered.sell(business_messages_usd="0.0016")
+    line = (
+        "account1: Business, messages beyond the allowance, 0.0008 each → 0.0016 each USD,"
+        " from 2026-06-01"
+    )
+    assert run(USE, USE).stdout.splitlines()[0] == line
+    assert run(USE, USE, "--apply").stdout.splitlines()[0] == line
+    again = run(USE, USE, "--apply").stdout.splitlines()
+    assert again == [f"{line}, announced 2026-04-11", "0 to move, 1 announced before."]
+    assert run(USE, USE, "--withdraw").stdout.splitlines() == [f"stays: {line}", "1 taken back."]
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ({"transform_quantity": TransformQuantity(100), "amount": Decimal("0.10")}, "0.1 per 100"),
+        ({"tiers": (Tier(1_000, Decimal("0.001"), Decimal(5)), Tier(None, Decimal("0.0008")))},
+         "5 and 0.001 each to 1000 then 0.0008 each"),
+    ],
+)  # fmt: skip
+def test_packages_and_tiers_are_printed_whole(price, said):
+    assert _each(replace(recurring("1"), **price)) == said
+
+
+def test_a_price_for_use_and_another_do_not_follow_one_another(run, metered):
+    metered.sell(business_messages_usd="0.0016")
+    result = run(USE, "business_monthly_usd")
+    assert "one is for use, the other is not" in result.stderr

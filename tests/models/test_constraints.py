@@ -146,6 +146,7 @@ HELD = [
     again("price_changes", "uq_price_changes_scheduled"),
     again("price_changes", "uq_price_changes_scheduled", "instance_id is null"),
     again("price_changes", FINE, status="'applied'"),
+    again("price_changes", FINE, feature_id=A_FEATURE),
     again("price_changes", FINE, effective_at="effective_at + interval '1 d'"),
     changed("price_changes", "ck_price_changes_status", status="'maybe'"),
     changed("price_changes", "ck_price_changes_another_price", new_price_id="old_price_id"),

@@ -8,6 +8,7 @@ from portal.domain.access import Actor
 from tests.services.beyond import Meterage
 from tests.services.crediting import Desk
 from tests.services.paying import Till
+from tests.services.repricing import Operator
 from tests.support.world import World
 
 
@@ -29,3 +30,24 @@ def buyer(world: World) -> Actor:
 @pytest.fixture
 def meterage(world: World) -> Meterage:
     return Meterage(world)
+
+
+@pytest.fixture
+def operator(world: World) -> Operator:
+    return Operator(world, {})
+
+
+@pytest.fixture
+def actor(meterage: Meterage) -> Actor:
+    """On Business from 1 April, where one more message is $0.0008; it is 11 April."""
+    found = meterage.account()
+    meterage.at("2026-04-11")
+    return found
+
+
+@pytest.fixture
+def dearer(actor: Actor, operator: Operator) -> Actor:
+    """One more message is $0.0008 now and $0.0016 from 1 June on."""
+    operator.sell(business_messages_usd="0.0016")
+    operator.announce("business_messages_usd")
+    return actor

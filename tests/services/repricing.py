@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from portal.domain.access import Actor
+from portal.domain.price_changes import PriceAhead
 from portal.models.mails import MailRow
 from portal.models.price_changes import PriceChangeRow
 from portal.queries.billing import next_bills, prices_ahead
@@ -87,9 +88,12 @@ class Operator:
         with self.world.session() as session:
             return [row.notice for row in session.scalars(mine.order_by(MailRow.id))]
 
+    def shown(self, actor: Actor) -> tuple[PriceAhead, ...]:
+        return prices_ahead(self.world.state(actor))
+
     def ahead(self, actor: Actor) -> list[tuple[int, datetime]]:
         """What pages show: amounts and dates."""
-        found = prices_ahead(self.world.state(actor))
+        found = self.shown(actor)
         return [(each.after.minor, each.change.effective_at) for each in found]
 
     def bills(self, actor: Actor) -> list[int]:

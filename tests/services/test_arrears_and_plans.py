@@ -84,6 +84,16 @@ def test_from_the_year_to_the_month_and_back_each_month_is_billed_once(meterage)
     assert meterage.ledgers_agree
 
 
+def test_use_that_begins_only_after_the_change_to_a_year_is_billed_by_the_month(meterage):
+    actor = meterage.account()
+    meterage.at("2026-04-11")
+    assert isinstance(meterage.office.change(actor, "business", ANNUAL), Settled)
+    meterage.at("2026-05-20")
+    meterage.use(actor, LIMIT + 10_000)
+    meterage.run("2026-06-11")
+    assert meterage.bills(actor)[1:] == [("2026-06-11", [messages("8.00")])]
+
+
 def test_the_last_bill_of_a_cancelled_plan_has_it(meterage, world):
     actor = meterage.account()
     meterage.at("2026-04-20")

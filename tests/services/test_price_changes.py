@@ -14,7 +14,7 @@ from portal.models.events import EventRow
 from portal.models.mails import MailRow
 from portal.models.price_changes import PriceChangeRow
 from tests.services.changing import Office
-from tests.services.repricing import GROWTH, SALESFORCE, Operator
+from tests.services.repricing import GROWTH, SALESFORCE
 from tests.services.time_passing import run_at
 
 MAY_1, JUNE_1 = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
@@ -24,11 +24,6 @@ JULY_1, AUGUST_1 = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo
 @pytest.fixture
 def office(world, till) -> Office:
     return Office(world, till)
-
-
-@pytest.fixture
-def operator(world) -> Operator:
-    return Operator(world, {})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from portal.services.charging import Settled
 from portal.services.plans import Agreed
 from tests.services.changing import ANNUAL, APRIL_1, Office
 from tests.services.leaving import cancel_plan
-from tests.services.repricing import GROWTH, SALESFORCE, Operator
+from tests.services.repricing import GROWTH, SALESFORCE
 from tests.services.test_clock import advance
 from tests.services.test_dunning import pay, settle_card, status
 from tests.services.time_passing import run_at
@@ -28,11 +28,6 @@ ANNOUNCED, APPLIED, WITHDRAWN = "scheduled", "applied", "withdrawn"
 @pytest.fixture
 def office(world, till) -> Office:
     return Office(world, till)
-
-
-@pytest.fixture
-def operator(world) -> Operator:
-    return Operator(world, {})
 
 
 @pytest.fixture

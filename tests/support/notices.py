@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from portal.domain.access import Role
 from portal.domain.capacity import MONTH
-from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType
+from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType, Tier, TierMode
 from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
 from portal.domain.declines import DeclineReason
@@ -36,7 +36,7 @@ from portal.domain.notices import (
     Suspended,
     TrialEnding,
 )
-from portal.domain.price_notices import PriceChanging, PriceStays
+from portal.domain.price_notices import PriceChanging, PriceStays, UsePriceChanging, UsePriceStays
 from portal.domain.proposals import Proposed
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
@@ -86,6 +86,13 @@ PLAN_CANCELLED = PlanCancelled(
 )  # fmt: skip
 RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
 RAISED = PriceChanging(3, 4, "Extra members", 5, usd(22500), usd(25000), MONTH, AT, reminder=False)
+IN_TIERS = replace(
+    BY_USE, billing_model=BillingModel.TIERED, tier_mode=TierMode.VOLUME,
+    tiers=(Tier(1_000, Decimal("0.001"), Decimal(5)), Tier(None, Decimal("0.0008"))),
+)  # fmt: skip
+DEARER = UsePriceChanging(
+    3, 4, "Messages by use", BY_USE, replace(BY_USE, amount=Decimal("0.001")), AT, reminder=False
+)
 CREDITED = Credited(
     note=Noted(2, 1),
     invoice_number=12,
@@ -170,6 +177,9 @@ NOTICES: list[Notice] = [
     replace(WITHDREW, subject="subscription:2", person="", quantity=1, add_ons=("SMS pack",)),
     replace(WITHDREW, to_card=usd(0), to_balance=usd(0)),
     RAISED,
+    DEARER,
+    replace(DEARER, instance_id=None, name="Business", before=IN_TIERS, reminder=True),
+    UsePriceStays(3, "Messages by use", IN_TIERS, AT),
     replace(RAISED, instance_id=None, name="Growth", quantity=1, reminder=True),
     PriceStays(3, "Extra members", 5, usd(22500), MONTH, AT),
     CREDITED,
@@ -200,7 +210,7 @@ NOTICES: list[Notice] = [
     RecoveryCodesMade(5, PLACE),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=True),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
-    replace(BOUGHT, uses=(BY_USE, replace(BY_USE, billing_model=BillingModel.TIERED))),
+    replace(BOUGHT, uses=(BY_USE, IN_TIERS)),
     AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
     SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
     SupportStarted(

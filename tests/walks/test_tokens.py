@@ -17,6 +17,9 @@ COUNTED = text(
     "select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables"
     " where n_tup_ins + n_tup_upd + n_tup_del > 0"
 )
+RECORDED = {"events", "event_seals", "event_chains"}
+READING_IS_TOLD = {"staff_activity.index", "staff_activity.whole"}
+"""Staff who read what others did are recorded themselves."""
 HARMLESS = {
     *("counters", "lots", "transfers"),  # a quota window that begins by the clock
     *("try_counts", "invoice_documents", "credit_note_documents"),  # how often; papers that lack
@@ -60,7 +63,8 @@ def test_what_is_read_writes_nothing(stage):
             stage.send(who, "GET", stage.own_address(rule))
             after = _counts(stage)
         tables = {name for name, count in after.items() if count > before.get(name, 0)}
-        if tables - HARMLESS:
+        told = RECORDED if rule.endpoint in READING_IS_TOLD else set()
+        if tables - HARMLESS - told:
             wrote[rule.endpoint] = tables
     assert wrote == {}
 

@@ -24,9 +24,11 @@ from tests.support.notices import (
     AT,
     BOUGHT,
     CHANGED,
+    DEARER,
     DIGEST,
     EXPIRING,
     FAILED,
+    IN_TIERS,
     NOTICES,
     PAUSED,
     REACHED,
@@ -239,3 +241,16 @@ def test_the_digest_says_how_long_each_quota_lasts(writer):
     assert f"{week}100% of the quota is used. Nothing is left." in said
     assert f"{week}There is no limit." in said
     assert "Members: 8 members at most. 80% of the quota is used." in said
+
+
+def test_a_new_price_for_use_is_said_for_one_unit_with_what_holds_until_then(writer):
+    letter = writer.write(DEARER, READER)
+    what = "Messages beyond the allowance of Messages by use"
+    assert letter.subject == f"The price of {what} changes on 30 Apr 2026"
+    for said in ("$0.0008 a message", "$0.001 a message", "is billed at the price of now"):
+        assert said in letter.text
+    assert "/settings/billing/add-ons/active/4/cancel" in letter.text
+    plan = writer.write(replace(DEARER, instance_id=None, before=IN_TIERS), READER).text
+    assert "choose another plan" in plan
+    tiers = "$5.00 and $0.001 a message up to 1,000, then $0.0008 a message, for all of them"
+    assert tiers in plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from portal.models.catalog import AddOnRow
 from portal.models.mails import MailRow
 from tests.services.beyond import Meterage
 from tests.services.by_use import NAME, buy, by_use, cancel, sell
@@ -120,3 +121,29 @@ def test_for_the_next_cycle_the_first_bill_for_use_is_a_month_later(owner, world
     assert "Billed for use Afterwards, first on 1 Jun 2026" in page
     assert "At today's pace" not in page
     assert world.state(owner).now == datetime(2026, 4, 20, 12, tzinfo=UTC)
+
+
+def test_the_quote_of_another_plan_says_which_price_holds_while_it_is_held(owner, meterage, visit):
+    buy(meterage, owner)
+    quote = said(visit.get("/settings/billing/plans/business/monthly"))
+    assert (
+        "Messages beyond the allowance $0.001 a message while you have Messages by use,"
+        " $0.0008 a message without it"
+    ) in quote
+    cancel(meterage, owner)
+    assert "while you have" in said(visit.get("/settings/billing/plans/business/monthly"))
+
+
+def test_the_quote_of_a_plan_that_cannot_have_it_says_the_plans_own_price_alone(
+    meterage, visit, world
+):
+    sell(meterage)
+    above = world.account(plan="enterprise", price="enterprise_monthly_usd")
+    buy(meterage, above)
+    only = update(AddOnRow).where(AddOnRow.name == NAME)
+    world.change(only.values(allowed_plans=["enterprise"]))
+    visit.sign_in("owner@account1.test")
+    quote = said(visit.get("/settings/billing/plans/business/monthly"))
+    assert "Messages by use Ends on 1 May 2026" in quote
+    assert "Messages beyond the allowance $0.0008 a message" in quote
+    assert "while you have" not in quote

@@ -35,7 +35,8 @@ def call_off_migration(
 ) -> Announcement:
     """Take back what was announced from OLD to NEW, and tell the members who were told.
 
-    What has come stays, whether or not its renewal has run, unless nothing is billed any more.
+    What has come stays, whether or not its renewal has run, unless nothing is billed any more; a
+    price for use, which holds by the clock, in any case.
     waiting: those whose price stays after all.
     """
     wait_for_others(session, scope)
@@ -87,7 +88,8 @@ def _call_off(
     waits = {each.change.id: each for each in prices_ahead(state)}
     billed = state.subscription is not None and bills_on(state.subscription.status)
     for row in rows:
-        if billed and row.effective_at <= state.now:
+        holds = billed or row.feature_id is not None
+        if holds and row.effective_at <= state.now:
             continue
         row.status = "withdrawn"
         record_status(session, scope, replace(doer, account_id=account_id), row, state.now)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -29,7 +29,7 @@ from portal.models.accounts import AccountRow
 from portal.models.price_changes import PriceChangeRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.billing import billing_state, prices_ahead
+from portal.queries.billing import priced_items, prices_ahead
 from portal.queries.members import roles
 from portal.services import mailing
 from portal.services.catalog.applying import wait_for_others
@@ -146,11 +146,13 @@ def _holding(session: Session, scope: Scope, pair: Pair, only: set[int] | None) 
     here, olds = scope.environment_id, [row.id for row in pair.olds]
     plan, item, change = SubscriptionRow, InstanceRow, PriceChangeRow
     later = (change.new_price_id.in_(olds), change.status == "scheduled")
+    on_plan = or_(plan.price_id.in_(olds), plan.usage_price_ids.overlap(olds))
+    on_item = or_(item.price_id.in_(olds), item.usage_price_ids.overlap(olds))
     found = session.scalars(
         select(plan.account_id)
-        .where(plan.environment_id == here, plan.price_id.in_(olds), plan.ended_at.is_(None))
+        .where(plan.environment_id == here, on_plan, plan.ended_at.is_(None))
         .union(
-            select(item.account_id).where(item.environment_id == here, item.price_id.in_(olds)),
+            select(item.account_id).where(item.environment_id == here, on_item),
             select(change.account_id).where(change.environment_id == here, *later),
         )
     )
@@ -190,7 +192,7 @@ def _moves(
 ) -> Iterator[PriceAhead]:
     """What a move would mean for each thing the account pays, where it means anything."""
     promised = _first_periods(state)
-    for item in billing_state(state).billed:
+    for item in priced_items(state):
         due: datetime = state.now + notice
         if item.instance_id in promised:
             due = max(due, promised[item.instance_id] + _MOMENT)
@@ -230,6 +232,7 @@ def _announce(session: Session, scope: Scope, holder: Holder, doer: Doer) -> Non
         account_id=holder.account_id,
         subscription_id=holder.subscription_id,
         instance_id=change.instance_id,
+        feature_id=change.feature.id if change.feature else None,
         old_price_id=change.old.id,
         new_price_id=change.new.id,
         announced_at=change.announced_at,
@@ -251,6 +254,7 @@ def _withdraw_later(session: Session, scope: Scope, holder: Holder, doer: Doer) 
         row.environment_id == scope.environment_id,
         row.subscription_id == holder.subscription_id,
         row.instance_id.is_not_distinct_from(change.instance_id),
+        row.feature_id.is_not_distinct_from(change.feature.id if change.feature else None),
         row.status == "scheduled",
         row.effective_at >= change.effective_at,
     )

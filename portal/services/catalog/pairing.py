@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -22,7 +22,8 @@ _WHY = {
     Mismatch.CURRENCY: "they are in different currencies",
     Mismatch.INTERVAL: "they are charged in different intervals",
     Mismatch.ONETIME: "what is charged once is never charged again",
-    Mismatch.USAGE: "a USAGE price is for use, which nobody agreed on",
+    Mismatch.TYPE: "one is for use, the other is not",
+    Mismatch.FEATURE: "they are for use of different features",
     Mismatch.INVOICE_CADENCE: "one is charged in ADVANCE, the other in ARREAR",
 }
 
@@ -64,14 +65,18 @@ def _relevant(session: Session, scope: Scope, olds: list[PriceRow]) -> list[Pric
 
 def _paid(session: Session, scope: Scope) -> set[int]:
     here = scope.environment_id
-    plans = select(SubscriptionRow.price_id).where(
-        SubscriptionRow.environment_id == here, SubscriptionRow.ended_at.is_(None)
+    live = (SubscriptionRow.environment_id == here, SubscriptionRow.ended_at.is_(None))
+    bought = InstanceRow.environment_id == here
+    plans = select(SubscriptionRow.price_id).where(*live)
+    others = (
+        select(func.unnest(SubscriptionRow.usage_price_ids)).where(*live),
+        select(InstanceRow.price_id).where(bought),
+        select(func.unnest(InstanceRow.usage_price_ids)).where(bought),
     )
-    add_ons = select(InstanceRow.price_id).where(InstanceRow.environment_id == here)
     to_come = select(PriceChangeRow.new_price_id).where(
         PriceChangeRow.environment_id == here, PriceChangeRow.status == "scheduled"
     )
-    return set(session.scalars(plans.union(add_ons, to_come)))
+    return set(session.scalars(plans.union(*others, to_come)))
 
 
 def _checked(session: Session, scope: Scope, new: PriceRow, olds: list[PriceRow]) -> Pair:

@@ -21,6 +21,7 @@ from portal.queries.cancelling import get_ending
 from portal.queries.cards import saved_cards
 from portal.queries.contracts import plan_contract
 from portal.queries.plans import BillsAhead, PlanRefusal
+from portal.queries.use_then import UseThen, use_then
 from portal.services import cancelling, plans
 from portal.services.accepting import QuoteChanged
 from portal.services.charging import Ended, NeedsCheckout, Pending, Settled, Unpaid
@@ -56,7 +57,8 @@ bp = Blueprint("plans", __name__, url_prefix="/settings/billing/plans")
 class ChangePage:
     """What the quote page shows. quote, deal, token: None when the plan cannot be changed so.
 
-    needless: add-ons that the plan would leave without a use.
+    needless: add-ons that the plan would leave without a use. uses: what use beyond the allowance
+    will cost.
     """
 
     plan: Plan
@@ -69,6 +71,7 @@ class ChangePage:
     pay_with: CardForm
     needless: tuple[str, ...]
     bills: BillsAhead | None
+    uses: tuple[UseThen, ...]
 
 
 @bp.get("")
@@ -239,4 +242,5 @@ def _shown(wanted: PlanRequest) -> ChangePage:
         bills=queries.bills_ahead(database(), actor.scope, state(), quote, target)
         if quote
         else None,
+        uses=use_then(state(), quote) if quote else (),
     )
