@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from portal.domain.money import Money
-from portal.domain.periods import WallNow
+from portal.domain.periods import Interval, WallNow
 
 SOON = timedelta(days=60)
 """Long enough before the end for two reminders and a new card by post, for a plan of any length:
@@ -41,12 +41,15 @@ class Expiry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """What will be charged again, when, and for how much before `tax`."""
+    """What will be charged again, when, and for how much before `tax`. instance_id: None for the
+    plan."""
 
     name: str
     at: datetime
     amount: Money
     tax: Money
+    interval: Interval
+    instance_id: int | None = None
 
 
 class KeptFor(StrEnum):

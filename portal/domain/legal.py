@@ -55,7 +55,8 @@ class Box(StrEnum):
 class Terms:
     """What one profile shows. text_version: of its words; a change of them is another one.
 
-    withdrawal_days: from the contract on; 0 without such a right.
+    withdrawal_days: from the contract on; 0 without such a right. tells_before_long_terms: a
+    mail before a term of a year or more renews; tells_yearly: one a year of what renews sooner.
     """
 
     text_version: str
@@ -63,16 +64,23 @@ class Terms:
     statements: tuple[Statement, ...] = ()
     box: Box | None = None
     withdrawal_days: int = 0
+    tells_before_long_terms: bool = False
+    tells_yearly: bool = False
 
 
 _ALL = (Statement.TOTAL, Statement.RENEWAL, Statement.STOPPING, Statement.WITHDRAWAL)
 TERMS: dict[LegalProfile, Terms] = {
     LegalProfile.STANDARD: Terms("standard-2026-11", Wording.PLAIN),
-    LegalProfile.CONSUMER_US: Terms("us-2026-11", Wording.PAY, _ALL[:3], Box.RENEWAL),
-    LegalProfile.CONSUMER_UK: Terms("uk-2026-12", Wording.OBLIGATION, _ALL, Box.START, 14),
+    LegalProfile.CONSUMER_US: Terms(
+        "us-2026-11", Wording.PAY, _ALL[:3], Box.RENEWAL, 0,
+        tells_before_long_terms=True, tells_yearly=True,
+    ),
+    LegalProfile.CONSUMER_UK: Terms(
+        "uk-2026-12", Wording.OBLIGATION, _ALL, Box.START, 14, tells_before_long_terms=True
+    ),
     LegalProfile.CONSUMER_EU: Terms("eu-2026-12", Wording.OBLIGATION, _ALL, Box.START, 14),
     LegalProfile.CONSUMER_DE: Terms("de-2026-12", Wording.GERMAN, _ALL, Box.START, 14),
-}
+}  # fmt: skip
 """Source: ADR 0029, docs/legal-profiles.md."""
 
 _OWN = {

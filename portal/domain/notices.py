@@ -22,6 +22,7 @@ from portal.domain.price_notices import PRICE_KINDS, PriceNotice
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
+from portal.domain.renewal_notices import RENEWAL_KINDS, RenewalNotice
 from portal.domain.sign_in_notices import SIGN_IN_KINDS, SignInNotice
 from portal.domain.support_notices import SUPPORT_KINDS, SupportNotice
 from portal.domain.use_notices import USE_KINDS, UseNotice
@@ -245,7 +246,7 @@ class TrialEnding:
 
 Notice = (
     Purchased | PaymentDeclined | Refunded | AddOnCancelled | Renewed | PaymentFailed | Suspended
-    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceNotice
+    | Restored | PlanChanged | CardExpiring | TrialEnding | PriceNotice | RenewalNotice
     | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn | Credited | AddOnEnded
     | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
 )  # fmt: skip
@@ -253,7 +254,7 @@ KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
-        Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS,
+        Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS, *RENEWAL_KINDS,
         PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
         Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
     )

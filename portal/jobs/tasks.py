@@ -18,6 +18,7 @@ from portal.services import (
     recharging,
     reconciling,
     reminding,
+    renewal_reminding,
     renewing,
     support,
     usage,
@@ -111,6 +112,7 @@ def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
             reminding.remind_of_cards(session, scope, means.now())
             reminding.remind_of_trials(session, scope, means.now())
             reminding.remind_of_prices(session, scope, means.now())
+            renewal_reminding.remind_of_renewals(session, scope, means.now())
             lot_reminding.remind_of_lots(session, scope, means.now())
 
     @jobs.periodic(cron=EACH_QUARTER, periodic_id=queue)

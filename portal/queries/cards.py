@@ -98,7 +98,8 @@ def renewals(state: AccountState) -> tuple[Renewal, ...]:
     due_at = subscription.billed_until if trying else cycle_ends
     price = price_at(state.price_changes, None, subscription.price, due_at)
     amount = charge(price, Decimal(1), None, state.now)
-    plan = Renewal(subscription.plan.name, due_at, amount, tax_on(state.account.tax, amount))
+    tax, each = tax_on(state.account.tax, amount), subscription.cycle.interval
+    plan = Renewal(subscription.plan.name, due_at, amount, tax, each)
     renewing = [plan] if subscription.cancel_at is None else []
     found = [r for r in (*renewing, *_add_ons(state)) if r.amount]
     return tuple(sorted(found, key=lambda r: r.at))
@@ -163,7 +164,8 @@ def _add_ons(state: AccountState) -> list[Renewal]:
     """What each add-on that renews is charged next; a scheduled one first when it starts."""
     found = []
     for instance in state.instances:
-        row = row_of(state, instance)
-        if row.next_at and row.next_charge and row.next_tax is not None:
-            found.append(Renewal(instance.add_on.name, row.next_at, row.next_charge, row.next_tax))
+        row, each = row_of(state, instance), instance.price.interval
+        if each and row.next_at and row.next_charge and row.next_tax is not None:
+            name, id_ = instance.add_on.name, instance.id
+            found.append(Renewal(name, row.next_at, row.next_charge, row.next_tax, each, id_))
     return found

@@ -9,13 +9,19 @@ from flask_babel import gettext as _
 
 from portal.domain.notices import CardExpiring, TrialEnding
 from portal.domain.price_notices import PriceNotice
+from portal.domain.renewal_notices import RenewalAhead, RenewalNotice, Renewing, StillRenewing
 from portal.web.drafts import Draft, page
 from portal.web.language import date, money
 from portal.web.price_letters import of_price
+from portal.web.words import per
 
 
-def of_what_comes(notice: CardExpiring | TrialEnding | PriceNotice) -> Draft:
+def of_what_comes(notice: CardExpiring | TrialEnding | PriceNotice | RenewalNotice) -> Draft:
     match notice:
+        case RenewalAhead():
+            return _renewal_ahead(notice)
+        case StillRenewing():
+            return _still_renewing(notice)
         case CardExpiring():
             return _card_expiring(notice)
         case TrialEnding():
@@ -44,3 +50,33 @@ def _trial_ending(notice: TrialEnding) -> Draft:
         (),
         (_("See your cards"), page("payment_methods.index")),
     )  # fmt: skip
+
+
+def _renewal_ahead(notice: RenewalAhead) -> Draft:
+    each = notice.renewing
+    where = page("plans.cancel")
+    if each.instance_id is not None:
+        where = page("active.cancel", instance_id=each.instance_id)
+    return Draft(
+        _("%(what)s renews on %(date)s", what=each.name, date=date(each.at)),
+        (_("Its term ends then, and begins anew for as long, unless you cancel before."),
+         _("To cancel, follow the link and confirm. It works until the end of the term that is"
+           " paid for.")),
+        ((_("Charged then"), _price(each)),),
+        (_("Cancel %(what)s", what=each.name), where),
+    )  # fmt: skip
+
+
+def _still_renewing(notice: StillRenewing) -> Draft:
+    return Draft(
+        _("What goes on until you cancel it"),
+        (_("Once a year we remind you of what renews by itself and is charged each time."),),
+        tuple((each.name, _price(each)) for each in notice.renewing),
+        (_("See your add-ons, and cancel what you do not need"), page("active.index")),
+        (_("To cancel the plan, open %(page)s, choose Cancel and confirm.",
+           page=page("plans.index")),),
+    )  # fmt: skip
+
+
+def _price(each: Renewing) -> str:
+    return f"{money(each.amount)} {per(each.interval)}"

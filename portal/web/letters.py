@@ -38,6 +38,7 @@ from portal.domain.price_notices import (
 )
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
+from portal.domain.renewal_notices import RenewalAhead, StillRenewing
 from portal.domain.support_notices import SupportAsked, SupportStarted
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
@@ -66,7 +67,7 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return _suspended(notice) if isinstance(notice, Suspended) else _restored(notice)
         case PlanChanged():
             return _plan_changed(notice)
-        case CardExpiring() | TrialEnding():
+        case CardExpiring() | TrialEnding() | RenewalAhead() | StillRenewing():
             return of_what_comes(notice)
         case PriceChanging() | PriceStays() | UsePriceChanging() | UsePriceStays():
             return of_what_comes(notice)

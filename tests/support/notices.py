@@ -36,12 +36,14 @@ from portal.domain.notices import (
     Suspended,
     TrialEnding,
 )
+from portal.domain.periods import BillingPeriod, Interval
 from portal.domain.price_notices import PriceChanging, PriceStays, UsePriceChanging, UsePriceStays
 from portal.domain.proposals import Proposed
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
+from portal.domain.renewal_notices import RenewalAhead, Renewing, StillRenewing
 from portal.domain.sign_in_notices import (
     IdentitySwitched,
     Invited,
@@ -148,6 +150,7 @@ SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 PROPOSED = Proposed(
     6, "Ann", "100,000 message pack", "messages_100k", 2, False, "You asked us to", AT
 )
+MONTHLY, YEARLY = Interval(BillingPeriod.MONTHLY), Interval(BillingPeriod.ANNUAL)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -165,6 +168,9 @@ NOTICES: list[Notice] = [
     replace(CHANGED, scheduled=True, charged=None),
     CardExpiring(6, "visa", "4242", date(2026, 5, 31), 1),
     TrialEnding(2, "Growth", AT, usd(14900)),
+    RenewalAhead(2, Renewing("Growth", AT, usd(99000), YEARLY)),
+    RenewalAhead(2, Renewing("Salesforce connector", AT, usd(99000), YEARLY, 4)),
+    StillRenewing(2, 1, (Renewing("Growth", AT, usd(9900), MONTHLY),)),
     replace(FAILED, ends_at=AT),
     replace(RENEWED, next_at=None),
     PLAN_CANCELLED,

@@ -17,10 +17,11 @@ from portal.domain.cards import (
     why_kept,
 )
 from portal.domain.money import Money
-from portal.domain.periods import WallNow
+from portal.domain.periods import BillingPeriod, Interval, WallNow
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-PLAN = Renewal("Growth", MAY_1, Money(19900, "usd"), Money(0, "usd"))
+MONTH = Interval(BillingPeriod.MONTHLY)
+PLAN = Renewal("Growth", MAY_1, Money(19900, "usd"), Money(0, "usd"), MONTH)
 
 
 def card(*, default: bool = True) -> Card:
