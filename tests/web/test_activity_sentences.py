@@ -26,7 +26,7 @@ DETAIL = {
     "amount": 5_000, "mode": "stop", "quantity": "3", "threshold": 75, "cause": "declined",
     "brand": "visa", "last4": "4242", "recipient": "owner@x.test", "status": "succeeded",
     "starts_at": "2026-05-01T00:00:00+00:00", "effective_at": "2026-05-01T00:00:00+00:00",
-    "role": "admin", "before": "member", "after": "billing", "email": "ada@x.test",
+    "role": "admin", "before": "member", "after": "billing", "email": "ada@x.test", "name": "Pack",
     "cancel_at": "2026-05-01 00:00:00+00:00", "ends_at": "2026-05-01T00:00:00+00:00",
 }  # fmt: skip
 
