@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
@@ -31,14 +32,21 @@ def settings_for(database: Database, **changes: object) -> Settings:
     return Settings(**(given | changes))
 
 
-@pytest.fixture
-def app(world: World, world_database: Database) -> Iterator[Flask]:
-    app = create_app(settings_for(world_database), world.gateway, lambda: world.wall)
-    app.testing = True
+@contextmanager
+def app_where(world: World, database: Database, **changes: object) -> Iterator[Flask]:
+    """The app on a database, by these settings."""
+    app = create_app(settings_for(database, **changes), world.gateway, lambda: world.wall)
     yield app
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def app(world: World, world_database: Database) -> Iterator[Flask]:
+    with app_where(world, world_database) as app:
+        app.testing = True
+        yield app
 
 
 @pytest.fixture

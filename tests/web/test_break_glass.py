@@ -9,14 +9,12 @@ import pytest
 from portal.domain.access import Role
 from portal.domain.errors import Forbidden
 from portal.domain.support import APPROVABLE, RECENT
-from portal.factory import create_app
-from portal.models.base import db
 from portal.models.mails import MailRow
 from portal.models.staff import StaffSessionRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow
 from portal.queries.staff import find_staff_member
 from portal.services import members, staff, support_approvals
-from tests.web.conftest import settings_for
+from tests.web.conftest import app_where
 from tests.web.looking import GRID, REASON, TICKET, Looking
 from tests.web.reading import HTMX, Visitor
 from tests.web.staffing import AtDesk
@@ -27,12 +25,8 @@ APPROVALS, ACCESS = "/staff/approvals", "/settings/billing/support-access"
 @pytest.fixture
 def breaking(world, world_database):
     """The portal where a second member of staff may stand in for an owner."""
-    settings = settings_for(world_database, support_view="break-glass")
-    app = create_app(settings, world.gateway, lambda: world.wall)
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    with app_where(world, world_database, support_view="break-glass") as app:
+        yield app
 
 
 @pytest.fixture

@@ -8,11 +8,9 @@ import pytest
 
 from portal.domain.access import Role
 from portal.domain.support import is_out_of_hours
-from portal.factory import create_app
-from portal.models.base import db
 from portal.models.mails import MailRow
 from portal.models.support import SupportSessionRow, SupportWindowRow
-from tests.web.conftest import settings_for
+from tests.web.conftest import app_where
 from tests.web.looking import GRID, REASON, TICKET, Looking
 from tests.web.reading import HTMX, Visitor
 from tests.web.staffing import AtDesk
@@ -23,12 +21,8 @@ ACCESS = "/settings/billing/support-access"
 @pytest.fixture
 def asking(world, world_database):
     """The portal where consent is needed."""
-    settings = settings_for(world_database, support_view="consent")
-    app = create_app(settings, world.gateway, lambda: world.wall)
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    with app_where(world, world_database, support_view="consent") as app:
+        yield app
 
 
 @pytest.fixture
