@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from portal.local.browser import ensure
 from tests.browser.stack import Stack
@@ -68,8 +67,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
     yield open_page
     for context in contexts:
+        _arrived(context)
         context.close()
     assert wrong == []
+
+
+def _arrived(context: BrowserContext) -> None:
+    """Wait for what its pages still load: the server leaves files open whose reader is gone."""
+    for page in context.pages:
+        page.wait_for_load_state()
 
 
 def _note(said, wrong: list[str]) -> None:
@@ -83,6 +89,3 @@ def _stay_here(url: str, wrong: list[str]) -> None:
     parts = urlsplit(url)
     if parts.scheme.startswith("http") and parts.hostname != "127.0.0.1":
         wrong.append(f"left this machine: {url}")
-
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.portal_pages import Portal
-from tests.browser.test_time_passing import owner_of, sound, to_the_next_bill
+from tests.browser.soundness import follow, sound
+from tests.browser.test_time_passing import owner_of, to_the_next_bill
 from tests.support.world import APRIL_11
 
 SEATS, PACK, CONNECTOR = "5 extra members", "100,000 message pack", "Salesforce connector"
@@ -107,12 +108,12 @@ def test_every_page_of_it_is_sound(stack, open_page, scheme):
         portal.page.goto(f"{portal.url}{seats}?quantity={quantity}")
         sound(portal.page)
     portal.open("add-ons/active")
-    portal.row(PACK).get_by_role("link", name="Take back").click()
+    follow(portal.row(PACK).get_by_role("link", name="Take back"))
     sound(portal.page)
     portal.page.get_by_role("button", name="Take it back").click()
     portal.open("invoices")
     sound(portal.page)
-    portal.page.get_by_role("link", name="CN0").first.click()
+    follow(portal.page.get_by_role("link", name="CN0").first)
     sound(portal.page)
     portal.open("plans/cancel")
     sound(portal.page)

@@ -12,7 +12,7 @@ from portal.domain.keys import Access
 from portal.host.app import create_host
 from portal.host.billing import Billing
 from portal.services import keys
-from tests.browser.test_every_page import axe, sideways
+from tests.browser.soundness import axe, sideways
 from tests.support.world import APRIL_11
 
 

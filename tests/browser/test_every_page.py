@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from portal.domain.access import Role
-from tests.browser.conftest import AXE
 from tests.browser.portal_pages import Portal
+from tests.browser.soundness import WIDTHS, axe, sideways
 
 PAGES = (
     "add-ons",
@@ -37,7 +36,6 @@ PAGES = (
     "payment-methods/{card}/remove",
     "nothing-here",
 )
-WIDTHS = (320, 390, 1180)
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +81,6 @@ def holder(stack) -> dict[str, Any]:
         "purchase": invoice.purchase_id,
         "card": card,
     }
-
-
-def axe(page: Page) -> list[str]:
-    """What axe holds against the page as it is shown."""
-    found = page.evaluate(f"() => {{ {AXE}; return axe.run(document); }}")
-    return [
-        f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes']][:4])}"
-        for v in found["violations"]
-    ]
-
-
-def sideways(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
-    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import update
 
 from portal.models.accounts import PersonRow
 from portal.services import staff
 from portal.services.safekeeping import Safe
+from tests.browser.soundness import follow, sound
 from tests.browser.stack import MASTER, Stack
-from tests.browser.test_every_page import WIDTHS, axe, sideways
 from tests.support.database import clone
 from tests.support.identity_provider import IdentityProvider
 from tests.support.world import APRIL_11, PASSWORD
@@ -40,15 +40,6 @@ def provider(portal) -> IdentityProvider:
     return portal.provider
 
 
-def sound(page: Page, scripts: bool) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        if scripts:
-            assert sideways(page) <= 0, (page.url, width)
-    if scripts:
-        assert axe(page) == [], page.url
-
-
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_linked_signed_in_by_and_unlinked(portal, provider, open_page, scripts, scheme):
@@ -68,7 +59,7 @@ def test_linked_signed_in_by_and_unlinked(portal, provider, open_page, scripts, 
     expect(page).to_have_url(re.compile("add-ons"))
     page.goto(f"{portal.url}{SECURITY}")
     sound(page, scripts)
-    page.get_by_role("link", name="Link Continue with Acme").click()
+    follow(page.get_by_role("link", name="Link Continue with Acme"))
     sound(page, scripts)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Link").click()
@@ -77,7 +68,7 @@ def test_linked_signed_in_by_and_unlinked(portal, provider, open_page, scripts, 
     page.get_by_role("button", name="Continue with Acme").click()
     expect(page).to_have_url(re.compile("add-ons"))
     page.goto(f"{portal.url}{SECURITY}")
-    page.get_by_role("link", name="Unlink Continue with Acme").click()
+    follow(page.get_by_role("link", name="Unlink Continue with Acme"))
     sound(page, scripts)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Unlink").click()

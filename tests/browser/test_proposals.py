@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.portal_pages import Portal
-from tests.browser.test_staff_pages import set_up, sound
+from tests.browser.soundness import sound
+from tests.browser.test_staff_pages import set_up
 from tests.browser.test_ways_to_pay import both
 
 PACK = "2 × 100,000 message pack"

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.portal_pages import Portal
-from tests.browser.test_time_passing import owner_of, sound
+from tests.browser.soundness import sound
+from tests.browser.test_time_passing import owner_of
 from tests.support.world import APRIL_11
 
 BOTH = pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])

@@ -13,8 +13,8 @@ from portal.domain.keys import Access
 from portal.models.webhooks import WebhookMessageRow
 from portal.services import keys, staff, webhooks
 from portal.services.safekeeping import Safe
+from tests.browser.soundness import follow, sound
 from tests.browser.stack import MASTER
-from tests.browser.test_every_page import WIDTHS, axe, sideways
 from tests.services.staffing import STAFF_PASSWORD
 
 
@@ -37,13 +37,6 @@ def link(stack, mail: str) -> str:
         return staff.add(session, world.scope, mail, "Ann", world.wall, safe)
 
 
-def sound(page: Page) -> None:
-    assert axe(page) == [], page.url
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert sideways(page) <= 0, (page.url, width)
-
-
 def set_up(page: Page, stack, mail: str) -> str:
     """Signed in; the authenticator's secret."""
     page.goto(f"{stack.url}/staff/set-up/{link(stack, mail)}")
@@ -64,13 +57,13 @@ def test_every_staff_page_is_sound(scheme, stack, prepared, open_page):
     expect(page).to_have_title(re.compile("API keys"))
     for way in ("Rotate chat", "Revoke chat"):
         sound(page)
-        page.get_by_role("link", name=way).click()
+        follow(page.get_by_role("link", name=way))
         sound(page)
         page.get_by_role("link", name="Back to API keys").click()
     page.get_by_role("link", name="Messages").click()
     for way in ("Rotate secret", "Remove", "Add an endpoint"):
         sound(page)
-        page.get_by_role("link", name=way).click()
+        follow(page.get_by_role("link", name=way))
         sound(page)
         page.get_by_role("link", name="Back to messages").click()
     page.goto(f"{stack.url}/staff/nothing-here")

@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 from portal.domain.access import Actor
 from portal.domain.support import IDLE_LIFE
 from tests.browser.looking import at_desk, banner, begin, found, look
-from tests.browser.test_every_page import WIDTHS, axe, sideways
-from tests.browser.test_staff_pages import sound
+from tests.browser.soundness import WIDTHS, axe, sideways, sound
 
 PAGES = (
     "add-ons",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.portal_pages import Portal
-from tests.browser.test_every_page import axe, sideways
+from tests.browser.soundness import sound
 from tests.support.world import APRIL_11
 
 PACK, CONNECTOR = "100,000 message pack", "Salesforce connector"
@@ -111,10 +111,3 @@ def test_every_page_of_it_is_sound(stack, open_page, scheme):
     open_invoice(portal)
     expect(portal.page.locator("main")).to_contain_text("This invoice is not paid")
     sound(portal.page)
-
-
-def sound(page: Page) -> None:
-    assert axe(page) == []
-    for width in (320, 390, 1180):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert sideways(page) <= 0, width

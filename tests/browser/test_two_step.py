@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_every_page import WIDTHS, axe, sideways
+from tests.browser.soundness import sound
 from tests.browser.test_time_passing import owner_of
 from tests.support.world import APRIL_11, PASSWORD
 
@@ -19,15 +19,6 @@ STEP = timedelta(seconds=30)
 def in_time(stack):
     stack.world.now = APRIL_11
     stack.keep_time()
-
-
-def sound(page: Page, scripts: bool) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        if scripts:
-            assert sideways(page) <= 0, (page.url, width)
-    if scripts:
-        assert axe(page) == []
 
 
 def prove(page: Page, code: str, button: str) -> None:
@@ -45,6 +36,7 @@ def test_set_up_asked_for_and_turned_off(stack, open_page, scripts, scheme):
     page.get_by_role("link", name=mail).click()
     page.get_by_role("link", name="Turn on").click()
     page.get_by_role("button", name="Set it up").click()
+    expect(page.locator("code")).to_be_visible()
     sound(page, scripts)
     totp = pyotp.TOTP(page.locator("code").inner_text().replace(" ", ""))
     prove(page, totp.at(stack.world.now), "Turn on")

@@ -12,7 +12,7 @@ from portal.domain.access import Actor
 from portal.domain.usage import Usage
 from portal.services import usage
 from tests.browser.portal_pages import Portal
-from tests.browser.test_every_page import WIDTHS, axe, sideways
+from tests.browser.soundness import WIDTHS, axe, sideways
 from tests.services.using import give, used
 
 A_MINUTE = 61_000

@@ -12,7 +12,7 @@ from portal.domain.taxes import Tax
 from portal.models.invoices import InvoiceRow
 from portal.models.subscriptions import InstanceRow
 from tests.browser.portal_pages import Portal
-from tests.browser.test_every_page import axe, sideways
+from tests.browser.soundness import follow, sound
 from tests.support.world import APRIL_11
 
 CONNECTOR, PACK = "Salesforce connector", "10,000 message pack"
@@ -190,7 +190,7 @@ def test_every_step_is_sound(stack, open_page, scheme):
     portal.choose(CONNECTOR)
     sound(portal.page)
     portal.paying_button.click()
-    portal.page.get_by_role("link", name="Back without paying").click()
+    follow(portal.page.get_by_role("link", name="Back without paying"))
     sound(portal.page)
     portal.open("add-ons")
     sound(portal.page)
@@ -206,10 +206,3 @@ def test_every_step_is_sound(stack, open_page, scheme):
     portal.choose(CONNECTOR).click()
     expect(portal.page.locator("main")).to_contain_text("Continue to your bank")
     sound(portal.page)
-
-
-def sound(page: Page) -> None:
-    assert axe(page) == []
-    for width in (320, 390, 1180):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert sideways(page) <= 0, width

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
+from portal.models.subscriptions import SubscriptionRow
 from portal.services.charging import Settled
 from tests.services.beyond import LIMIT, messages
 from tests.services.changing import ANNUAL
@@ -161,6 +163,35 @@ def test_the_same_price_for_use_agreed_on_holds_at_that_boundary_and_moves_at_th
         [FEE, messages("8.00")], [FEE, messages("16.00")],
     ]  # fmt: skip
     assert operator.changes(actor) == [(APPLIED, may_1)]
+
+
+def test_restored_after_both_an_agreed_plan_and_a_new_price_it_is_applied_by_the_next_bill(
+    leaving_the_year, meterage, operator, world
+):
+    """Restored on 10 May 2027 its months begin on the 10th: the plan changes there, and the price
+    of 1 May is paid from its first unit on, though its row waits for the bill after."""
+    actor = leaving_the_year
+    operator.announce(KEY, days=365)
+    may_1 = datetime(2027, 5, 1, tzinfo=UTC)
+    mine = update(SubscriptionRow).where(SubscriptionRow.account_id == actor.account_id)
+    world.change(mine.values(status="suspended"))
+    meterage.run("2027-05-10")
+    world.change(mine.values(status="active", resumed_at=world.now, next_due_at=world.now))
+    meterage.run("2027-05-10")
+    assert operator.changes(actor) == [(ANNOUNCED, may_1)]
+    meterage.use(actor, LIMIT + 10_000)
+    [(june_10, soon), _] = meterage.foreseen(actor)
+    assert (june_10, soon) == (datetime(2027, 6, 10, tzinfo=UTC), [29900, 1600])
+    meterage.run("2027-06-10")
+    assert operator.changes(actor) == [(APPLIED, may_1)]
+    meterage.use(actor, LIMIT + 10_000)
+    meterage.run("2027-07-10")
+    assert meterage.bills(actor) == [
+        ("2027-05-10", [FEE]),
+        ("2027-06-10", [FEE, messages("16.00")]),
+        ("2027-07-10", [FEE, messages("16.00")]),
+    ]
+    assert meterage.ledgers_agree
 
 
 @pytest.fixture
