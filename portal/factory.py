@@ -132,6 +132,7 @@ def _config(settings: Settings) -> dict[str, object]:
             "pool_size": 10,
             "max_overflow": 10,
             "pool_pre_ping": True,
+            "hide_parameters": True,
         },
         "SECRET_KEY": settings.secret_key.get_secret_value(),
         "SESSION_COOKIE_NAME": "__Host-portal" if settings.is_https else "portal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, got_request_exception, request
 from structlog.typing import EventDict, WrappedLogger
 
 SECRET_WORDS = ("password", "secret", "token", "cookie", "authorization", "card_number")
@@ -15,12 +15,14 @@ def install(app: Flask) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            redact,
             structlog.processors.format_exc_info,
+            redact,
             structlog.processors.JSONRenderer(),
         ]
     )
     app.after_request(_note)
+    app.logger.disabled = True  # it would write the address, with what it opens, and no id
+    got_request_exception.connect(_note_failure, app)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -29,6 +31,13 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         if any(word in name.lower() for word in SECRET_WORDS):
             event[name] = "[redacted]"
     return event
+
+
+def _note_failure(_app: Flask, exception: BaseException, **_more: object) -> None:
+    """What went wrong on our side, with where: the page that says so shows the same request id."""
+    structlog.get_logger().error(
+        "failure", method=request.method, endpoint=request.endpoint, exc_info=exception
+    )
 
 
 def _note(response: Response) -> Response:
