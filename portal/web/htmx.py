@@ -8,6 +8,8 @@ from flask import Response, redirect, render_template
 from htmx_flask import make_response, request
 from htmx_flask.requests import HtmxAwareRequest
 
+POLLED = frozenset({"usage.index"})
+"""Pages that ask for news by themselves."""
 _VARY = ("HX-Request", "HX-Boosted", "HX-History-Restore-Request")
 
 
@@ -19,7 +21,7 @@ def wants_partial() -> bool:
 
 def refreshes() -> bool:
     """True when a page asks for news by itself: no sign that anybody is there."""
-    return wants_partial() and cast(HtmxAwareRequest, request).args.get("refresh") == "1"
+    return request.endpoint in POLLED and wants_partial() and request.args.get("refresh") == "1"
 
 
 def page(name: str, partial: str, status: int = 200, **context: object) -> Response:

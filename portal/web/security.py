@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import SecurityError
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest, SecurityError
 
 from portal.web.wiring import wiring
 
 csrf = CSRFProtect()
+OF_MACHINES = frozenset({"api", "webhooks"})
+"""Blueprints that read no cookie and no form."""
 
 POLICY = "; ".join(
     (
@@ -35,6 +40,7 @@ HEADERS = {
 
 def install(app: Flask) -> None:
     app.before_request(_refuse_other_hosts)
+    app.before_request(_refuse_nul)
     csrf.init_app(app)
     app.after_request(_protect)
 
@@ -49,6 +55,23 @@ def _refuse_other_hosts() -> Response | None:
     if isinstance(request.routing_exception, SecurityError):
         return Response("This host is not served here.\n", 400, mimetype="text/plain")
     return None
+
+
+def _refuse_nul() -> None:
+    """No browser sends that character, and PostgreSQL keeps none. Raises BadRequest.
+
+    The host's JSON is read, and answered, apart.
+    """
+    if request.blueprint not in OF_MACHINES:
+        sent = (request.path, *_texts(request.args), *_texts(request.form))
+        if any("\0" in each for each in sent):
+            raise BadRequest
+
+
+def _texts(given: MultiDict[str, str]) -> Iterator[str]:
+    for name, value in given.items(multi=True):
+        yield name
+        yield value
 
 
 def _protect(response: Response) -> Response:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Flask, Response, flash, g, request, session, url_for
+from flask import Flask, Response, current_app, flash, g, request, session, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
 
 from portal.domain.errors import SupportViewOn
 from portal.domain.support import LIFE, masked_email
@@ -15,12 +17,14 @@ from portal.queries.support import EndedView, SupportView
 from portal.services import support as service
 from portal.web import htmx
 from portal.web.requests import database, is_staff_page, scope, support_view, wall
+from portal.web.security import OF_MACHINES
 from portal.web.wiring import wiring
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LEAVING = frozenset({"support.end", "staff.sign_out"})
-APART = frozenset({"api", "webhooks"})
-"""Blueprints that read no cookie."""
+SECRETS = frozenset({"written"})
+"""Parts of addresses that open something for who knows them."""
+NO_ADDRESS = "…"
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
@@ -100,8 +104,10 @@ def _watch() -> Response | None:
     Raises SupportViewOn. What is over, or was never ours, is no member's request by mistake.
     """
     sid = request.cookies.get(_cookie(), "")
-    if not sid or "scope" not in g or request.blueprint in APART:
+    if "scope" not in g or request.blueprint in OF_MACHINES:
         return None
+    if not sid:  # the second of two tabs that end it
+        return _turn_away(None) if request.endpoint == "support.end" else None
     found = service.look(database(), scope(), sid, wall())
     if not isinstance(found, SupportView):
         g.support_is_over = True
@@ -112,16 +118,36 @@ def _watch() -> Response | None:
     if request.method not in SAFE or _is_closed():
         service.note_refused(database(), found, _tried(), wall())
         only_read(database())
-        raise SupportViewOn(request.path)
-    if not is_staff_page() and request.method != "OPTIONS" and not htmx.refreshes():
-        service.note_page(database(), found, request.path, wall())
+        raise SupportViewOn(request.method)
+    if request.url_rule and not is_staff_page() and request.method != "OPTIONS":
+        service.note_page(database(), found, _address(), wall())
     only_read(database())
     return None
 
 
 def _tried() -> service.Tried:
     browser = request.user_agent.string
-    return service.Tried(request.method, request.path, g.request_id, browser)
+    return service.Tried(request.method, _address(), g.request_id, browser)
+
+
+def _address() -> str:
+    """What is told of the address: members read it, so no link's secret, no id of a staff page,
+    and nothing that names no page of ours."""
+    rule = request.url_rule or _rule_of_another_method()
+    if rule is None:
+        return NO_ADDRESS
+    is_tellable = request.path.isprintable() and rule.arguments.isdisjoint(SECRETS)
+    return request.path if is_tellable and not is_staff_page() else rule.rule
+
+
+def _rule_of_another_method() -> Rule | None:
+    wrong = request.routing_exception
+    if not isinstance(wrong, MethodNotAllowed) or not wrong.valid_methods:
+        return None
+    found = current_app.url_map.bind("").match(
+        request.path, method=next(iter(wrong.valid_methods)), return_rule=True
+    )
+    return found[0]
 
 
 def _is_closed() -> bool:

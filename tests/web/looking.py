@@ -65,6 +65,10 @@ class Looking:
         with self.world.session() as session:
             return [(row.name, row.detail) for row in session.scalars(mine)]
 
+    def opened(self) -> list[str]:
+        """The pages that are told of as opened."""
+        return [detail["page"] for _, detail in self.told("support:page_opened")]
+
     def rows(self) -> dict[str, int]:
         """How many rows each table has that is not the log of support views."""
         with self.world.session() as session:

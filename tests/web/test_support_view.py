@@ -16,7 +16,7 @@ from portal.models.support import SupportSessionRow
 from portal.services import members, staff
 from portal.services.support import end_lapsed
 from tests.web.looking import END, GRID, REASON, TICKET, Looking
-from tests.web.reading import HTMX, Visitor
+from tests.web.reading import Visitor
 from tests.web.staffing import AtDesk
 
 
@@ -166,13 +166,6 @@ def test_it_is_over_when_it_is_not_used(on):
     on.world.now += IDLE_LIFE
     assert is_over(on)
     assert causes(on) == ["idle"]
-
-
-def test_a_page_that_asks_for_news_by_itself_keeps_nothing_alive(on):
-    on.world.now += IDLE_LIFE / 2
-    on.get(f"{GRID}?refresh=1", **HTMX)
-    on.world.now += IDLE_LIFE / 2
-    assert is_over(on)
 
 
 def test_it_does_not_keep_the_staff_session_alive(on):

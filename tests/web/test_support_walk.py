@@ -21,7 +21,8 @@ from portal.queries.support import find_view
 from portal.services import accounts
 from portal.services.recording import CLI, record
 from portal.web.requests import signed_in
-from portal.web.support import APART, CLOSED, CLOSED_BLUEPRINTS, LEAVING
+from portal.web.security import OF_MACHINES
+from portal.web.support import CLOSED, CLOSED_BLUEPRINTS, LEAVING, NO_ADDRESS
 from tests.web.looking import GRID, Looking
 from tests.web.reading import HTMX
 from tests.web.staffing import AtDesk
@@ -55,7 +56,11 @@ def addresses(app: Flask, on: Looking, method: str = "") -> Iterator[tuple[str, 
     keys = {"plans": "business", "usage": "messages"}
     for rule in app.url_map.iter_rules():
         part = rule.endpoint.partition(".")[0]
-        if part in APART or rule.endpoint in NO_PAGE or method not in {"", *(rule.methods or ())}:
+        if (
+            part in OF_MACHINES
+            or rule.endpoint in NO_PAGE
+            or method not in {"", *(rule.methods or ())}
+        ):
             continue
         here = known | {"lookup_key": keys.get(part, "salesforce")}
         values = {
@@ -63,6 +68,13 @@ def addresses(app: Flask, on: Looking, method: str = "") -> Iterator[tuple[str, 
             for name in rule.arguments
         }
         yield rule.endpoint, app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def told_of(app: Flask, endpoint: str, url: str) -> str:
+    """What members may read of an address in their Activity."""
+    rules = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}
+    rule = rules.get(endpoint, NO_ADDRESS)
+    return url if endpoint and "<written>" not in rule and not url.startswith("/staff") else rule
 
 
 @pytest.mark.parametrize("way", ASKED)
@@ -80,7 +92,8 @@ def test_no_write_passes_and_each_is_recorded(on, app, way):
     assert on.rows() == before
     assert len(on.world.gateway.calls) == calls
     told = [(d["method"], d["page"]) for _, d in on.told("support:write_refused")]
-    assert [each for each in zip(told, asked, strict=True) if each[0] != each[1]] == []
+    tellable = [(method, told_of(app, e, url)) for e, url in walked for method in METHODS]
+    assert [each for each in zip(told, tellable, strict=True) if each[0] != each[1]] == []
     assert len(asked) > 350
     assert on.world.rows(SupportSessionRow) == 1
 
@@ -111,7 +124,7 @@ def test_reading_changes_nothing_and_every_page_has_the_banner(on, app):
 def test_what_is_closed_are_routes_that_there_are(app):
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert endpoints >= CLOSED | LEAVING
-    assert {e.partition(".")[0] for e in endpoints} >= CLOSED_BLUEPRINTS | APART
+    assert {e.partition(".")[0] for e in endpoints} >= CLOSED_BLUEPRINTS | OF_MACHINES
 
 
 def test_every_address_of_a_file_is_closed(on, app):
@@ -125,8 +138,7 @@ def test_pages_are_recorded_with_who_through_whose_eyes_and_where(on):
     on.get("/settings/billing/usage")
     on.get(UNKNOWN, 404)
     on.get("/staff/accounts")
-    told = [detail["page"] for _, detail in on.told("support:page_opened")]
-    assert told == [GRID, "/settings/billing/usage", UNKNOWN], "a staff page is no customer's"
+    assert on.opened() == [GRID, "/settings/billing/usage"], "a staff page is no customer's"
     on.end()
     on.desk.visitor.get(GRID, 303)
     on.desk.visitor.sign_in("owner@account1.test")
@@ -136,6 +148,42 @@ def test_pages_are_recorded_with_who_through_whose_eyes_and_where(on):
     assert "Opened in a support view: /settings/billing/usage" in page.text
     assert "A support view began: A figure on the page is wrong. (ticket T-42)" in page.text
     assert "The support view ended: left by the staff" in page.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("way", ["reset", "link", "invitation"])
+def test_no_secret_of_a_link_is_told(on, way, method):
+    """It is unspent still, and members read what is told."""
+    address = f"/sign-in/{way}/7-{'s3cret' * 5}"
+    assert on.client.open(address, method=method).status_code == 403
+    on.client.post(f"/staff/set-up/7-{'s3cret' * 5}")
+    on.client.post(f"{address}/typed-wrong")
+    told = [detail["page"] for _, detail in on.told("support:write_refused")]
+    assert told == [f"/sign-in/{way}/<written>", "/staff/set-up/<written>", NO_ADDRESS]
+    assert "s3cret" not in str(on.told())
+
+
+@pytest.mark.parametrize("path", [GRID, "/settings/billing/usage", "/settings/billing/invoices"])
+def test_asked_for_as_if_by_the_page_itself_it_is_recorded_too(on, path):
+    """In a support view no page asks by itself."""
+    assert "data-hx-trigger" not in on.get("/settings/billing/usage").html
+    before = len(on.opened())
+    on.get(f"{path}?refresh=1", **HTMX)
+    assert on.opened()[before:] == [path]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("POST", "/settings/billing/members%00", NO_ADDRESS),
+        ("DELETE", "/%00", NO_ADDRESS),
+        ("POST", "/settings/billing/add-ons/%00/purchase", "<lookup_key>/purchase"),
+    ],
+)
+def test_a_write_with_what_no_database_keeps_is_refused_and_recorded(on, method, path, told):
+    assert on.client.open(path, method=method).status_code == 403
+    [(_, detail)] = on.told("support:write_refused")
+    assert detail["page"].endswith(told)
 
 
 def test_the_actor_may_read_whatever_the_role(on, app):
@@ -153,7 +201,7 @@ def test_the_actor_may_read_whatever_the_role(on, app):
 def test_the_database_itself_refuses_a_write(on, app):
     """Where both other fences were forgotten."""
     cookie = {"Cookie": f"support={on.client.get_cookie('support').value}"}
-    for url in (GRID, f"{GRID}?refresh=1", "/staff/accounts"):
+    for url in (GRID, "/settings/billing/usage?refresh=1", "/staff/accounts"):
         with app.test_request_context(url, headers=cookie):
             assert app.preprocess_request() is None
             session = db.session()
@@ -170,8 +218,10 @@ def test_the_database_itself_refuses_a_write(on, app):
 
 def test_end_alone_is_let_through_and_wants_its_token(on):
     on.desk.visitor.post("/staff/support-view/end", {}, 400)
-    on.get()
+    token = on.token()
     on.end()
+    reply = on.desk.visitor.post("/staff/support-view/end", {"csrf_token": token}, 303)
+    assert reply.headers["Location"] == "/staff/accounts", "from another tab, once it is over"
 
 
 def test_the_view_wins_over_the_members_own_cookie_which_is_not_touched(on, app, world):
