@@ -98,7 +98,7 @@ def standing_of(
         room=_room(session, scope, state, row),
         may_buy=subscription is not None and subscription.status is SubscriptionStatus.ACTIVE,
         is_ending=subscription is not None and subscription.ends_at is not None,
-        in_flight=_is_in_flight(session, row),
+        in_flight=bool(in_flight(session, row)),
         has_card=card_for(session, row) is not None,
     )
 
@@ -152,13 +152,14 @@ def _room(session: Session, scope: Scope, state: AccountState, row: RechargePoli
     return Room(cap, ceiling.left if stops else None)
 
 
-def _is_in_flight(session: Session, row: RechargePolicyRow) -> bool:
+def in_flight(session: Session, row: RechargePolicyRow) -> list[int]:
+    """Purchases of the policy that are neither paid nor over."""
     waits = select(PurchaseRow.id).where(
         PurchaseRow.environment_id == row.environment_id,
         PurchaseRow.policy_id == row.id,
         PurchaseRow.status == "reserved",
     )
-    return session.scalars(waits).first() is not None
+    return list(session.scalars(waits))
 
 
 def _pack(state: AccountState, by: Actor, add_on: AddOn, feature: Feature) -> Pack | None:

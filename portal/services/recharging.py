@@ -22,7 +22,14 @@ from portal.models.accounts import AccountRow
 from portal.models.purchases import PurchaseRow
 from portal.models.recharge import RechargeConsentRow, RechargeDecisionRow, RechargePolicyRow
 from portal.queries.accounts import AccountState, account_state
-from portal.queries.recharge import buyer, card_for, pack_quote, policy_of, standing_of
+from portal.queries.recharge import (
+    buyer,
+    card_for,
+    in_flight,
+    pack_quote,
+    policy_of,
+    standing_of,
+)
 from portal.queries.spending import ceiling_of
 from portal.services import mailing
 from portal.services.accepting import ask_first, lock_subscription
@@ -76,6 +83,8 @@ def evaluate(till: Till, policy_id: int) -> None:
     bought is stored with the decision, under a nonce of its own, before anything is charged."""
     row = till.session.get_one(RechargePolicyRow, (till.environment_id, policy_id))
     till = till.about(row.account_id)
+    if row.look_for == Trigger.RESUME:
+        _let_refused_go(till, row)
     looked = _look(till, row)
     if looked is None:
         till.session.rollback()
@@ -102,6 +111,12 @@ def _due(till: Till) -> list[int]:
     ).all()
     till.session.commit()
     return list(found)
+
+
+def _let_refused_go(till: Till, row: RechargePolicyRow) -> None:
+    """What the bank refused waits for another card; a policy that goes on buys anew instead."""
+    for purchase_id in in_flight(till.session, row):
+        let_go(till, purchase_id, Failure.DECLINED)
 
 
 def _look(till: Till, row: RechargePolicyRow) -> _Looked | None:

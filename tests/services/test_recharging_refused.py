@@ -70,6 +70,23 @@ def test_a_refusal_pauses_it_with_one_mail_and_another_card_lets_it_go_on(
     assert recharge.months(actor) == {(False, "Apr"): (0, 2900), (True, "Apr"): (0, 2900)}
 
 
+def test_another_card_minutes_later_buys_when_the_cooldown_is_over(recharge, till):
+    """What was refused held money of the month and waited; it stands in nobody's way."""
+    actor, world = recharge.world.account(card=DECLINES), recharge.world
+    recharge.agree(actor)
+    recharge.use(actor, 95_000)
+    assert recharge.months(actor)[True, "Apr"] == (2900, 0)
+    world.pass_time(minutes=1)
+    save(world, actor, "pm_card_visa")
+    recharge.work()
+    assert recharge.causes(actor) == ["bought", "declined", "cooldown_until"]
+    assert recharge.months(actor)[True, "Apr"] == (0, 0)
+    world.pass_time(minutes=9)
+    recharge.work()
+    assert till.taken() == [2900]
+    assert recharge.months(actor) == {(False, "Apr"): (0, 2900), (True, "Apr"): (0, 2900)}
+
+
 def test_a_card_added_beside_the_refused_one_pays_and_the_default_stays(recharge, till):
     actor, world = recharge.world.account(card=DECLINES), recharge.world
     recharge.agree(actor)
@@ -103,6 +120,9 @@ def test_another_default_card_lets_it_go_on(recharge, till):
             actor, other, session=session, gateway=till.gateway, wall=recharge.world.wall
         )
     assert recharge.policy(actor).status == "on"
+    recharge.world.pass_time(minutes=10)
+    recharge.work()
+    assert till.taken() == [2900]
 
 
 def test_without_a_card_it_pauses_and_says_so(recharge):
