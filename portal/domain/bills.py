@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, takewhile
 
 from portal.domain.arrears import Arrear
 from portal.domain.lines import (
@@ -130,6 +130,12 @@ def next_bills(state: BillingState, now: datetime, count: int) -> Outlook:
     """What is due by `now`, and the next `count` bills."""
     today = bills_due(state, now)
     return Outlook(today, tuple(islice(_series(state), len(today), len(today) + count)))
+
+
+def bills_between(state: BillingState, now: datetime, end: datetime) -> tuple[Bill, ...]:
+    """Every bill after `now` and before `end`, in order."""
+    coming = takewhile(lambda each: each.at < end, _series(state))
+    return tuple(each for each in coming if each.at > now)
 
 
 def without_renewal(state: BillingState, instance_id: int | None) -> BillingState:

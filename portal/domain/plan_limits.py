@@ -63,6 +63,25 @@ def raised(plan: Plan, target: Plan, cycle: Cycle, at: datetime) -> tuple[Capaci
     )
 
 
+def gained(plan: Plan, target: Plan) -> tuple[Entitlement, ...]:
+    """What `target` grants and `plan` does not, or less of; allowances that are used up apart."""
+    own = {each.feature.id: each for each in plan.entitlements if each.is_enabled}
+    return tuple(
+        each
+        for each in target.entitlements
+        if each.is_enabled and not each.feature.is_consumed
+        if _is_more(each, own.get(each.feature.id))
+    )
+
+
+def _is_more(than: Entitlement, before: Entitlement | None) -> bool:
+    if before is None:
+        return True
+    if before.usage_limit is None:
+        return False
+    return than.usage_limit is None or than.usage_limit > before.usage_limit
+
+
 def _allowance(plan: Plan, feature: Feature) -> int | None:
     """Units of each window; None = unlimited."""
     limits = [e.usage_limit for e in plan.entitlements if e.feature == feature and e.is_enabled]

@@ -46,6 +46,12 @@ class NextBills:
     today: tuple[Bill, ...]
     ahead: tuple[Bill, ...]
     without: tuple[Without, ...]
+    currency: str
+
+    @property
+    def today_sum(self) -> Money:
+        """What is due by now: zero but for the minute in which a renewal is under way."""
+        return sum((each.due.charged for each in self.today), Money.zero(self.currency))
 
 
 _BILLED = (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED)
@@ -164,6 +170,7 @@ def next_bills(state: AccountState) -> NextBills | None:
             for i in renewing
             for off in (bills.without_renewal(found, i.id),)
         ),
+        currency=state.account.currency,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
 from portal.domain.arrears import price_for_use
-from portal.domain.bills import Bill, next_bills, next_due
+from portal.domain.bills import Bill, BillingState, bills_between, next_bills, next_due
 from portal.domain.catalog import (
     Entitlement,
     Feature,
@@ -26,7 +26,7 @@ from portal.domain.entitlements import Source, SourceKind
 from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES
 from portal.domain.money import Money
-from portal.domain.periods import BillingPeriod, Interval
+from portal.domain.periods import Anchor, BillingPeriod, Interval
 from portal.domain.plan_changes import PlanQuote, Subscribed, changed
 from portal.domain.plan_limits import Level
 from portal.domain.plan_moves import Held, PlanReason, Timing, plan_price, plan_refusal, timing
@@ -37,6 +37,8 @@ from portal.queries.accounts import AccountState
 from portal.queries.billing import AHEAD, billing_state
 from portal.queries.stored_lines import stored_lines
 from portal.queries.usage import LEVEL_WINDOW, sources_of
+
+YEAR = Interval(BillingPeriod.ANNUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,15 @@ def get_plan(state: AccountState, lookup_key: str) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class BillsAhead:
-    """The next bills once a change is made, and the next ones as things are."""
+    """The next bills once a change is made, and the next ones as things are.
+
+    changed_year, unchanged_year: all that is charged within 12 months from now, by either.
+    """
 
     changed: tuple[Bill, ...]
     unchanged: tuple[Bill, ...]
+    changed_year: Money
+    unchanged_year: Money
 
 
 def bills_ahead(
@@ -125,8 +132,19 @@ def bills_ahead(
 ) -> BillsAhead:
     """What follows the quoted change, as the renewal will compute it."""
     by = subscribed(session, scope, state)
-    ways = changed(by, quote, target.name), billing_state(state)
-    return BillsAhead(*(next_bills(each, state.now, AHEAD).ahead for each in ways))
+    with_it, as_it_is = changed(by, quote, target.name), billing_state(state)
+    return BillsAhead(
+        changed=next_bills(with_it, state.now, AHEAD).ahead,
+        unchanged=next_bills(as_it_is, state.now, AHEAD).ahead,
+        changed_year=quote.due.charged + _year(state, with_it),
+        unchanged_year=_year(state, as_it_is),
+    )
+
+
+def _year(state: AccountState, billing: BillingState) -> Money:
+    end = Anchor(state.now, state.account.zone).boundary(1, YEAR)
+    made = bills_between(billing, state.now, end)
+    return sum((each.due.charged for each in made), Money.zero(state.account.currency))
 
 
 def needless(state: AccountState, target: Plan) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ PHRASES = {
         credit_papers.balance_words, credit_papers.cause_words, credit_papers.credited_label,
         credit_papers.parts_words, steps.open_invoice_words, steps.refund_words,
         steps.returned_words,
-        plan_sentences.fate_words, plan_sentences.granted_words,
+        plan_sentences.fate_words, plan_sentences.gained_words, plan_sentences.granted_words,
         plan_sentences.offer_label, plan_sentences.plan_blocked,
         wallet_sentences.alert_title, wallet_sentences.alert_words, wallet_sentences.entry_words,
         wallet_sentences.expiring_words, wallet_sentences.pace_words,

@@ -7,9 +7,10 @@ from decimal import Decimal
 from flask import url_for
 from flask_babel import gettext as _
 
-from portal.domain.catalog import Entitlement, FeatureType
+from portal.domain.catalog import Entitlement, FeatureType, Plan
 from portal.domain.periods import BillingPeriod, Interval
 from portal.domain.plan_changes import PlanQuote
+from portal.domain.plan_limits import gained
 from portal.domain.plan_moves import Fate, Move, PlanReason, Timing
 from portal.domain.proration import charge
 from portal.domain.spending import PassesCeiling
@@ -128,6 +129,14 @@ def _priced(move: Move, quote: PlanQuote) -> str:
         return "–"
     amount = charge(price, Decimal(move.quantity), None, quote.at)
     return f"{money(amount)} {per(price.interval)}" if price.interval else money(amount)
+
+
+def gained_words(state: AccountState, target: Plan) -> list[str]:
+    """What a change to `target` brings beside units to use up, a line each."""
+    if state.subscription is None:
+        return []
+    more = gained(state.subscription.plan, target)
+    return [f"{each.feature.name}: {granted_words(each)}" for each in more]
 
 
 def granted_words(entitlement: Entitlement) -> str:

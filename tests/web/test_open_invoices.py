@@ -118,6 +118,8 @@ def test_the_next_bills_are_what_the_renewal_will_ask_for(world, visit):
         said = page.words(table)
         assert "1 May 2026" in said
         assert "1 Jun 2026" in said
+        assert "Today1 May" in said
+        assert "$0.00$184.00$184.00 Without" in said
         assert "$184.00" in said, "plan, Salesforce and Zendesk"
         assert "Without Salesforce connector" in said
         assert "$134.00" in said

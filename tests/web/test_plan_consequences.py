@@ -46,18 +46,41 @@ def test_the_next_bills_with_the_change_and_without_it_are_the_renewals_own(
 ):
     world.buy(owner, "salesforce")
     expected = {
-        BUSINESS: "$349.00 on 1 May 2026 $349.00 on 1 Jun 2026",
-        STARTER: "$79.00 on 1 May 2026 $79.00 on 1 Jun 2026",
+        BUSINESS: "With the change $133.33 today $349.00 on 1 May 2026 $349.00 on 1 Jun 2026"
+        " $4,321.33 in 12 months",
+        STARTER: "With the change Nothing today $79.00 on 1 May 2026 $79.00 on 1 Jun 2026"
+        " $948.00 in 12 months",
     }
     for address, said in expected.items():
         page = visit.get(address)
         [part] = [e for e in page.all("div") if e.get("id") == "plans-next-bills"]
         assert said in page.words(part)
-        assert "As things are $149.00 on 1 May 2026 $149.00 on 1 Jun 2026" in page.words(part)
+        unchanged = "Nothing today $149.00 on 1 May 2026 $149.00 on 1 Jun 2026"
+        assert f"As things are {unchanged} $1,788.00 in 12 months" in page.words(part)
     visit.post(STARTER, form_of(page), 303)
     world.now = datetime(2026, 5, 1, tzinfo=UTC)
     office.run_due()
     assert office.till.taken()[-1] == 7900
+
+
+def test_a_yearly_and_a_monthly_price_are_compared_over_the_same_twelve_months(owner, visit):
+    """The next bill of a year is a year away, and twelve of a month are before it."""
+    page = visit.get(f"{PLANS}/growth/annual")
+    [part] = [e for e in page.all("div") if e.get("id") == "plans-next-bills"]
+    said = page.words(part)
+    today, rest = said.removeprefix("Your next bills, with add-ons With the change ").split(" ", 1)
+    assert f"{today} in 12 months As things are Nothing today" in rest
+    assert "$1,188.00 in 12 months" in rest
+
+
+def test_what_an_upgrade_brings_beside_messages_is_said_too(owner, visit):
+    page = visit.get(BUSINESS)
+    [part] = [e for e in page.all("div") if e.get("id") == "plans-consequences"]
+    said = page.words(part)
+    assert "You get at once" in said
+    assert "Members: 30 members" in said
+    assert "Zendesk" in said
+    assert "You get" not in visit.get(STARTER).text
 
 
 def test_an_add_on_that_the_new_plan_leaves_without_a_use_is_named(owner, world, visit):

@@ -139,15 +139,26 @@ def test_a_pause_by_the_bank_is_said_on_every_page(world, visit):
 def test_the_owner_sets_a_ceiling_and_it_is_said_where_it_stops(world, owner, visit):
     page = press(visit, visit.get(PAGE), f"{PAGE}/ceiling", 422, mode="stop", amount="no")
     assert "Enter an amount above zero" in page.text
-    press(visit, page, f"{PAGE}/ceiling", mode="stop", amount="40")
-    assert "Ceiling $40.00" in visit.get(PAGE).text
     buy = "/settings/billing/add-ons/messages_100k/purchase"
     shown = visit.get(buy)
-    assert "This would pass your monthly ceiling of $40.00" in shown.text
+    press(visit, page, f"{PAGE}/ceiling", mode="stop", amount="40")
+    assert "Ceiling $40.00" in visit.get(PAGE).text
     refused = press(visit, shown, buy, 422, card=shown.hidden("card"))
     assert "This would pass your monthly ceiling of $40.00" in refused.text
-    assert refused.all("a", href=f"{PAGE}#recharge-ceiling")
     assert world.state(owner).held == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "may_press"),
+    [("stop", "This would pass", False), ("warn", "This passes", True)],
+)
+@pytest.mark.parametrize("dear", ["add-ons/messages_100k/purchase", "plans/business/monthly"])
+def test_what_a_ceiling_stops_cannot_be_pressed(mode, said, may_press, dear, owner, visit):
+    press(visit, visit.get(PAGE), f"{PAGE}/ceiling", mode=mode, amount="20")
+    page = visit.get(f"/settings/billing/{dear}")
+    assert f"{said} your monthly ceiling of $20.00" in page.text
+    assert page.all("a", href=f"{PAGE}#recharge-ceiling")
+    assert bool([e for e in page.all("input") if e.get("name") == "token"]) is may_press
 
 
 def test_an_admin_sees_the_ceiling_and_cannot_set_it(world, visit):
