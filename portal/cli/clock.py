@@ -36,8 +36,10 @@ def advance(account: str, to: datetime) -> None:
             steps = clock.advance(till, account_id, to.replace(tzinfo=UTC), _tell)
         except PortalError as error:
             raise click.ClickException(str(error)) from error
-    click.echo(f"{account}: now {to:%Y-%m-%d %H:%M} UTC, {steps} steps taken.")
+    click.echo(
+        f"{account}: now {to:%Y-%m-%d %H:%M} UTC, {steps} step{'' if steps == 1 else 's'} taken."
+    )
 
 
 def _tell(at: datetime, steps: int) -> None:
-    click.echo(f"{at:%Y-%m-%d %H:%M} UTC: {steps} steps")
+    click.echo(f"{at:%Y-%m-%d %H:%M} UTC: {steps} step{'' if steps == 1 else 's'}")

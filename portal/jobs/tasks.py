@@ -13,13 +13,11 @@ from portal.services import (
     documents,
     expiring,
     forgetting,
-    lot_reminding,
     mailing,
     recharging,
     reconciling,
-    reminding,
-    renewal_reminding,
     renewing,
+    rounds,
     support,
     usage,
 )
@@ -109,11 +107,7 @@ def _add_reminders(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name="remind", queue=queue, queueing_lock=f"{queue}:remind")
     def remind(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
-            reminding.remind_of_cards(session, scope, means.now())
-            reminding.remind_of_trials(session, scope, means.now())
-            reminding.remind_of_prices(session, scope, means.now())
-            renewal_reminding.remind_of_renewals(session, scope, means.now())
-            lot_reminding.remind_of_lots(session, scope, means.now())
+            rounds.remind(session, scope, means.now())
 
     @jobs.periodic(cron=EACH_QUARTER, periodic_id=queue)
     @jobs.task(name="send_digests", queue=queue, queueing_lock=f"{queue}:digests")

@@ -13,10 +13,14 @@ from portal.domain.periods import whole_second
 from portal.models.accounts import AccountRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import billing_now
+from portal.services.digesting import send_digests
+from portal.services.recharging import run_due
 from portal.services.recording import record
 from portal.services.renewing import take_step
+from portal.services.rounds import remind
 from portal.services.till import Till
 
+DAY = timedelta(days=1)
 FARTHEST = timedelta(days=3 * 366)
 
 
@@ -25,25 +29,38 @@ def advance(
 ) -> int:
     """Move the account's clock to `to`, step by step, and commit; how many steps were taken.
 
-    tell: hears of each halt, with the steps taken there. Raises NotFound for no such account,
-    Conflict for an instant that is not ahead, or more than three years.
+    It halts where something is billed, and each day for what only the calendar brings about. tell:
+    hears of each halt at which steps were taken, and of the last. Raises NotFound for no such
+    account, Conflict for an instant that is not ahead, or more than three years.
     """
     started_at, to = _now(till, account_id), whole_second(to)
     if not started_at < to <= started_at + FARTHEST:
         raise Conflict("a test clock moves forward, and by three years at most")
     steps, at = 0, started_at
     while at < to:
-        due_at = _next_due(till, account_id)
-        at = to if due_at is None or due_at <= at else min(due_at, to)
+        at = _next_halt(till, account_id, at, to)
         _set(till, account_id, at)
         taken = _take_steps(till, account_id)
+        _go_round(till)
         steps += taken
-        if tell is not None:
+        if tell is not None and (taken or at == to):
             tell(at, taken)
     moved = EventName.CLOCK_ADVANCED
     record(till.session, till.scope, till.doer, moved, f"account:{account_id}", to, steps=steps)
     till.session.commit()
     return steps
+
+
+def _next_halt(till: Till, account_id: int, at: datetime, to: datetime) -> datetime:
+    due_at, soon = _next_due(till, account_id), min(at + DAY, to)
+    return soon if due_at is None or due_at <= at else min(due_at, soon)
+
+
+def _go_round(till: Till) -> None:
+    """Reminders, digests and auto-recharge, as the workers' own rounds do it."""
+    remind(till.session, till.scope, till.wall)
+    send_digests(till.session, till.scope, till.wall)
+    run_due(till.session, till.scope, gateway=till.gateway, wall=till.wall)
 
 
 def _now(till: Till, account_id: int) -> datetime:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from portal.domain.errors import Conflict, NotFound
-from portal.models.accounts import AccountRow
+from portal.models.accounts import AccountRow, MembershipRow
+from portal.models.mails import MailRow
 from portal.services import clock
 from portal.services.recording import Doer
 from portal.services.till import Till as Desk
+from tests.services.leaving import on_trial
+from tests.services.recharging import Recharge
 from tests.services.time_passing import collections, renewals, run_at, subscription
 from tests.support.world import APRIL_11
 
@@ -90,3 +94,34 @@ def test_an_account_without_a_plan_only_changes_its_date(world):
         ).ended_at = world.now
         session.commit()
     assert advance(world, actor.account_id, may(9)) == [(may(9), 0)]
+
+
+def mails(world, actor) -> list[str]:
+    mine = select(MailRow.kind).filter_by(account_id=actor.account_id).order_by(MailRow.id)
+    with world.session() as session:
+        return list(session.scalars(mine))
+
+
+def test_a_trial_says_that_it_ends_before_it_does(world):
+    actor = on_trial(world, world.now)
+    advance(world, actor.account_id, may(2))
+    told = [kind for kind in mails(world, actor) if kind in ("trial_ending", "renewed")]
+    assert told == ["trial_ending", "renewed"]
+
+
+def test_each_monday_has_its_digest(world):
+    actor = world.account()
+    wants = update(MembershipRow).where(MembershipRow.account_id == actor.account_id)
+    world.change(wants.values(digest_since_at=world.now))
+    advance(world, actor.account_id, may(5))
+    assert mails(world, actor).count("usage_digest") == 4, "13, 20 and 27 April, and 4 May"
+
+
+def test_auto_recharge_that_waits_for_the_next_month_is_decided_on_in_it(world, till):
+    actor, recharge = world.account(), Recharge(world)
+    recharge.agree(actor, cap=2900, cooldown=timedelta(0))
+    recharge.use(actor, 95_000)
+    recharge.use(actor, 90_000)
+    assert recharge.causes(actor)[-1] == "cap_reached"
+    advance(world, actor.account_id, may(2))
+    assert recharge.causes(actor)[-1] == "above_threshold"
