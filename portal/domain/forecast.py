@@ -33,10 +33,11 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRate:
-    """units: used in so many whole days, at most seven."""
+    """units: used in so many whole days, at most seven. is_today: in the one that is not over."""
 
     units: Decimal
     days: int
+    is_today: bool = False
 
     @property
     def per_day(self) -> Fraction:
@@ -96,6 +97,11 @@ def run_rate_of(units: Decimal, first: date | None, today: date) -> RunRate | No
     """
     days = min((today - first).days, RATE_DAYS) if first else 0
     return RunRate(units, days) if days >= 1 else None
+
+
+def with_today(rate: RunRate, units: Decimal) -> RunRate:
+    """The pace, or what was used today where that is more already: a rush is no calm week."""
+    return RunRate(units, 1, is_today=True) if units > rate.per_day else rate
 
 
 def forecast(

@@ -20,10 +20,12 @@ from portal.domain.forecast import (
     Supply,
     forecast,
     outlook,
+    with_today,
 )
 from portal.domain.periods import Period
 from portal.queries.accounts import AccountState
 from portal.queries.by_the_clock import plan_at
+from portal.queries.loads import QuotaLoad
 from portal.queries.packs import Mix, cheapest_mix
 from portal.queries.usage import Meter
 from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly, run_rates
@@ -97,6 +99,20 @@ def trends(
     return tuple(found)
 
 
+def short_of(session: Session, scope: Scope, state: AccountState, quota: QuotaLoad) -> Decimal:
+    """Units that will be missing by the end of the window at the present pace; one at least."""
+    feature, today = quota.feature, _local(state, state.now)
+    account_id, least = state.account.id, Decimal(1)
+    rate = run_rates(session, scope, account_id, [feature.id], today).get(feature.id)
+    if rate is None or not feature.is_consumed:
+        return least
+    used = daily(session, scope, account_id, today).get(feature.id, {})
+    supplies = [Supply(quota.load.left or _NOTHING, None)]
+    rate, ends = with_today(rate, used.get(today, _NOTHING)), quota.window.end
+    made = forecast(rate, quota.load.used, supplies, state.now, ends, refills=True)
+    return max(made.short, least)
+
+
 def months_before(today: date) -> date:
     """The first day of the first of the twelve calendar months that end with this one."""
     years, month0 = divmod(today.year * 12 + today.month - MONTHS, 12)
@@ -112,7 +128,8 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
     supplies = None if meter.left is None else _supplies(meter)
     made = None
     if read.rate is not None:
-        made = forecast(read.rate, meter.used, supplies, state.now, until, refills=refills)
+        rate = with_today(read.rate, read.by_day.get(today, _NOTHING))
+        made = forecast(rate, meter.used, supplies, state.now, until, refills=refills)
     days = _days_of(state, meter.window)
     beyond = use_price(state, meter.feature, meter.window)
     short = made.short if made else _NOTHING

@@ -54,6 +54,8 @@ def outlook_words(trend: Trend) -> str:
 
 def rate_label(rate: RunRate) -> str:
     """`Pace, last 7 days`."""
+    if rate.is_today:
+        return _("Pace of today so far")
     days = rate.days
     return ngettext("Pace, one day so far", "Pace, last %(shown)s days", days, shown=number(days))
 

@@ -43,6 +43,17 @@ def test_seven_whole_days_make_the_pace_and_today_does_not(world):
     assert found.forecast.short == 33_470
 
 
+def test_a_rush_after_a_calm_week_is_seen_the_same_day(world):
+    actor = world.account()
+    use_daily(world, actor, 10)
+    report(world, actor, used("messages", 91_000, world.now))
+    found = trend(world, actor)
+    assert found.forecast is not None
+    assert found.forecast.rate == RunRate(Decimal(91_000), 1, is_today=True)
+    assert found.outlook is Outlook.AT_ONCE
+    assert found.forecast.short > 0
+
+
 @pytest.mark.parametrize(
     ("each", "said"),
     [(12_300, Outlook.SOON), (14_100, Outlook.AT_ONCE), (14_286, Outlook.USED_UP),

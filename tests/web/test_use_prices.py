@@ -81,3 +81,15 @@ def test_the_bill_says_what_it_is_for_before_and_after(meterage, owner, world, v
     invoice = visit.get(f"{INVOICES}/{meterage.last_invoice(owner)}").text
     assert line in invoice
     assert f"1 Apr 2026 – 1 May 2026: {working}" in invoice
+
+
+def test_the_notice_that_all_is_used_says_that_use_goes_on_and_for_how_much(meterage, visit):
+    actor = meterage.account()
+    meterage.at("2026-04-11")
+    visit.sign_in("owner@account1.test")
+    meterage.use(actor, LIMIT - 1)
+    assert "Use goes on" not in visit.get(USAGE).text
+    meterage.use(actor, 1)
+    said = visit.get(USAGE).text
+    assert "All of your messages are used" in said
+    assert "Use goes on: $0.0008 a message." in said

@@ -128,6 +128,13 @@ def test_a_quota_that_runs_low_is_said_with_the_way_out_until_it_does_not(actor,
     assert alerts(visit.get(f"{BASE}/usage")) == ""
 
 
+def test_the_pack_that_is_offered_lasts_to_the_windows_end_at_the_present_pace(actor, world, visit):
+    for days in range(7):
+        report(world, actor, used("messages", 13_000, world.now - timedelta(days=days + 1)))
+    said = alerts(visit.get(f"{BASE}/usage"))
+    assert "Add 100,000 message pack" in said
+
+
 def test_one_who_may_not_buy_sees_the_notice_without_the_pack(actor, world, reader):
     report(world, actor, used("messages", 100_000, world.now))
     said = alerts(reader.get(f"{BASE}/usage"))
