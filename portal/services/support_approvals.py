@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope, StaffActor
+from portal.domain.access import StaffActor
 from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
@@ -57,14 +57,15 @@ def answer(
     """Approve what another of the staff wants, or refuse it; commit.
 
     An approval is good for one view, which has to begin within 30 minutes. Raises NotFound,
-    Forbidden for one's own wish, and Conflict for one that is over, or whose staff were ended.
+    Forbidden for one's own wish, and Conflict for one that is over, or when either was ended.
     """
-    row, staff = _locked(session, who.actor.scope, approval_id)
+    row, staff = _locked(session, who.actor, approval_id)
     if row.staff_id == who.actor.staff_id:
         raise Forbidden("one's own wish")
     if row.answered_at is not None or row.expires_at <= wall:
         raise Conflict("the wish is over")
     asker = _at_work(staff, row.staff_id)
+    _at_work(staff, who.actor.staff_id)
     row.answered_by_id, row.answered_at, row.is_approved = who.actor.staff_id, wall, approved
     if approved:
         row.expires_at = wall + APPROVABLE
@@ -86,7 +87,7 @@ def begin(
     Raises NotFound for another's, and Conflict for what is not approved, over or used, whose
     approver was ended since, or whose member is none any more.
     """
-    row, staff = _locked(session, who.actor.scope, approval_id)
+    row, staff = _locked(session, who.actor, approval_id)
     if (row.staff_id, row.account_id) != (who.actor.staff_id, account_id):
         raise NotFound("approval")
     if not row.is_approved or row.expires_at <= wall or _is_used(session, row):
@@ -110,21 +111,22 @@ def _lives(session: Session, actor: StaffActor, account_id: int, wall: WallNow) 
 
 
 def _locked(
-    session: Session, scope: Scope, approval_id: int
+    session: Session, actor: StaffActor, approval_id: int
 ) -> tuple[SupportApprovalRow, dict[int, StaffRow]]:
-    """As it is now, and the staff whom it named before, by id: those are locked first, in order.
+    """As it is now, and the staff whom it named before and who acts, by id: those are locked first,
+    in order, so that two who answer each other do not wait in a circle.
 
     Raises NotFound.
     """
-    key = (scope.environment_id, approval_id)
+    key = (actor.scope.environment_id, approval_id)
     seen = session.get(SupportApprovalRow, key, populate_existing=True)
     if seen is None:
         raise NotFound("approval")
     rows = session.scalars(
         select(StaffRow)
         .where(
-            StaffRow.environment_id == scope.environment_id,
-            StaffRow.id.in_([seen.staff_id, seen.answered_by_id]),
+            StaffRow.environment_id == actor.scope.environment_id,
+            StaffRow.id.in_([seen.staff_id, seen.answered_by_id, actor.staff_id]),
         )
         .order_by(StaffRow.id)
         .with_for_update()

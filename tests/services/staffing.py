@@ -27,6 +27,7 @@ class StaffDoor:
     world: World
     email: str = STAFF_MAIL
     secret: str = field(default="")
+    name: str = "Ann"
 
     def do(self, service: Any, *given: Any) -> Any:
         with self.world.session() as session:
@@ -34,7 +35,7 @@ class StaffDoor:
 
     def add(self) -> str:
         """What stands in the link."""
-        return self.do(staff.add, self.email, "Ann", self.world.wall, SAFE)
+        return self.do(staff.add, self.email, self.name, self.world.wall, SAFE)
 
     def reset(self) -> str:
         return self.do(staff.reset, self.email, self.world.wall, SAFE)
