@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Role, Scope
+from portal.domain.access import Scope
 from portal.domain.events import EventName
 from portal.domain.jobs import SEND_MAIL
 from portal.domain.mails import (
@@ -26,15 +26,15 @@ from portal.domain.mails import (
     Unanswered,
     Writer,
 )
-from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of, is_told
+from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of
 from portal.domain.periods import WallNow
 from portal.domain.sign_in_notices import NOT_KEPT
-from portal.domain.use_notices import TOPICS, Topic, UsageDigest
-from portal.models.accounts import AccountRow, MembershipRow, PersonRow
+from portal.models.accounts import AccountRow, PersonRow
 from portal.models.mails import MailRow
 from portal.queries.accounts import billing_now
 from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
 from portal.services.queueing import enqueue
+from portal.services.recipients import addressed, members_told
 from portal.services.recording import Doer, record
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ def post(session: Session, scope: Scope, account_id: int, notice: Notice) -> Non
 
     A notice whose key was here before adds nothing.
     """
-    _post(session, scope, account_id, notice, _people(session, scope, account_id, notice))
+    _post(session, scope, account_id, notice, members_told(session, scope, account_id, notice))
 
 
 def post_to(
@@ -76,15 +76,15 @@ def post_to(
 ) -> None:
     """The same for one person alone, whatever their role; account_id: one they are a member of."""
     person = session.get_one(PersonRow, (scope.environment_id, person_id))
-    _post(session, scope, account_id, notice, [_addressed(person, notice)])
+    _post(session, scope, account_id, notice, [addressed(person, notice)])
 
 
 def post_to_address(
     session: Session, scope: Scope, account_id: int, email: str, locale: str, notice: Notice
 ) -> None:
     """The same for an address that may be nobody's yet; locale: the language to write in."""
-    addressed = {"key": notice.key, "recipient": email, "locale": locale}
-    _post(session, scope, account_id, notice, [addressed])
+    stranger = {"key": notice.key, "recipient": email, "locale": locale}
+    _post(session, scope, account_id, notice, [stranger])
 
 
 def _post(
@@ -122,47 +122,6 @@ def send_due(
     while len(done) < MOST_AT_ONCE and (mail_id := _claim(office)) is not None:
         done.append(_send(office, mail_id))
     return Sent(sum(done), len(done) - sum(done))
-
-
-def _people(
-    session: Session, scope: Scope, account_id: int, notice: Notice
-) -> list[dict[str, Any]]:
-    statement = (
-        select(PersonRow, MembershipRow)
-        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
-        .where(
-            PersonRow.environment_id == scope.environment_id,
-            MembershipRow.environment_id == scope.environment_id,
-            MembershipRow.account_id == account_id,
-        )
-        .order_by(
-            PersonRow.id
-        )  # two transactions with the same keys wait, and never for each other
-    )
-    return [
-        _addressed(person, notice)
-        for person, member in session.execute(statement)
-        if is_told(Role(member.role), notice.kind) and _wants(member, notice)
-    ]
-
-
-def _addressed(person: PersonRow, notice: Notice) -> dict[str, Any]:
-    key = f"{notice.key}:{person.id}"
-    return {"key": key, "recipient": person.email, "locale": person.locale}
-
-
-def _wants(member: MembershipRow, notice: Notice) -> bool:
-    """Whether a member chose to get such mails; most kinds leave no choice."""
-    since = member.digest_since_at
-    if isinstance(notice, UsageDigest):
-        return since is not None and since <= notice.due_at
-    match TOPICS.get(notice.kind):
-        case Topic.ALERTS:
-            return member.wants_alerts
-        case Topic.EXPIRIES:
-            return member.wants_expiries
-        case _:
-            return True
 
 
 def _claim(office: Post) -> int | None:
