@@ -19,11 +19,11 @@ MOST_UNANSWERED = 2
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """To whom a mail speaks: a member's language, their account's zone and name."""
+    """A mail's reader: a member's language, their account's zone and name; staff have none."""
 
     locale: str
-    zone: str
-    account: str
+    zone: str = "UTC"
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an account's members are told by mail: figures and dates, never words."""
+"""What members and staff are told by mail: figures and dates, never words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.renewal_notices import RENEWAL_KINDS, RenewalNotice
 from portal.domain.sign_in_notices import SIGN_IN_KINDS, SignInNotice
-from portal.domain.support_notices import SUPPORT_KINDS, SupportNotice
+from portal.domain.support_notices import STAFF_KINDS, SUPPORT_KINDS, SupportNotice
 from portal.domain.use_notices import USE_KINDS, UseNotice
 
 
@@ -256,7 +256,8 @@ KINDS: dict[str, type[Notice]] = {
         Purchased, PaymentDeclined, Refunded, AddOnCancelled, Renewed, PaymentFailed, Suspended,
         Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS, *RENEWAL_KINDS,
         PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
-        Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *MEMBER_KINDS,
+        Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *STAFF_KINDS,
+        *MEMBER_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
@@ -266,10 +267,11 @@ TOLD: dict[str, Permission] = (
     | dict.fromkeys(
         (each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS)), Permission.MEMBERS_UPDATE
     )
+    | dict.fromkeys((each.kind for each in STAFF_KINDS), Permission.STAFF)
 )
 """Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
 only the person whose own it is, whatever their role; of staff who look, the owners; of members,
-owners and whom it is about."""
+owners and whom it is about; of what staff want of each other, no member."""
 
 
 def is_told(role: Role, kind: str) -> bool:

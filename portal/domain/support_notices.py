@@ -1,4 +1,4 @@
-"""What owners are told by mail of staff looking at their pages."""
+"""What owners are told by mail of staff who look, and staff of each other's wishes to."""
 
 from __future__ import annotations
 
@@ -44,5 +44,45 @@ class SupportAsked:
         return f"{self.kind}:{self.window_id}"
 
 
-SupportNotice = SupportStarted | SupportAsked
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """One of the staff wants to look although no owner lets them: told to those who may approve.
+
+    staff, account: names.
+    """
+
+    kind: ClassVar[str] = "approval_asked"
+    approval_id: int
+    staff: str
+    account: str
+    reason: str
+    ticket: str
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.approval_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """Told to who asked. staff: the name of who answered. expires_at: of what was approved."""
+
+    kind: ClassVar[str] = "approval_answered"
+    approval_id: int
+    staff: str
+    account_id: int
+    account: str
+    ticket: str
+    is_approved: bool
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.approval_id}"
+
+
+SupportNotice = SupportStarted | SupportAsked | ApprovalAsked | ApprovalAnswered
 SUPPORT_KINDS = (SupportStarted, SupportAsked)
+STAFF_KINDS = (ApprovalAsked, ApprovalAnswered)
+"""For staff, and no member."""

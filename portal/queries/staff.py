@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope, StaffActor
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of, plain_email
+from portal.models.identities import StaffIdentityRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 
 IDLE_LIFE = timedelta(minutes=15)
@@ -40,6 +41,13 @@ def find_staff(session: Session, scope: Scope, email: str) -> StaffRow | None:
 def all_staff(session: Session, scope: Scope) -> tuple[StaffRow, ...]:
     """Those who were not ended, oldest first."""
     return tuple(session.scalars(_staff(scope).order_by(StaffRow.id)))
+
+
+def staff_with_a_way_in(session: Session, scope: Scope) -> tuple[StaffRow, ...]:
+    """Of those, who have set up both steps, or are known to an identity provider."""
+    known = exists().where(_of_staff(StaffIdentityRow))
+    set_up = _staff(scope).where(or_(StaffRow.password_hash.is_not(None), known))
+    return tuple(session.scalars(set_up.order_by(StaffRow.id)))
 
 
 def find_staff_member(
@@ -107,5 +115,7 @@ def _staff(scope: Scope) -> Select[StaffRow]:
     )
 
 
-def _of_staff(row: type[StaffSessionRow] | type[StaffLinkRow]) -> Any:
+def _of_staff(
+    row: type[StaffSessionRow] | type[StaffLinkRow] | type[StaffIdentityRow],
+) -> Any:
     return and_(StaffRow.environment_id == row.environment_id, StaffRow.id == row.staff_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +32,11 @@ from portal.domain.periods import WallNow
 from portal.domain.sign_in_notices import NOT_KEPT
 from portal.models.accounts import AccountRow, PersonRow
 from portal.models.mails import MailRow
+from portal.models.staff import StaffRow
 from portal.queries.accounts import billing_now
 from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
 from portal.services.queueing import enqueue
-from portal.services.recipients import addressed, members_told
+from portal.services.recipients import addressed, addressed_staff, members_told
 from portal.services.recording import Doer, record
 
 log = structlog.get_logger()
@@ -87,9 +89,17 @@ def post_to_address(
     _post(session, scope, account_id, notice, [stranger])
 
 
-def _post(
-    session: Session, scope: Scope, account_id: int, notice: Notice, people: list[dict[str, Any]]
+def post_to_staff(
+    session: Session, scope: Scope, staff: Iterable[StaffRow], notice: Notice
 ) -> None:
+    """The same for some of the staff: a mail of no account's, which none of its pages knows of."""
+    _post(session, scope, None, notice, [addressed_staff(each, notice) for each in staff])
+
+
+def _post(
+    session: Session, scope: Scope, account_id: int | None, notice: Notice,
+    people: list[dict[str, Any]],
+) -> None:  # fmt: skip
     invoice = invoice_of(notice)
     said = TypeAdapter(type(notice)).dump_python(notice, mode="json")
     shared = {
@@ -196,8 +206,16 @@ def _written(office: Post, mail_id: int) -> Mail:
 
 
 def _reader(office: Post, row: MailRow) -> Reader:
-    account = office.session.get_one(AccountRow, (row.environment_id, row.account_id))
-    return Reader(row.locale, account.zone, account.name)
+    """Staff read in UTC, as on their pages."""
+    account = _account(office, row)
+    return Reader(row.locale, account.zone, account.name) if account else Reader(row.locale)
+
+
+def _account(office: Post, row: MailRow) -> AccountRow | None:
+    """None for a mail to staff."""
+    if row.account_id is None:
+        return None
+    return office.session.get_one(AccountRow, (row.environment_id, row.account_id))
 
 
 def _document(office: Post, notice: Notice) -> Attachment | None:
@@ -235,9 +253,10 @@ def _mark(office: Post, mail_id: int, reason: str, *, answered: bool) -> None:
 
 
 def _record_failure(office: Post, row: MailRow) -> None:
-    """For the account's history: somebody was not told."""
-    account = office.session.get_one(AccountRow, (row.environment_id, row.account_id))
-    doer, at = Doer(DOER, account.id), billing_now(account, office.wall)
+    """For the account's history, or the tenant's own: somebody was not told."""
+    account = _account(office, row)
+    at = billing_now(account, office.wall) if account else office.wall
+    doer = Doer(DOER, row.account_id)
     told, detail = EventName.MAIL_FAILED, {"kind": row.kind, "recipient": row.recipient}
     record(office.session, office.scope, doer, told, f"mail:{row.id}", at, **detail)
 

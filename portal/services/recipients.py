@@ -11,6 +11,7 @@ from portal.domain.access import Role, Scope
 from portal.domain.notices import Notice, is_told
 from portal.domain.use_notices import TOPICS, Topic, UsageDigest
 from portal.models.accounts import MembershipRow, PersonRow
+from portal.models.staff import StaffRow
 
 
 def members_told(
@@ -40,6 +41,11 @@ def addressed(person: PersonRow, notice: Notice) -> dict[str, Any]:
     """The same for one person."""
     key = f"{notice.key}:{person.id}"
     return {"key": key, "recipient": person.email, "locale": person.locale}
+
+
+def addressed_staff(staff: StaffRow, notice: Notice) -> dict[str, Any]:
+    """The same for one of the staff, of whom no language is known."""
+    return {"key": f"{notice.key}:{staff.id}", "recipient": staff.email, "locale": ""}
 
 
 def _wants(member: MembershipRow, notice: Notice) -> bool:

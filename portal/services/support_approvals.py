@@ -14,16 +14,18 @@ from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin
 from portal.domain.support import APPROVABLE
-from portal.models.accounts import MembershipRow
+from portal.domain.support_notices import ApprovalAnswered, ApprovalAsked
+from portal.models.accounts import AccountRow, MembershipRow
 from portal.models.staff import StaffRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow
-from portal.queries.staff import StaffMember
+from portal.queries.staff import StaffMember, staff_with_a_way_in
+from portal.services.mailing import post_to_staff
 from portal.services.recording import Doer, record
 from portal.services.support import ViewStarted, Wanted, lock_staff, membership_of, start_approved
 
 
 def ask(session: Session, who: StaffMember, wanted: Wanted, wall: WallNow) -> int:
-    """Let a second member of staff decide; the id of the wish; commit.
+    """Let a second member of staff decide, and tell all who could; the id of the wish; commit.
 
     Raises NotFound, and Conflict while another wish of theirs for the account waits or is approved.
     """
@@ -46,6 +48,7 @@ def ask(session: Session, who: StaffMember, wanted: Wanted, wall: WallNow) -> in
     session.flush()
     told = {"reason": row.reason, "ticket": row.ticket}
     _record(session, who, EventName.SUPPORT_APPROVAL_ASKED, row, wall, **told)
+    _tell_the_others(session, who, row)
     approval_id = row.id
     session.commit()
     return approval_id
@@ -54,7 +57,7 @@ def ask(session: Session, who: StaffMember, wanted: Wanted, wall: WallNow) -> in
 def answer(
     session: Session, who: StaffMember, approval_id: int, wall: WallNow, *, approved: bool
 ) -> None:
-    """Approve what another of the staff wants, or refuse it; commit.
+    """Approve what another of the staff wants, or refuse it, and tell them; commit.
 
     An approval is good for one view, which has to begin within 30 minutes. Raises NotFound,
     Forbidden for one's own wish, and Conflict for one that is over, or when either was ended.
@@ -71,6 +74,11 @@ def answer(
         row.expires_at = wall + APPROVABLE
     told = EventName.SUPPORT_APPROVED if approved else EventName.SUPPORT_APPROVAL_REFUSED
     _record(session, who, told, row, wall, asked_by=asker.name)
+    answered = ApprovalAnswered(
+        row.id, who.name, row.account_id, _account_name(session, row), row.ticket, approved,
+        row.expires_at,
+    )  # fmt: skip
+    post_to_staff(session, who.actor.scope, [asker], answered)
     session.commit()
 
 
@@ -96,6 +104,19 @@ def begin(
     if not _is_member(session, row):
         raise Conflict("the member was removed")
     return start_approved(session, who, row, approver.name, origin, wall)
+
+
+def _tell_the_others(session: Session, who: StaffMember, row: SupportApprovalRow) -> None:
+    scope = who.actor.scope
+    others = [each for each in staff_with_a_way_in(session, scope) if each.id != row.staff_id]
+    asked = ApprovalAsked(
+        row.id, who.name, _account_name(session, row), row.reason, row.ticket, row.expires_at
+    )
+    post_to_staff(session, scope, others, asked)
+
+
+def _account_name(session: Session, row: SupportApprovalRow) -> str:
+    return session.get_one(AccountRow, (row.environment_id, row.account_id)).name
 
 
 def _lives(session: Session, actor: StaffActor, account_id: int, wall: WallNow) -> bool:

@@ -15,7 +15,7 @@ class Draft:
     """facts: a label and what it stands for. link, choice: words and an absolute address.
 
     choice: where such mails are switched off, for those that can be. invites: the reader is no
-    member yet. was_member: they are none any more.
+    member yet. was_member: they are none any more. to_staff: and never were.
     """
 
     subject: str
@@ -26,6 +26,7 @@ class Draft:
     choice: tuple[str, str] | None = None
     invites: bool = False
     was_member: bool = False
+    to_staff: bool = False
 
 
 def page(endpoint: str, **where: object) -> str:

@@ -39,7 +39,12 @@ from portal.domain.price_notices import (
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.renewal_notices import RenewalAhead, StillRenewing
-from portal.domain.support_notices import SupportAsked, SupportStarted
+from portal.domain.support_notices import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    SupportAsked,
+    SupportStarted,
+)
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.coming_letters import of_what_comes
@@ -81,7 +86,7 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_recharge(notice)
         case RoleChanged() | MemberGone() | MemberJoined():
             return of_members(notice)
-        case SupportStarted() | SupportAsked() | Proposed():
+        case SupportStarted() | SupportAsked() | ApprovalAsked() | ApprovalAnswered() | Proposed():
             return of_support(notice)
         case _:
             return of_sign_in(notice)

@@ -74,6 +74,8 @@ def _frame(settings: Settings, reader: Reader, draft: Draft) -> Frame:
     if draft.was_member:
         why = _("You get this mail because you were a member of %(account)s.",
                 account=reader.account)  # fmt: skip
+    if draft.to_staff:
+        why, support = _("You get this mail as one of the staff."), ""
     return Frame(
         lang=language(),
         dir=direction(),

@@ -1,11 +1,17 @@
-"""What mails say of staff who look at an account, ask to, or propose something."""
+"""What mails say of staff who look at an account, ask to, or propose something; to staff too."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
 from portal.domain.proposals import Proposed
-from portal.domain.support_notices import SupportAsked, SupportNotice, SupportStarted
+from portal.domain.support_notices import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    SupportAsked,
+    SupportNotice,
+    SupportStarted,
+)
 from portal.web.drafts import Draft, page
 from portal.web.language import date_time
 from portal.web.proposal_sentences import of_proposal
@@ -19,6 +25,10 @@ def of_support(notice: SupportNotice | Proposed) -> Draft:
             return _started(notice)
         case SupportAsked():
             return _asked(notice)
+        case ApprovalAsked():
+            return _approval_asked(notice)
+        case ApprovalAnswered():
+            return _approval_answered(notice)
 
 
 def _started(notice: SupportStarted) -> Draft:
@@ -45,3 +55,29 @@ def _asked(notice: SupportAsked) -> Draft:
         (_("Allow or refuse"), page("support_access.index")),
         (_("If you do nothing, nobody looks."),),
     )  # fmt: skip
+
+
+def _approval_asked(notice: ApprovalAsked) -> Draft:
+    return Draft(
+        _("%(staff)s asks to look at %(account)s", staff=notice.staff, account=notice.account),
+        (_("No owner of %(account)s lets staff look now, so a second member of staff has to approve"
+           " what %(staff)s wants, or refuse it.", account=notice.account, staff=notice.staff),),
+        ((_("Reason"), notice.reason), (_("Ticket"), notice.ticket),
+         (_("Waits until"), date_time(notice.expires_at))),
+        (_("Approve or refuse"), page("approvals.index")),
+        (_("If nobody answers, nobody looks. The first answer counts."),),
+        to_staff=True,
+    )  # fmt: skip
+
+
+def _approval_answered(notice: ApprovalAnswered) -> Draft:
+    named = {"staff": notice.staff, "account": notice.account}
+    subject = _("%(staff)s refused to let you look at %(account)s", **named)
+    said = _("Nobody looks. You may ask again, for a better reason.")
+    if notice.is_approved:
+        subject = _("%(staff)s approved that you look at %(account)s", **named)
+        said = _("Begin by %(at)s, once. The owners get a mail then, with both names.",
+                 at=date_time(notice.expires_at))  # fmt: skip
+    account = (_("Open the account"), page("accounts.show", account_id=notice.account_id))
+    facts = ((_("Account"), notice.account), (_("Ticket"), notice.ticket))
+    return Draft(subject, (said,), facts, account, to_staff=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.access import Actor
+from tests.services.approving import Glass, behind_glass
 from tests.services.beyond import Meterage
 from tests.services.crediting import Desk
 from tests.services.paying import Till
@@ -20,6 +21,11 @@ def till(world: World) -> Till:
 @pytest.fixture
 def desk(world: World, till: Till) -> Desk:
     return Desk(world, till)
+
+
+@pytest.fixture
+def glass(world: World) -> Glass:
+    return behind_glass(world)
 
 
 @pytest.fixture

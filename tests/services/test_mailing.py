@@ -12,6 +12,7 @@ from sqlalchemy import select, text, update
 from portal.domain.access import Actor, Role
 from portal.domain.mails import MOST_TRIES, PAUSES, Attachment, NotSent, Reader, Unanswered
 from portal.domain.notices import Invoiced, Notice, invoice_of
+from portal.domain.support_notices import STAFF_KINDS
 from portal.domain.use_notices import UsageDigest
 from portal.gateways.queue import JobQueue
 from portal.models.accounts import PaymentMethodRow, PersonRow
@@ -86,8 +87,9 @@ def test_mail_and_job_go_with_the_transaction_that_wanted_them(world, office):
     assert jobs(world) == [job]
 
 
-ALWAYS = [notice for notice in NOTICES if notice.kind != UsageDigest.kind]
-"""The digest goes only to those who chose it."""
+CHOSEN = {UsageDigest.kind, *(each.kind for each in STAFF_KINDS)}
+ALWAYS = [notice for notice in NOTICES if notice.kind not in CHOSEN]
+"""The digest goes only to those who chose it, what staff ask of each other to no member."""
 
 
 @pytest.mark.parametrize("notice", ALWAYS, ids=lambda n: n.kind)

@@ -53,7 +53,12 @@ from portal.domain.sign_in_notices import (
     RecoveryCodesMade,
     SecondFactorSwitched,
 )
-from portal.domain.support_notices import SupportAsked, SupportStarted
+from portal.domain.support_notices import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    SupportAsked,
+    SupportStarted,
+)
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
 from tests.unit.samples import MESSAGES, recurring
 
@@ -150,6 +155,8 @@ SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 PROPOSED = Proposed(
     6, "Ann", "100,000 message pack", "messages_100k", 2, False, "You asked us to", AT
 )
+APPROVAL_ASKED = ApprovalAsked(5, "Ann", "Northwind", "A figure is wrong.", "T-1", AT)
+APPROVED = ApprovalAnswered(5, "Ann", 1, "Northwind", "T-1", True, AT)
 MONTHLY, YEARLY = Interval(BillingPeriod.MONTHLY), Interval(BillingPeriod.ANNUAL)
 NOTICES: list[Notice] = [
     BOUGHT,
@@ -223,6 +230,9 @@ NOTICES: list[Notice] = [
         3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30), "Ben"
     ),
     SupportAsked(4, "Ann", "A figure is wrong.", "T-1"),
+    APPROVAL_ASKED,
+    APPROVED,
+    replace(APPROVED, is_approved=False),
     PROPOSED,
     replace(PROPOSED, quantity=1, note="", auto_renew=True),
     ROLE,

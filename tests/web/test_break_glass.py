@@ -72,11 +72,12 @@ def test_a_start_waits_for_a_second_one_and_then_begins_once(look, ben):
 def test_owners_the_report_and_activity_have_both_names(look, ben, breaking):
     look.start()
     answers(ben)
-    assert look.world.rows(MailRow) == 0, "nothing to tell before it begins"
+    started = {"kind": "support_started"}
+    assert look.world.rows(MailRow, **started) == 0, "nothing to tell owners before it begins"
     begin(look)
     look.end()
     with look.world.session() as session:
-        mail = session.query(MailRow).one()
+        mail = session.query(MailRow).filter_by(**started).one()
     assert mail.recipient == "owner@account1.test"
     assert (mail.notice["staff"], mail.notice["approved_by"]) == ("Ann", "Ben")
     assert "approved by Ben" in look.get("/staff/support-sessions").text

@@ -14,6 +14,7 @@ from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.money import Money
 from portal.domain.notices import Notice, Sold
 from portal.domain.periods import WallNow
+from portal.domain.support_notices import STAFF_KINDS
 from portal.domain.use_notices import TOPICS
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
@@ -21,6 +22,8 @@ from portal.gateways.mail import message_of
 from portal.settings import Settings
 from portal.web.mail import LetterWriter
 from tests.support.notices import (
+    APPROVAL_ASKED,
+    APPROVED,
     AT,
     BOUGHT,
     CHANGED,
@@ -92,14 +95,17 @@ def test_every_kind_is_whole_in_text_and_html(writer, notice):
     assert "\n\n\n" not in letter.text
     assert "None" not in letter.text + letter.html
     assert "%(" not in letter.text + letter.subject
-    for said in ("Hello,", "Northwind", "Acme Billing", "help@portal.test"):
+    for said in ("Hello,", "Northwind", "Acme Billing"):
         assert said in letter.text
         assert said in letter.html
+    for_staff = notice.kind in {each.kind for each in STAFF_KINDS}
+    assert ("help@portal.test" in letter.text) is not for_staff
+    assert ("as one of the staff" in letter.text) is for_staff
     links = re.findall(r'href="([^"]+)"', letter.html)
     choice = "https://billing.example.com/settings/billing/notifications"
     assert links[1:] == ([choice] if notice.kind in TOPICS else [])
     assert (choice in letter.text) is (notice.kind in TOPICS)
-    place = OPENED_BY_LINK.get(notice.kind, "settings/billing")
+    place = "staff/" if for_staff else OPENED_BY_LINK.get(notice.kind, "settings/billing")
     assert links[0].startswith(f"https://billing.example.com/{place}")
     assert links[0].replace("&amp;", "&") in letter.text
 
@@ -254,3 +260,23 @@ def test_a_new_price_for_use_is_said_for_one_unit_with_what_holds_until_then(wri
     assert "choose another plan" in plan
     tiers = "$5.00 and $0.001 a message up to 1,000, then $0.0008 a message, for all of them"
     assert tiers in plan
+
+
+def test_staff_are_asked_with_all_that_they_need_and_told_what_came_of_it(writer):
+    asked = writer.write(APPROVAL_ASKED, Reader(""))
+    assert asked.subject == "Ann asks to look at Northwind"
+    for said in (
+        "No owner of Northwind lets staff look now",
+        "Reason: A figure is wrong.",
+        "Ticket: T-1",
+        "Waits until: 1 May 2026, 03:30 UTC",
+        "Approve or refuse: https://billing.example.com/staff/approvals\n",
+    ):
+        assert said in asked.text
+    approved = writer.write(APPROVED, Reader(""))
+    assert approved.subject == "Ann approved that you look at Northwind"
+    assert "Begin by 1 May 2026, 03:30 UTC, once." in approved.text
+    assert "https://billing.example.com/staff/accounts/1\n" in approved.text
+    refused = writer.write(replace(APPROVED, is_approved=False), Reader(""))
+    assert refused.subject == "Ann refused to let you look at Northwind"
+    assert "Begin" not in refused.text

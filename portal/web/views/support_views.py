@@ -39,7 +39,9 @@ def start(account_id: int) -> ResponseReturnValue:
     outcome = service.start(database(), staff(), wanted, consent, origin(), wall())
     if isinstance(outcome, NotAllowed) and consent is Consent.BREAK_GLASS:
         support_approvals.ask(database(), staff(), wanted, wall())
-        flash(_("A second member of staff has to approve it now, within 30 minutes."), "success")
+        flash(
+            _("It waits for a second member of staff. All who can approve get a mail."), "success"
+        )
         return htmx.go(url_for("accounts.show", account_id=account_id))
     if isinstance(outcome, NotAllowed):
         flash(_("The account does not let staff look now. Ask it first."), "warning")
