@@ -47,6 +47,12 @@ class EventRow(Scoped, Base):
         refers("behalf_of_id", "persons"),
         Index("ix_events_account", "environment_id", "account_id", "at"),
         Index("ix_events_at", "environment_id", "at", "id"),
+        Index("ix_events_name", "environment_id", "name", "at"),
+        Index(
+            "ix_events_actor",
+            *("environment_id", "actor", "at"),
+            postgresql_ops={"actor": "text_pattern_ops"},
+        ),
         SCOPED,
     )
 
