@@ -37,18 +37,19 @@ class Glass:
     actor: Actor
     people: dict[str, StaffMember]
 
-    def ask(self, name: str) -> int:
-        mine = {"account_id": self.actor.account_id, "person_id": self.actor.person_id}
+    def ask(self, name: str, actor: Actor | None = None) -> int:
+        who = actor or self.actor
+        mine = {"account_id": who.account_id, "person_id": who.person_id}
         with self.world.session() as session:
             membership = session.scalars(select(MembershipRow.id).filter_by(**mine)).one()
-        wanted = Wanted(self.actor.account_id, membership, "A figure is wrong.", "T-1")
+        wanted = Wanted(who.account_id, membership, "A figure is wrong.", "T-1")
         return self._do(support_approvals.ask, name, wanted, self.world.wall)
 
     def answer(self, name: str, wish: int, *, approved: bool = True) -> None:
         self._do(support_approvals.answer, name, wish, self.world.wall, approved=approved)
 
-    def begin(self, name: str, wish: int) -> ViewStarted:
-        account_id, origin = self.actor.account_id, Origin(HERE, FIREFOX)
+    def begin(self, name: str, wish: int, account_id: int = 0) -> ViewStarted:
+        account_id, origin = account_id or self.actor.account_id, Origin(HERE, FIREFOX)
         return self._do(support_approvals.begin, name, account_id, wish, origin, self.world.wall)
 
     def end(self, name: str) -> None:

@@ -6,9 +6,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import delete
 
-from portal.domain.errors import Conflict, Forbidden
+from portal.domain.access import Role
+from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.support import APPROVABLE
+from portal.models.accounts import MembershipRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow
 
 
@@ -86,3 +89,35 @@ def test_of_two_beginnings_at_once_one_is_a_view(glass):
     begun = glass.at_once(partial(glass.begin, "Ann", wish), partial(glass.begin, "Ann", wish))
     assert Conflict in begun
     assert glass.world.rows(SupportSessionRow) == len(glass.told("started")) == 1
+
+
+def test_a_wish_is_for_one_account_and_another_may_be_had_for_the_next(glass):
+    other = glass.world.account(card=None)
+    wish, next_wish = glass.ask("Ann"), glass.ask("Ann", other)
+    glass.answer("Ben", wish)
+    with pytest.raises(NotFound):
+        glass.begin("Ann", wish, other.account_id)
+    glass.begin("Ann", wish)
+    glass.answer("Ben", next_wish)
+    glass.begin("Ann", next_wish, other.account_id)
+    assert glass.world.rows(SupportSessionRow) == 2
+
+
+def test_after_its_time_it_may_be_asked_again(glass):
+    glass.ask("Ann")
+    with pytest.raises(Conflict):
+        glass.ask("Ann")
+    glass.world.now += APPROVABLE
+    glass.ask("Ann")
+
+
+def test_who_was_removed_is_not_looked_at_though_a_member_elsewhere(glass):
+    mail = "both@account1.test"
+    clerk = glass.world.member(glass.actor.account_id, mail, Role.ADMIN)
+    glass.world.member(glass.world.account(card=None).account_id, mail, Role.ADMIN)
+    wish = glass.ask("Ann", clerk)
+    glass.answer("Ben", wish)
+    mine = MembershipRow.account_id == clerk.account_id, MembershipRow.person_id == clerk.person_id
+    glass.world.change(delete(MembershipRow).where(*mine))
+    with pytest.raises(Conflict):
+        glass.begin("Ann", wish)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from portal.domain.activity import Kind
 from portal.local.roles import connect
-from portal.queries.tenant_activity import Place, TenantFilters, tenant_file, tenant_page
+from portal.models.accounts import AccountRow
+from portal.queries.tenant_activity import (
+    MOST_ROWS,
+    Place,
+    TenantFilters,
+    tenant_file,
+    tenant_page,
+)
 from tests.support.database import clone
 from tests.support.world import APRIL_11, World
 
@@ -82,6 +90,27 @@ def test_neither_does_a_file_of_little(crowd):
     filters = TenantFilters(SINCE, doer="staff")
     said = plans(crowd, lambda s: tenant_file(s, crowd.scope, filters))
     assert "ix_events_actor" in said
+
+
+def test_a_file_has_the_newest_20_000(crowd):
+    with crowd.session() as session:
+        found = tenant_file(session, crowd.scope, TenantFilters(SINCE))
+    assert len(found) == MOST_ROWS
+    assert found[0].act.at > found[-1].act.at > APRIL_11 - timedelta(days=85)
+
+
+@pytest.mark.parametrize(
+    ("account", "count"), [("host-7", 2500), ("NorthWind", 2500), ("HOST-7", 0), ("north", 0)]
+)
+def test_an_account_is_its_id_at_the_host_or_its_name_in_any_case(crowd, account, count):
+    named = update(AccountRow).where(AccountRow.id == 7).values(key="host-7", name="Northwind")
+    crowd.change(named)
+    with crowd.session() as session:
+        asked = TenantFilters(SINCE, kind=Kind.MONEY, account=account)
+        found = tenant_file(session, crowd.scope, asked)
+        asked = replace(asked, kind=Kind.SIGN_IN)
+        found += tenant_file(session, crowd.scope, asked)
+    assert len(found) == count
 
 
 @pytest.mark.parametrize(

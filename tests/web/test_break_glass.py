@@ -56,6 +56,9 @@ def test_a_start_waits_for_a_second_one_and_then_begins_once(look, ben):
     assert look.world.rows(SupportSessionRow) == 0
     assert "It waits for a second member of staff" in look.get(look.page).text
     begin(look, 409)
+    other = look.world.account()
+    for desk, page in ((ben, look.page), (look.desk, f"/staff/accounts/{other.account_id}")):
+        assert "Your wish" not in desk.visitor.get(page).text, "it is another's, or for another"
     page = ben.visitor.get(APPROVALS)
     assert "Ann asks to look at Account1" in page.text
     shown = ben.visitor.get(f"{APPROVALS}/1").text
@@ -65,6 +68,7 @@ def test_a_start_waits_for_a_second_one_and_then_begins_once(look, ben):
     assert begin(look).headers["Location"] == GRID
     assert "Support view" in look.get().text
     look.end()
+    assert "Your wish" not in look.get(look.page).text
     begin(look, 409)
     assert look.world.rows(SupportSessionRow) == 1
 

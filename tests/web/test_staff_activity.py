@@ -109,6 +109,7 @@ def test_reading_it_is_recorded_once_for_each_page_with_what_was_asked(busy):
         ("account=Account2", set()),
         ("account=account1&kind=add_ons", {"instance"}),
         ("account=Account", set()),
+        ("account=%20Account1%20&kind=add_ons", {"instance"}),
     ],
 )
 def test_filters(busy, asked, only):
@@ -121,10 +122,18 @@ def test_filters(busy, asked, only):
 
 def test_filters_that_nobody_offers_count_as_not_asked(busy):
     everything = len(listed(busy.visitor.get(ACTIVITY)))
-    odd = "kind=bad&doer=bad&since=1&until=x&account=%00&before=bad_bad"
+    odd = "kind=bad&doer=bad&since=1&until=x&before=bad_bad"
     assert len(listed(busy.visitor.get(f"{ACTIVITY}?{odd}"))) == everything + 1
-    for before in ("2026-04-11_1", "2026-04-11T00:00:00+00:00_0", f"x_{2**63}", "_", "%00_1"):
-        busy.visitor.get(f"{ACTIVITY}?before={before}")
+    at = "2026-04-11T00:00:00"
+    for before in ("2026-04-11_1", f"{at}_1", f"{at}Z_0", f"{at}Z_{2**63}", "x_1", "_", "1_1"):
+        page = busy.visitor.get(f"{ACTIVITY}?before={before}")
+        assert len(listed(page)) > everything, before
+
+
+def test_what_was_asked_is_recorded_to_200_signs(busy):
+    busy.visitor.get(f"{ACTIVITY}?account={'x' * 300}")
+    [read] = told(busy.world, EventName.STAFF_ACTIVITY_READ)
+    assert read.detail["asked"] == {"account": "x" * 200}
 
 
 def test_days_bound_it_30_where_none_is_chosen_and_92_at_most(busy):

@@ -18,7 +18,6 @@ from portal.web.forms.support import storable
 
 OWN = "own"
 LONGEST_SPAN, USUAL_SPAN = timedelta(days=92), timedelta(days=30)
-LONGEST_ACCOUNT = 200
 
 
 class TenantActivityForm(FlaskForm):
@@ -67,7 +66,7 @@ class TenantActivityForm(FlaskForm):
             kind=kinds.get(self.kind.data),
             own=self.kind.data == OWN,
             doer=self.doer.data if self.doer.data in self._doers else "",
-            account=(self.account.data or "").strip()[:LONGEST_ACCOUNT],
+            account=(self.account.data or "").strip(),
         )
 
 

@@ -61,7 +61,7 @@ def _form() -> TenantActivityForm:
 
 def _asked() -> dict[str, str]:
     """The filters as the address has them, for links and for the record."""
-    given = {name: request.args.get(name, "").replace("\0", "") for name in ASKED}
+    given = {name: request.args.get(name, "") for name in ASKED}
     return {name: value[:LONGEST_VALUE] for name, value in given.items() if value}
 
 
