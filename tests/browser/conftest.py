@@ -57,6 +57,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
             color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
         )
         contexts.append(context)
         page = context.new_page()

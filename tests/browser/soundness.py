@@ -8,6 +8,13 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+IN_THE_OTHER_THEME = """async () => {
+    const isDark = matchMedia("(prefers-color-scheme: dark)").matches
+    document.documentElement.dataset.bsTheme = isDark ? "light" : "dark"
+    const changing = () => document.getAnimations().some(each => each instanceof CSSTransition)
+    for (let still = 0; still < 3; still = changing() ? 0 : still + 1)
+        await new Promise(requestAnimationFrame)
+}"""
 WIDTHS = (320, 390, 1180)
 
 
@@ -18,20 +25,31 @@ def follow(way: Locator) -> None:
 
 
 def sound(page: Page, scripts: bool = True) -> None:
-    """Axe holds nothing against the page, and it fits at all three widths; without scripts there
-    is nothing to ask it by."""
+    """It fits at all three widths, and axe holds nothing against it, nor against the colours of
+    the other theme; without scripts there is nothing to ask it by."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         if scripts:
             assert sideways(page) <= 0, (page.url, width)
     if scripts:
-        assert axe(page) == [], page.url
+        found = axe(page)
+        assert found == [], (page.url, found)
+        shown = page.evaluate("document.documentElement.dataset.bsTheme")
+        page.evaluate(IN_THE_OTHER_THEME)
+        other = axe(page, "color-contrast")
+        assert other == [], (page.url, "in the other theme", other)
+        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", shown)
 
 
-def axe(page: Page) -> list[str]:
-    """What axe holds against the page as it is shown, once it has come."""
+def axe(page: Page, *rules: str) -> list[str]:
+    """What axe holds against the page as it is shown, once it has come; by all rules, or these."""
     page.wait_for_load_state()
-    found = page.evaluate(f"() => {{ {AXE}; return axe.run(document); }}")
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = rules
+    found = page.evaluate(
+        f"options => {{ if (!window.axe) {{ {AXE} }} return axe.run(document, options); }}", options
+    )
     return [
         f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes']][:4])}"
         for v in found["violations"]

@@ -92,9 +92,8 @@ def test_the_plan_is_cancelled_kept_and_cancelled(stack, open_page, scripts):
     expect(portal.page.locator("main")).to_contain_text("ended")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_it_is_sound(stack, open_page, scheme):
-    portal, _ = owner_of(stack, open_page, scheme=scheme)
+def test_every_page_of_it_is_sound(stack, open_page):
+    portal, _ = owner_of(stack, open_page)
     portal.choose(SEATS).click()
     expect(portal.page.locator("#purchases-receipt")).to_be_visible()
     portal.open("add-ons/messages_100k/purchase?quantity=1&start=next_cycle")

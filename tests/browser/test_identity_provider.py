@@ -41,12 +41,11 @@ def provider(portal) -> IdentityProvider:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_linked_signed_in_by_and_unlinked(portal, provider, open_page, scripts, scheme):
+def test_linked_signed_in_by_and_unlinked(portal, provider, open_page, scripts):
     world = portal.world
     mail = f"owner@account{world.key_of(world.account(card=None))}.test"
     provider.who = {"sub": mail, "email": "elsewhere@acme.test", "email_verified": True}
-    page = open_page(scripts=scripts, scheme=scheme)
+    page = open_page(scripts=scripts)
     page.goto(f"{portal.url}/sign-in")
     sound(page, scripts)
     page.get_by_role("button", name="Continue with Acme").click()
@@ -90,12 +89,11 @@ def test_the_first_time_by_a_verified_address_and_back_where_one_was_going(
     expect(page).to_have_url(f"{portal.url}/settings/billing/usage")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_staff_come_in_with_both_steps_of_the_provider(portal, provider, open_page, scheme):
-    world, mail = portal.world, f"{scheme}@staff.test"
+def test_staff_come_in_with_both_steps_of_the_provider(portal, provider, open_page):
+    world, mail = portal.world, "light@staff.test"
     with world.session() as session:
         staff.add(session, world.scope, mail, "Ann", world.wall, Safe(MASTER))
-    page = open_page(scheme=scheme)
+    page = open_page()
     provider.who = {"sub": mail, "email": mail, "email_verified": True, "amr": ["pwd"]}
     page.goto(f"{portal.url}/staff/sign-in")
     sound(page, True)

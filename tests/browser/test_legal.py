@@ -50,10 +50,9 @@ def test_a_consumer_ticks_buys_reads_it_again_stops_and_keeps(consumer, stack):
     expect(portal.row(CONNECTOR)).to_contain_text("renews 1 May 2026")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_a_consumer_reads_fits_and_can_be_read(scheme, stack, open_page):
+def test_what_a_consumer_reads_fits_and_can_be_read(stack, open_page):
     actor = stack.world.account(country="DE", customer_type=CustomerType.CONSUMER)
-    portal = Portal(open_page(scheme=scheme), stack.url)
+    portal = Portal(open_page(), stack.url)
     portal.sign_in(f"owner@account{stack.world.key_of(actor)}.test")
     portal.open("add-ons/salesforce/purchase")
     expect(portal.page.get_by_role("button", name=BUYS)).to_be_visible()

@@ -66,8 +66,7 @@ def test_the_cycle_switch_shows_the_other_prices(scripts, signed_in):
     expect(page.locator("#plans-consequences")).to_contain_text("Switches to $480.00 / year")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible_and_fit(scheme, signed_in):
-    portal, _ = signed_in(scheme=scheme)
+def test_the_pages_are_accessible_and_fit(signed_in):
+    portal, _ = signed_in()
     for path in CHECKED:
         sound(portal.open(path).page)

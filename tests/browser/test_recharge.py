@@ -55,9 +55,8 @@ def test_a_ceiling_stops_what_would_pass_it_and_says_so_before(stack, open_page,
     assert stack.charges(account) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_it_is_sound(stack, open_page, scheme):
-    portal, _ = owner_of(stack, open_page, scheme=scheme)
+def test_every_page_of_it_is_sound(stack, open_page):
+    portal, _ = owner_of(stack, open_page)
     for path in ("auto-recharge", "auto-recharge/messages"):
         portal.open(path)
         sound(portal.page)

@@ -46,9 +46,8 @@ def test_a_card_is_declined_then_another_pays(stack, open_page, scripts):
     page.wait_for_url("**/sign-in?done=1")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_state_of_the_page_is_sound(stack, open_page, scheme):
-    page = open_page(scheme=scheme)
+def test_every_state_of_the_page_is_sound(stack, open_page):
+    page = open_page()
     opened = session(stack)
     page.goto(opened.url)
     honest(page)
@@ -84,9 +83,8 @@ def saving(stack):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_yen_and_the_bank_page_are_sound(stack, open_page, scheme):
-    page = open_page(scheme=scheme)
+def test_yen_and_the_bank_page_are_sound(stack, open_page):
+    page = open_page()
     price = {"currency": "jpy", "unit_amount": 12800, "product_data": {"name": "Message pack"}}
     page.goto(session(stack, line_items=[{"quantity": 1, "price_data": price}]).url)
     honest(page)

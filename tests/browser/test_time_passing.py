@@ -96,15 +96,14 @@ def downgrade(portal: Portal) -> None:
     expect(portal.page.locator("main")).to_contain_text("Your plan changes on 1 Jul 2026")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_it_is_sound(stack, open_page, scheme):
-    portal, _ = owner_of(stack, open_page, scheme=scheme)
+def test_every_page_of_it_is_sound(stack, open_page):
+    portal, _ = owner_of(stack, open_page)
     portal.choose(CONNECTOR).click()
     expect(portal.page.locator("#purchases-receipt")).to_be_visible()
     for path in ("add-ons/active", "invoices", "invoices/upcoming", "clock"):
         portal.open(path)
         sound(portal.page)
-    portal, _ = owner_of(stack, open_page, scheme=scheme, card="pm_card_chargeCustomerFail")
+    portal, _ = owner_of(stack, open_page, card="pm_card_chargeCustomerFail")
     to_the_next_bill(portal)
     sound(portal.page)
     portal.open("invoices")

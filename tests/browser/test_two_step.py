@@ -28,11 +28,9 @@ def prove(page: Page, code: str, button: str) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_set_up_asked_for_and_turned_off(stack, open_page, scripts, scheme):
+def test_set_up_asked_for_and_turned_off(stack, open_page, scripts):
     portal, _ = owner_of(stack, open_page, scripts)
     page, mail = portal.page, portal.page.locator(".who-mail").inner_text()
-    page.emulate_media(color_scheme=scheme)
     page.get_by_role("link", name=mail).click()
     page.get_by_role("link", name="Turn on").click()
     page.get_by_role("button", name="Set it up").click()

@@ -183,10 +183,9 @@ def test_a_card_is_added_and_made_the_default_and_the_old_one_removed(stack, ope
     assert [m.card.last4 for m in kept] == ["4444"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_step_is_sound(stack, open_page, scheme):
+def test_every_step_is_sound(stack, open_page):
     """Axe and width, wherever a purchase may stand."""
-    portal, _ = owner_of(stack, open_page, scheme=scheme, card=None)
+    portal, _ = owner_of(stack, open_page, card=None)
     portal.choose(CONNECTOR)
     sound(portal.page)
     portal.paying_button.click()
@@ -198,11 +197,11 @@ def test_every_step_is_sound(stack, open_page, scheme):
     portal.page.get_by_role("button", name="Do not buy").click()
     expect(portal.page.locator("main")).to_contain_text("You stopped this purchase")
     sound(portal.page)
-    portal, _ = owner_of(stack, open_page, scheme=scheme, card="pm_card_chargeCustomerFail")
+    portal, _ = owner_of(stack, open_page, card="pm_card_chargeCustomerFail")
     portal.choose(CONNECTOR).click()
     expect(portal.page.get_by_role("alert").first).to_contain_text("did not go through")
     sound(portal.page)
-    portal, _ = owner_of(stack, open_page, scheme=scheme, card="pm_card_authenticationRequired")
+    portal, _ = owner_of(stack, open_page, card="pm_card_authenticationRequired")
     portal.choose(CONNECTOR).click()
     expect(portal.page.locator("main")).to_contain_text("Continue to your bank")
     sound(portal.page)

@@ -51,9 +51,8 @@ def test_two_presses_end_it_and_the_money_goes_back(buyer):
     expect(portal.page.get_by_text(said)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_read_before_fits_and_can_be_read(scheme, buyer):
-    portal = buyer(scheme=scheme)
+def test_what_is_read_before_fits_and_can_be_read(buyer):
+    portal = buyer()
     portal.open("add-ons/active")
     expect(portal.row(CONNECTOR).get_by_role("link", name=HERE)).to_be_visible()
     sound(portal.page)
