@@ -40,6 +40,7 @@ from portal.queries.subscriptions import (
     Subscription,
     ending,
     instance_of,
+    over_with_its_plan,
     subscription_of,
 )
 
@@ -212,6 +213,10 @@ def _held(
         return None, instances
     row = live.subscription
     subscription = subscription_of(row, catalog, prices, account.zone)
+    instances = tuple(
+        each if one.row.subscription_id == row.id else over_with_its_plan(each)
+        for each, one in zip(instances, bought, strict=True)
+    )
     return ending(subscription, instances, row.cancel_at, account.now)
 
 
