@@ -50,7 +50,7 @@ _WAYS_OUT: dict[Reason, WayOut] = {
     Reason.BILLING_PERIOD: WayOut.PLANS,
     Reason.RESET_PERIOD: WayOut.CONTACT,
     Reason.MOST_HELD: WayOut.MANAGE,
-    Reason.NO_SUBSCRIPTION: WayOut.CONTACT,
+    Reason.NO_SUBSCRIPTION: WayOut.PLANS,
     Reason.TRIALING: WayOut.PLANS,
     Reason.PAST_DUE: WayOut.INVOICES,
     Reason.SUSPENDED: WayOut.INVOICES,

@@ -53,6 +53,7 @@ class Purchased:
     once, which lasts until ends_at; None there: it never expires. starts_at: of what was bought
     for later. invoice: None where its first period is billed then, or nothing had to be paid.
     uses: what it charges for use, in arrear. agreed: the statements that were shown, word for word.
+    begins: a plan, where there was none any more.
     """
 
     kind: ClassVar[str] = "purchased"
@@ -66,6 +67,7 @@ class Purchased:
     starts_at: datetime | None = None
     uses: tuple[Price, ...] = ()
     agreed: tuple[str, ...] = ()
+    begins: bool = False
 
     @property
     def key(self) -> str:

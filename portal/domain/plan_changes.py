@@ -65,14 +65,15 @@ class Subscribed:
 class PlanQuote:
     """Everything the page of a plan change says about money, dates and add-ons.
 
-    due: charged now, carried to the next bill, or credited to the balance. raised: the units that
-    come on top in this quota window. usage_prices: what use beyond the allowance will cost.
+    from_price: None where a plan begins after another has ended, which from_plan names then. due:
+    charged now, carried to the next bill, or credited to the balance. raised: the units that come
+    on top in this quota window. usage_prices: what use beyond the allowance will cost.
     """
 
     request: PlanRequest
     account_id: int
     from_plan: str
-    from_price: Price
+    from_price: Price | None
     price: Price
     timing: Timing
     at: datetime
@@ -85,6 +86,11 @@ class PlanQuote:
     raised: tuple[Capacity, ...]
     usage_prices: tuple[Price, ...]
     going_forward: GoingForward
+
+    @property
+    def begins(self) -> bool:
+        """Whether nothing runs that the plan takes the place of."""
+        return self.from_price is None
 
     @property
     def digest(self) -> str:

@@ -48,8 +48,9 @@ def misfits(
     return tuple(found)
 
 
-def raised(plan: Plan, target: Plan, cycle: Cycle, at: datetime) -> tuple[Capacity, ...]:
-    """The consumed units that a change to `target` at `at` brings on top of the plan's own.
+def raised(plan: Plan | None, target: Plan, cycle: Cycle, at: datetime) -> tuple[Capacity, ...]:
+    """The consumed units that a change to `target` at `at` brings on top of the plan's own; None
+    for no plan, which has none.
 
     The difference of the two allowances for the rest of the quota window, rounded up, as for an
     add-on bought in mid-window; nothing is taken away before the window ends.
@@ -82,8 +83,10 @@ def _is_more(than: Entitlement, before: Entitlement | None) -> bool:
     return than.usage_limit is None or than.usage_limit > before.usage_limit
 
 
-def _allowance(plan: Plan, feature: Feature) -> int | None:
+def _allowance(plan: Plan | None, feature: Feature) -> int | None:
     """Units of each window; None = unlimited."""
+    if plan is None:
+        return 0
     limits = [e.usage_limit for e in plan.entitlements if e.feature == feature and e.is_enabled]
     return None if None in limits else sum(limit for limit in limits if limit is not None)
 

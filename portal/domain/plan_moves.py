@@ -22,7 +22,10 @@ class Timing(StrEnum):
 
 
 class PlanReason(StrEnum):
-    """Why a subscription cannot change to a plan."""
+    """Why a subscription cannot change to a plan, or one cannot begin.
+
+    CLOSING: the last one is over, and its last bills are not made yet. UNPAID: an invoice is open.
+    """
 
     NO_SUBSCRIPTION = "no_subscription"
     SAME = "same"
@@ -36,6 +39,8 @@ class PlanReason(StrEnum):
     AGREED = "agreed"
     CANCELLING = "cancelling"
     PERMISSION = "permission"
+    CLOSING = "closing"
+    UNPAID = "unpaid"
 
 
 class Fate(StrEnum):
@@ -109,11 +114,14 @@ def plan_refusal(
     """
     if (target.lookup_key, interval) == (plan.lookup_key, sold.interval):
         return PlanReason.SAME
+    return sale_refusal(target, sold.currency, interval) or _BLOCKED.get(status)
+
+
+def sale_refusal(target: Plan, currency: str, interval: Interval) -> PlanReason | None:
+    """Why nobody can buy `target` so."""
     if target.status is not Status.PUBLISHED:
         return PlanReason.NOT_SOLD
-    if plan_price(target, sold.currency, interval) is None:
-        return PlanReason.NO_PRICE
-    return _BLOCKED.get(status)
+    return None if plan_price(target, currency, interval) else PlanReason.NO_PRICE
 
 
 def plan_price(plan: Plan, currency: str, interval: Interval) -> Price | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Exists, and_, exists, func, select
+from sqlalchemy import Exists, ScalarSelect, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
 from portal.domain.catalog import Plan
 from portal.models.accounts import AccountRow
+from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.price_changes import PriceChangeRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import InstanceRow, PlanChangeRow, SubscriptionRow
@@ -35,10 +36,19 @@ class LiveRows:
 
 @dataclass(frozen=True, slots=True)
 class FormerPlan:
-    """A plan that an account had, and when that ended."""
+    """A plan that an account had, and when that ended.
 
+    is_closed: False while it is over by the clock alone. purchase_id: of a plan that is to begin
+    and is not paid for yet. open_invoice: the number of the oldest that is not paid, None without.
+    """
+
+    subscription_id: int
+    plan_id: int
     name: str
     ended_at: datetime
+    is_closed: bool
+    purchase_id: int | None
+    open_invoice: int | None
 
 
 def former_plan(
@@ -49,27 +59,28 @@ def former_plan(
     over: Subscription | None,
 ) -> FormerPlan | None:
     """The plan that ended last. over: one that has, by the clock, and is not closed yet."""
-    if over is not None and over.ends_at is not None:
-        return FormerPlan(over.plan.name, over.ends_at)
-    ended = select(SubscriptionRow).where(
-        SubscriptionRow.environment_id == scope.environment_id,
-        SubscriptionRow.account_id == account_id,
-        SubscriptionRow.ended_at.is_not(None),
+    ended = (
+        select(SubscriptionRow, _unpaid_plan(scope, account_id), _open_invoice(scope, account_id))
+        .where(
+            SubscriptionRow.environment_id == scope.environment_id,
+            SubscriptionRow.account_id == account_id,
+            SubscriptionRow.id == over.id if over else SubscriptionRow.ended_at.is_not(None),
+        )
+        .order_by(SubscriptionRow.ended_at.desc(), SubscriptionRow.id.desc())
+        .limit(1)
     )
-    row = session.scalar(ended.order_by(SubscriptionRow.ended_at.desc()).limit(1))
-    if row is None or row.ended_at is None:
+    found = session.execute(ended.execution_options(populate_existing=True)).first()
+    ended_at = over.ends_at if over else found[0].ended_at if found else None
+    if found is None or ended_at is None:
         return None
+    row, purchase_id, invoice = found
     name = next(plan.name for plan in plans if plan.id == row.plan_id)
-    return FormerPlan(name, row.ended_at.astimezone(UTC))
+    closed = row.ended_at is not None
+    ended_at = ended_at.astimezone(UTC)
+    return FormerPlan(row.id, row.plan_id, name, ended_at, closed, purchase_id, invoice)
 
 
 def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | None:
-    unpaid = select(func.min(PurchaseRow.id)).where(
-        PurchaseRow.environment_id == scope.environment_id,
-        PurchaseRow.account_id == account_id,
-        PurchaseRow.kind == "plan",
-        PurchaseRow.status == "reserved",
-    )
     agreed = and_(
         PlanChangeRow.environment_id == SubscriptionRow.environment_id,
         PlanChangeRow.subscription_id == SubscriptionRow.id,
@@ -77,7 +88,11 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
     )
     statement = (
         select(
-            SubscriptionRow, PlanChangeRow, unpaid.scalar_subquery(), _repriced(), has_unbilled()
+            SubscriptionRow,
+            PlanChangeRow,
+            _unpaid_plan(scope, account_id),
+            _repriced(),
+            has_unbilled(),
         )
         .outerjoin(PlanChangeRow, agreed)
         .where(
@@ -92,6 +107,34 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
     changes = price_change_rows(session, found[0]) if found[3] else ()
     unbilled = unbilled_rows(session, found[0]) if found[4] else UnbilledRows()
     return LiveRows(found[0], found[1], found[2], changes, unbilled)
+
+
+def _unpaid_plan(scope: Scope, account_id: int) -> ScalarSelect[int | None]:
+    """The purchase of a plan, or of a change of one, whose payment has no end yet."""
+    unpaid = select(func.min(PurchaseRow.id)).where(
+        PurchaseRow.environment_id == scope.environment_id,
+        PurchaseRow.account_id == account_id,
+        PurchaseRow.kind == "plan",
+        PurchaseRow.status == "reserved",
+    )
+    return unpaid.scalar_subquery()
+
+
+def _open_invoice(scope: Scope, account_id: int) -> ScalarSelect[int | None]:
+    """The number of the account's oldest invoice that is not paid."""
+    owed = and_(
+        CollectionRow.environment_id == InvoiceRow.environment_id,
+        CollectionRow.invoice_id == InvoiceRow.id,
+        CollectionRow.status == "open",
+    )
+    unpaid = (
+        select(func.min(InvoiceRow.number))
+        .join(CollectionRow, owed)
+        .where(
+            InvoiceRow.environment_id == scope.environment_id, InvoiceRow.account_id == account_id
+        )
+    )
+    return unpaid.scalar_subquery()
 
 
 def _repriced() -> Exists:

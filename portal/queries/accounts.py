@@ -40,6 +40,7 @@ from portal.queries.subscriptions import (
     Subscription,
     ending,
     instance_of,
+    over_with_its_plan,
     subscription_of,
 )
 
@@ -69,7 +70,8 @@ class AccountState:
     """Everything a purchase or a page depends on, read in one transaction.
 
     balance and carried: available, that is less what open purchases hold. agreed: the change of
-    plan at the end of the term. plan_purchase_id: of a change now that is not paid for yet.
+    plan at the end of the term. plan_purchase_id: of a change now, or of a plan that is to begin,
+    that is not paid for yet.
     former: the plan that ended last, where there is none now.
     price_changes: announced and not applied yet, in order. beyond: what was used beyond the
     allowance and is not billed.
@@ -90,6 +92,18 @@ class AccountState:
     @property
     def now(self) -> BillingNow:
         return self.account.now
+
+    @property
+    def quoted_on(self) -> int:
+        """The subscription that quotes are made on; that which ended last, where there is none now.
+
+        Raises NotFound for an account that never had one.
+        """
+        if self.subscription is not None:
+            return self.subscription.id
+        if self.former is None:
+            raise NotFound("subscription")
+        return self.former.subscription_id
 
     @property
     def unfinished(self) -> tuple[Instance, ...]:
@@ -181,6 +195,7 @@ def account_state(
     if live is None or (not over and _is_over(subscription, account.now)):
         former = former_plan(session, scope, account_id, catalog.plans, subscription)
         subscription = live = None
+    unpaid = live.plan_purchase_id if live else former.purchase_id if former else None
     balance, carried = _balances(session, scope, account)
     change, repriced, unbilled = _waiting(live)
     return AccountState(
@@ -191,7 +206,7 @@ def account_state(
         carried=carried,
         catalog=catalog,
         agreed=agreed_change(change, catalog.plans, prices) if change else None,
-        plan_purchase_id=live.plan_purchase_id if live else None,
+        plan_purchase_id=unpaid,
         former=former,
         price_changes=tuple(price_change(row, prices) for row in repriced),
         beyond=excess_of(unbilled, catalog.features, prices),
@@ -212,6 +227,10 @@ def _held(
         return None, instances
     row = live.subscription
     subscription = subscription_of(row, catalog, prices, account.zone)
+    instances = tuple(
+        each if one.row.subscription_id == row.id else over_with_its_plan(each)
+        for each, one in zip(instances, bought, strict=True)
+    )
     return ending(subscription, instances, row.cancel_at, account.now)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Executable, func, literal, select
+from sqlalchemy import Executable, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -21,11 +21,13 @@ from portal.models.proposals import ProposalRow
 from portal.models.purchases import PurchaseRow, QuoteRow, RefundRow
 from portal.models.recharge import RechargePolicyRow
 from portal.models.subscriptions import InstanceRow
+from portal.queries.sales import BEGINS
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """name: of the add-on, plan, feature or person; number: of the paper; kind: of the purchase."""
+    """name: of the add-on, plan, feature or person; number: of the paper; kind: of the
+    purchase, `beginning` where a plan begins with it."""
 
     name: str = ""
     number: int = 0
@@ -119,8 +121,9 @@ def _purchases(scope: Scope, account_id: int | None, ids: Sequence[str]) -> Exec
     row = PurchaseRow
     name = func.coalesce(AddOnRow.name, QuoteRow.promise["name"].astext, "")
     amount = QuoteRow.charged_minor.label("minor")
+    kind = case((QuoteRow.promise.has_key(BEGINS), literal("beginning")), else_=row.kind)
     return (
-        select(row.id, row.kind, name.label("name"), amount, QuoteRow.currency)
+        select(row.id, kind.label("kind"), name.label("name"), amount, QuoteRow.currency)
         .join(*_joined(QuoteRow, row, row.quote_id))
         .outerjoin(*_joined(InstanceRow, row, row.instance_id))
         .outerjoin(*_joined(AddOnRow, row, InstanceRow.add_on_id))

@@ -21,6 +21,7 @@ from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import PlanChangeRow
 from portal.models.usage import LotRow
 from portal.queries.accounts import AccountState
+from portal.queries.sales import sold_to
 from portal.queries.subscriptions import Instance
 
 
@@ -60,7 +61,7 @@ def plan_contract(session: Session, scope: Scope, state: AccountState) -> Contra
     subscription = state.subscription
     if subscription is None or not TERMS[state.account.profile].withdrawal_days:
         return None
-    bought = _agreed_purchases(session, scope, QuoteRow.subscription_id == subscription.id, "plan")
+    bought = _agreed_purchases(session, scope, sold_to() == subscription.id, "plan")
     acts = [*bought.get(None, ()), *_agreed_changes(session, scope, subscription.id)]
     if not acts or subscription.status is SubscriptionStatus.TRIALING:
         acts.append(_Agreed(subscription.plan_paid_from, None, None))

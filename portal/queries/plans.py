@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
@@ -27,26 +26,28 @@ from portal.domain.errors import NotFound
 from portal.domain.instances import HELD_PHASES
 from portal.domain.money import Money
 from portal.domain.periods import Anchor, BillingPeriod, Interval
+from portal.domain.plan_beginnings import begun
 from portal.domain.plan_changes import PlanQuote, Subscribed, changed
-from portal.domain.plan_limits import Level
 from portal.domain.plan_moves import Held, PlanReason, Timing, plan_price, plan_refusal, timing
 from portal.domain.pricing import exact_minor
 from portal.domain.proration import charge
-from portal.models.usage import CounterRow
 from portal.queries.accounts import AccountState
 from portal.queries.billing import AHEAD, billing_state
+from portal.queries.plan_beginnings import beginning_refusal, levels, returning
 from portal.queries.stored_lines import stored_lines
-from portal.queries.usage import LEVEL_WINDOW, sources_of
+from portal.queries.usage import sources_of
 
 YEAR = Interval(BillingPeriod.ANNUAL)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRefusal:
-    """Why an account cannot change to a plan now. purchase_id: of a change not paid for yet."""
+    """Why an account cannot change to a plan now, or begin it. purchase_id: of what is not paid for
+    yet. invoice: the number of one that is open."""
 
     reason: PlanReason
     purchase_id: int | None = None
+    invoice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def get_plan(state: AccountState, lookup_key: str) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class BillsAhead:
-    """The next bills once a change is made, and the next ones as things are.
+    """The next bills once a change is made, and as things are: none of these without a plan.
 
     changed_year, unchanged_year: all that is charged within 12 months from now, by either.
     """
@@ -130,7 +131,11 @@ class BillsAhead:
 def bills_ahead(
     session: Session, scope: Scope, state: AccountState, quote: PlanQuote, target: Plan
 ) -> BillsAhead:
-    """What follows the quoted change, as the renewal will compute it."""
+    """What follows the quoted change, or beginning, as the renewal will compute it."""
+    if quote.begins:
+        then = begun(returning(session, scope, state), quote, target.name)
+        ahead, nothing = next_bills(then, state.now, AHEAD).ahead, Money.zero(then.means.currency)
+        return BillsAhead(ahead, (), quote.due.charged + _year(state, then), nothing)
     by = subscribed(session, scope, state)
     with_it, as_it_is = changed(by, quote, target.name), billing_state(state)
     return BillsAhead(
@@ -157,10 +162,10 @@ def needless(state: AccountState, target: Plan) -> tuple[str, ...]:
 def refusal(
     state: AccountState, actor: Actor, target: Plan, interval: Interval
 ) -> PlanRefusal | None:
-    """Why the account cannot change to `target` now, the most telling reason first."""
+    """Why the account cannot change to `target` now, or begin it, the most telling reason first."""
     subscription = state.subscription
     if subscription is None:
-        return PlanRefusal(PlanReason.NO_SUBSCRIPTION)
+        return _not_to_begin(state, target, interval) or _not_by(actor)
     sold, status = subscription.price, subscription.status
     if reason := plan_refusal(subscription.plan, sold, target, interval, status):
         return PlanRefusal(reason)
@@ -173,7 +178,7 @@ def refusal(
     due_at = next_due(billing_state(state))
     if due_at is not None and due_at <= state.now:
         return PlanRefusal(PlanReason.RENEWING)
-    return None if actor.holds(Permission.BILLING_UPDATE) else PlanRefusal(PlanReason.PERMISSION)
+    return _not_by(actor)
 
 
 def subscribed(session: Session, scope: Scope, state: AccountState) -> Subscribed:
@@ -200,7 +205,7 @@ def subscribed(session: Session, scope: Scope, state: AccountState) -> Subscribe
             if each.phase in HELD_PHASES and each.id in billed
         ),
         others=_once_bought(state),
-        levels=_levels(session, scope, state),
+        levels=levels(session, scope, state),
     )
 
 
@@ -241,6 +246,18 @@ def _granted(feature: Feature, plan: Plan, price: Price | None) -> Granted | Non
     return Granted(entitlement, price_for_use(plan, charged, feature))
 
 
+def _not_to_begin(state: AccountState, target: Plan, interval: Interval) -> PlanRefusal | None:
+    if reason := beginning_refusal(state, target, interval):
+        return PlanRefusal(reason, invoice=state.former.open_invoice if state.former else None)
+    if state.plan_purchase_id is not None:
+        return PlanRefusal(PlanReason.PAYMENT_PENDING, state.plan_purchase_id)
+    return None
+
+
+def _not_by(actor: Actor) -> PlanRefusal | None:
+    return None if actor.holds(Permission.BILLING_UPDATE) else PlanRefusal(PlanReason.PERMISSION)
+
+
 def _is_agreed(state: AccountState, target: Plan, interval: Interval) -> bool:
     agreed = state.agreed
     return agreed is not None and (agreed.plan.id, agreed.price.interval) == (target.id, interval)
@@ -253,18 +270,3 @@ def _once_bought(state: AccountState) -> tuple[Source, ...]:
         return ()
     found = sources_of(replace(state, instances=lasting))
     return tuple(source for source in found if source.kind is SourceKind.ADD_ON)
-
-
-def _levels(session: Session, scope: Scope, state: AccountState) -> tuple[Level, ...]:
-    """How full each held feature is."""
-    rows = session.scalars(
-        select(CounterRow)
-        .where(
-            CounterRow.environment_id == scope.environment_id,
-            CounterRow.account_id == state.account.id,
-            CounterRow.window_start_at == LEVEL_WINDOW,
-        )
-        .order_by(CounterRow.feature_id)
-    )
-    features = {feature.id: feature for feature in state.catalog.features}
-    return tuple(Level(features[row.feature_id], row.used) for row in rows)

@@ -23,6 +23,7 @@ from portal.models.purchases import (
 )
 from portal.queries.attempts import Attempt, last_attempt
 from portal.queries.invoices import InvoiceLine, line_of
+from portal.queries.sales import begins
 
 
 class Step(StrEnum):
@@ -54,8 +55,9 @@ class Refunding:
 class Purchase:
     """charged: what is to be paid for it, frozen since it was accepted.
 
-    kind: as in the table. plan_name, plan_key: of a change of plan, else empty. quoted_at: by the
+    kind: as in the table. plan_name, plan_key: of a plan, else empty. quoted_at: by the
     account's clock. added, quantity: of more units, and how many there are with them; else 0.
+    begins: a plan where there was none any more.
     """
 
     id: int
@@ -73,6 +75,7 @@ class Purchase:
     quoted_at: datetime
     added: int = 0
     quantity: int = 0
+    begins: bool = False
 
     @property
     def step(self) -> Step:
@@ -118,6 +121,7 @@ def get_purchase(session: Session, actor: Actor, purchase_id: int) -> Purchase:
         quoted_at=quote.quoted_at.astimezone(UTC),
         added=quote.promise["added"] if row.kind == "quantity" else 0,
         quantity=quote.promise["quantity"] if row.kind == "quantity" else 0,
+        begins=begins(quote),
     )
 
 

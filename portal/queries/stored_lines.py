@@ -22,6 +22,7 @@ from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import BilledElsewhereRow
 from portal.queries.accounts import AccountState
+from portal.queries.sales import sold_to
 
 _Line = tuple[InvoiceLineRow, int | None, str]
 
@@ -54,8 +55,7 @@ def stored_lines(session: Session, scope: Scope, state: AccountState) -> tuple[S
         return ()
     wanted = _charges(scope).where(
         InvoiceRow.account_id == state.account.id,
-        func.coalesce(InvoiceRow.subscription_id, QuoteRow.subscription_id)
-        == state.subscription.id,
+        func.coalesce(InvoiceRow.subscription_id, sold_to()) == state.subscription.id,
         InvoiceLineRow.period_end_at > state.now,
     )
     elsewhere = and_(
@@ -74,8 +74,7 @@ def lines_since(
         return ()
     wanted = _charges(scope).where(
         InvoiceRow.account_id == state.account.id,
-        func.coalesce(InvoiceRow.subscription_id, QuoteRow.subscription_id)
-        == state.subscription.id,
+        func.coalesce(InvoiceRow.subscription_id, sold_to()) == state.subscription.id,
         func.coalesce(InvoiceLineRow.period_end_at > since, True),
     )
     return _read(session, scope, wanted)

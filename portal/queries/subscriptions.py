@@ -164,6 +164,14 @@ def instance_of(
     )
 
 
+def over_with_its_plan(instance: Instance) -> Instance:
+    """An instance of a subscription that has ended, whatever its row still says: it is neither
+    billed nor begun by the next one."""
+    if instance.status not in (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED):
+        return instance
+    return replace(instance, status=InstanceStatus.ENDED, phase=Phase.ENDED)
+
+
 def ending(
     subscription: Subscription,
     instances: tuple[Instance, ...],

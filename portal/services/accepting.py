@@ -24,6 +24,7 @@ from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState
 from portal.services.attempts import CheckoutWay, Way
 from portal.services.charging import PaymentOutcome, conclude
+from portal.services.coming_back import lock_to_begin
 from portal.services.consents import keep_consent
 from portal.services.reserving import start_paying
 from portal.services.settlement import let_go
@@ -93,7 +94,8 @@ def accept(
     """Hold what was accepted and charge it, once per nonce.
 
     add_on: its lookup key, None for a plan. hold: adds the purchase under the subscription's row
-    lock; whatever else it gives is the answer, and is kept only where `hold` commits it.
+    lock, or those of `lock_to_begin`; whatever else it gives is the answer, and is kept only where
+    `hold` commits it.
     Two commits with the charge between them: whoever dies there leaves a reserved purchase that
     the webhook, the repeated form or `finish` settles. An earlier purchase of the same that still
     waits for this member is called off first; can it not be, it is the answer.
@@ -108,7 +110,8 @@ def accept(
     way = way_of(till.session, actor, paying.choice)
     typed = isinstance(way, CheckoutWay) and _is_charged(accepted.shown_due)
     customer = customer_of(till, actor) if typed else ""
-    lock_subscription(till.session, actor)
+    if lock_subscription(till.session, actor) is None:
+        lock_to_begin(till.session, actor.scope, actor.account_id)
     if earlier := _find_by_nonce(till.session, actor, accepted.nonce):  # posted twice at once
         till.session.rollback()
         return conclude(till, earlier)

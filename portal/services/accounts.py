@@ -117,7 +117,7 @@ def ensure_customer(
     Nothing is locked while the processor is asked: two at once ask under one key, or, with other
     words of themselves, end with the customer that was stored first.
     """
-    row = _customer_row(session, scope, account_id)
+    row = session.get_one(AccountRow, (scope.environment_id, account_id), populate_existing=True)
     found, name, deleted = row.stripe_customer_id, row.name, _deleted_customers(session, row)
     session.commit()
     if found is not None:
@@ -129,19 +129,18 @@ def ensure_customer(
         email=email,
         labels={"environment_id": str(scope.environment_id), "account_id": str(account_id)},
     )
-    row = _customer_row(session, scope, account_id, lock=True)
+    row = lock_account(session, scope, account_id)
     kept = row.stripe_customer_id = row.stripe_customer_id or made
     session.commit()
     return kept
 
 
-def _customer_row(
-    session: Session, scope: Scope, account_id: int, *, lock: bool = False
-) -> AccountRow:
+def lock_account(session: Session, scope: Scope, account_id: int) -> AccountRow:
+    """The account under its row lock, as it stands then; what refers to it may still be added."""
     return session.get_one(
         AccountRow,
         (scope.environment_id, account_id),
-        with_for_update={"key_share": True} if lock else None,
+        with_for_update={"key_share": True},
         populate_existing=True,
     )
 
@@ -247,18 +246,27 @@ def begin_plan(
     since: datetime,
     billed_until: datetime | None = None,
 ) -> SubscriptionRow:
-    """Put the account on a plan from `since`, which anchors its billing and its quotas.
-
-    billed_until: the end of what was billed elsewhere; None when nothing was, so that the first
-    period is due at once. A price with a trial is due, and anchored, when that ends. Commit is
-    the caller's.
-    """
+    """`on_plan`, added and flushed; commit is the caller's."""
     account = session.get_one(AccountRow, (scope.environment_id, account_id))
+    row = on_plan(account, plan, price, since, billed_until)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def on_plan(
+    account: AccountRow, plan: Plan, price: Price, since: datetime, billed_until: datetime | None
+) -> SubscriptionRow:
+    """The account on a plan from `since`, which anchors its billing and its quotas.
+
+    billed_until: the end of what was billed already; None when nothing was, so that the first
+    period is due at once. A price with a trial is due, and anchored, when that ends.
+    """
     trial_ends = trial_end(price, since, account.zone) if billed_until is None else None
     due_at = billed_until or trial_ends or since
-    row = SubscriptionRow(
-        environment_id=scope.environment_id,
-        account_id=account_id,
+    return SubscriptionRow(
+        environment_id=account.environment_id,
+        account_id=account.id,
         plan_id=plan.id,
         price_id=price.id,
         status=SubscriptionStatus.TRIALING if trial_ends else SubscriptionStatus.ACTIVE,
@@ -271,6 +279,3 @@ def begin_plan(
         started_at=since,
         plan_paid_from_at=trial_ends or since,
     )
-    session.add(row)
-    session.flush()
-    return row

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
@@ -16,8 +16,10 @@ from portal.domain.events import EventName
 from portal.domain.money import Money, currency
 from portal.domain.periods import Anchor, BillingNow, Period, whole_second
 from portal.models.accounts import AccountRow
+from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import BilledElsewhereRow, SubscriptionRow
 from portal.queries.catalog import prices_by_id
+from portal.queries.sales import BEGINS
 from portal.services.accounts import begin_plan
 from portal.services.recording import Doer, record
 
@@ -78,6 +80,8 @@ def begin(
     plan, price, found = _priced(catalog, wanted, account.currency)
     if wanted.elsewhere is not None:
         found = [*found, *_misfits(wanted.elsewhere, account, at)]
+    if _is_being_paid(session, account):
+        found.append(Unfit(_PLAN, "cannot begin now: a member is paying for a plan"))
     if found or plan is None or price is None or price.interval is None:
         return tuple(found)
     now = whole_second(at)
@@ -122,6 +126,19 @@ def _priced(
     if price.currency != code:
         return plan, None, [Unfit(_PRICE, f"is in {price.currency}, the account in {code}")]
     return plan, price, []
+
+
+def _is_being_paid(session: Session, account: AccountRow) -> bool:
+    """Whether a member's purchase of a plan that is to begin has no end yet. Source: ADR 0031."""
+    paying = exists().where(
+        PurchaseRow.environment_id == account.environment_id,
+        PurchaseRow.account_id == account.id,
+        PurchaseRow.status == "reserved",
+        QuoteRow.environment_id == account.environment_id,
+        QuoteRow.id == PurchaseRow.quote_id,
+        QuoteRow.promise.has_key(BEGINS),
+    )
+    return bool(session.scalar(select(paying)))
 
 
 def _misfits(elsewhere: Elsewhere, account: AccountRow, at: BillingNow) -> Iterator[Unfit]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -31,8 +30,6 @@ from portal.queries.subscriptions import Instance, Subscription
 
 PLAN_PRIORITY = 40
 PURCHASED_PRIORITY = 50
-SHORTEST = timedelta(microseconds=1)
-"""How long a lot lasts at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +101,6 @@ def open_lots(session: Session, scope: Scope, account_id: int, lots: list[NewLot
     ordered = sorted(lots, key=lambda lot: (lot.priority, lot.source_key, lot.effective_at))
     rows = [_row(scope, account_id, lot) for lot in ordered]
     session.execute(insert(LotRow).values(rows).on_conflict_do_nothing())
-
-
-def end_lots(
-    session: Session, scope: Scope, instance_id: int, at: datetime, *, all_of_them: bool = False
-) -> None:
-    """Let units that the instance brought, and that have an end, end at `at`; commits nothing.
-
-    all_of_them: those without an end too.
-    """
-    row = LotRow
-    session.execute(
-        update(row)
-        .where(
-            row.environment_id == scope.environment_id,
-            row.instance_id == instance_id,
-            func.coalesce(row.expires_at > at, all_of_them),
-        )
-        .values(expires_at=func.greatest(at, row.effective_at + SHORTEST))
-    )
 
 
 def _plan_lots(state: AccountState, subscription: Subscription, at: datetime) -> Iterator[NewLot]:

@@ -20,7 +20,6 @@ from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
 from portal.services.arrears import hold_use
-from portal.services.capacity import end_lots
 from portal.services.contract_withdrawals import (
     NoRightToWithdraw,
     Withdrawal,
@@ -29,6 +28,7 @@ from portal.services.contract_withdrawals import (
 )
 from portal.services.credit_notes import clear, issue, lock
 from portal.services.ending import end
+from portal.services.lot_ending import end_lots, end_plan_lots
 from portal.services.recharge_policies import turn_off_with
 from portal.services.recording import record
 from portal.services.refunding import give_back_credited, send
@@ -128,6 +128,7 @@ def _stop(till: Till, row: SubscriptionRow, made: Withdrawal) -> None:
         return
     withdraw_agreed(till, row, made.at)
     row.cancel_at = made.at
+    end_plan_lots(till.session, row, made.at, all_of_them=True)
     end(till, row, made.at)
 
 

@@ -29,6 +29,7 @@ from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow, QuoteRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.invoice_money import invoice_money
+from portal.queries.sales import sold_to
 from portal.services import balances, spending, telling_credits
 from portal.services.attempts import debt_of, open_attempts
 from portal.services.books import post
@@ -92,7 +93,7 @@ def lock(till: Till, invoice: InvoiceRow) -> None:
     subscription_id = (
         invoice.subscription_id
         or session.scalars(
-            select(QuoteRow.subscription_id)
+            select(sold_to())
             .join(PurchaseRow, PurchaseRow.quote_id == QuoteRow.id)
             .where(
                 QuoteRow.environment_id == environment_id,

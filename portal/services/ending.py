@@ -11,6 +11,7 @@ from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import BillingNow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services import telling_standing
+from portal.services.lot_ending import end_plan_lots
 from portal.services.recording import record
 from portal.services.repricing import drop_price_changes
 from portal.services.till import Till
@@ -20,7 +21,8 @@ from portal.services.withdrawing import give_back_unbegun
 def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
     """Close a subscription at `at`, all its bills made; commit is the caller's, who has its lock.
 
-    What was bought ends with it; what would begin later never does, and its money goes back.
+    What was bought ends with it, and so do the allowances of its quota windows; what would begin
+    later never does, and its money goes back.
     Invoices that are still open stay so, and are not charged by themselves any more.
     Source: product.md §6 (subscription cancelled); ADR 0018.
     """
@@ -39,6 +41,7 @@ def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
             status=case((of.starts_at >= at, InstanceStatus.ENDED), else_=of.status),
         )
     )
+    end_plan_lots(till.session, row, at)
     drop_price_changes(till, row, at)
     row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
     told = EventName.SUBSCRIPTION_ENDED

@@ -15,7 +15,13 @@ from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import billing_now
 from portal.queries.catalog import current_catalog
-from portal.services.accounts import NewAccount, add_account, enrol, find_account_id
+from portal.services.accounts import (
+    NewAccount,
+    add_account,
+    enrol,
+    find_account_id,
+    lock_account,
+)
 from portal.services.beginnings import Beginning, Unfit, begin, begun
 from portal.services.recording import Doer, record
 
@@ -94,8 +100,17 @@ def _bring_up(row: AccountRow, wanted: NewAccount) -> list[str]:
 def _lock(
     session: Session, scope: Scope, account_id: int
 ) -> tuple[SubscriptionRow | None, AccountRow]:
-    """The live subscription's row, then the account's: in the order that purchases take."""
-    subscription = session.scalar(
+    """The live subscription's row, then the account's: in the order that purchases take.
+
+    One that began meanwhile is seen too: whoever begins a plan holds the account's row.
+    """
+    subscription = _live(session, scope, account_id)
+    row = lock_account(session, scope, account_id)
+    return subscription or _live(session, scope, account_id), row
+
+
+def _live(session: Session, scope: Scope, account_id: int) -> SubscriptionRow | None:
+    return session.scalar(
         select(SubscriptionRow)
         .where(
             SubscriptionRow.environment_id == scope.environment_id,
@@ -105,13 +120,6 @@ def _lock(
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    row = session.get_one(
-        AccountRow,
-        (scope.environment_id, account_id),
-        with_for_update={"key_share": True},
-        populate_existing=True,
-    )
-    return subscription, row
 
 
 def _currency(row: AccountRow, wanted: Wanted) -> Iterator[Unfit]:

@@ -1,4 +1,4 @@
-"""Changing the plan: paid for now, or agreed for the end of the term."""
+"""Changing the plan: paid for now, or agreed for the end of the term; or beginning one again."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
+from portal.domain.catalog import Plan
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.legal import Words
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import BillingNow, WallNow, whole_second
-from portal.domain.plan_changes import PlanQuote, PlanRequest, Subscribed, quote_plan_change
+from portal.domain.plan_beginnings import quote_beginning
+from portal.domain.plan_changes import PlanQuote, PlanRequest, quote_plan_change
 from portal.domain.plan_moves import PlanReason, Timing
 from portal.domain.spending import PassesCeiling
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.agreed import plain_moves
+from portal.queries.plan_beginnings import returning
 from portal.queries.plans import PlanRefusal, get_plan, refusal, subscribed
 from portal.services.accepting import (
     Acceptance,
@@ -32,9 +35,10 @@ from portal.services.accepting import (
     too_late_for,
 )
 from portal.services.charging import PaymentOutcome
+from portal.services.coming_back import promise_to_begin
 from portal.services.consents import keep_consent
 from portal.services.recording import record
-from portal.services.reserving import reserve_change
+from portal.services.reserving import Promise, reserve_change
 from portal.services.switching import promise_of, withdraw_agreed
 from portal.services.telling import plan_changed
 from portal.services.till import Till, till_of
@@ -65,14 +69,15 @@ class _Fresh:
     """What the present state says at the token's instant."""
 
     state: AccountState
-    by: Subscribed
     quote: PlanQuote
 
 
 def offer(session: Session, actor: Actor, state: AccountState, request: PlanRequest) -> PlanQuote:
-    """The quote of `request` now. Raises NotFound without such a plan or a subscription."""
-    by, at = subscribed(session, actor.scope, state), BillingNow(whole_second(state.now))
-    return quote_plan_change(by, get_plan(state, request.plan), request, at)
+    """The quote of `request` now: a change, or a beginning once a plan has ended.
+
+    Raises NotFound without such a plan, and for an account that never had one.
+    """
+    return _quote(session, actor, state, request, BillingNow(whole_second(state.now)))
 
 
 def change(
@@ -84,7 +89,7 @@ def change(
     gateway: PaymentGateway,
     wall: WallNow,
 ) -> PlanOutcome:
-    """Charge what was accepted, once per nonce, and change the plan; or agree on it for later.
+    """Charge what was accepted, once per nonce, and change or begin the plan; or agree for later.
 
     Raises as `purchases.confirm`.
     """
@@ -129,9 +134,17 @@ def _fresh(
         return Agreed(state.agreed.effective_at)
     if found:
         return CannotChange(found)
-    by = subscribed(till.session, actor.scope, state)
-    quote = quote_plan_change(by, target, request, accepted.at)
-    return changed_since(accepted, quote, state.now, till.wall) or _Fresh(state, by, quote)
+    quote = _quote(till.session, actor, state, request, accepted.at)
+    return changed_since(accepted, quote, state.now, till.wall) or _Fresh(state, quote)
+
+
+def _quote(
+    session: Session, actor: Actor, state: AccountState, request: PlanRequest, at: BillingNow
+) -> PlanQuote:
+    target = get_plan(state, request.plan)
+    if state.subscription is None:
+        return quote_beginning(returning(session, actor.scope, state), target, request, at)
+    return quote_plan_change(subscribed(session, actor.scope, state), target, request, at)
 
 
 def _hold(
@@ -139,13 +152,19 @@ def _hold(
 ) -> PurchaseRow | NoTimeForCheckout:
     state, quote = fresh.state, fresh.quote
     target = get_plan(state, quote.request.plan)
-    promise = promise_of(fresh.by, quote, target)
+    promise = _promise(till, fresh, target)
     over_at = datetime.fromisoformat(promise["over_at"])
     if too_late := too_late_for(payment, quote.due.charged, over_at, state.now):
         return too_late
     purchase = reserve_change(till, actor, state, quote, nonce, promise)
     ask_to_pay(till, state, purchase, target.name, quote.due.charged, payment)
     return purchase
+
+
+def _promise(till: Till, fresh: _Fresh, target: Plan) -> Promise:
+    if fresh.quote.begins:
+        return promise_to_begin(till.session, fresh.quote, target)
+    return promise_of(subscribed(till.session, till.scope, fresh.state), fresh.quote, target)
 
 
 def _agree(till: Till, actor: Actor, fresh: _Fresh, words: Words | None) -> Agreed:
@@ -172,7 +191,7 @@ def _agree(till: Till, actor: Actor, fresh: _Fresh, words: Words | None) -> Agre
     record(till.session, till.scope, till.doer, told, subject, fresh.state.now, **plan)
     reference = f"plan_change:{agreed.id}"
     keep_consent(till.session, actor, reference, words, till.wall)
-    before, at = fresh.by.plan.name, quote.effective_at
+    before, at = get_plan(fresh.state, quote.from_plan).name, quote.effective_at
     plan_changed(till, row.account_id, reference, before, target.name, at, scheduled=True)
     till.session.commit()
     return Agreed(quote.effective_at)

@@ -21,9 +21,9 @@ from portal.queries.accounts import account_state
 from portal.queries.stored_lines import stored_lines
 from portal.queries.subscriptions import Instance
 from portal.services import telling_credits
-from portal.services.capacity import end_lots
 from portal.services.credit_notes import Proposal, clear, issue, lock, proposal
 from portal.services.instances import REASON_LENGTH, find_instance
+from portal.services.lot_ending import end_lots
 from portal.services.recording import record
 from portal.services.till import Till
 

@@ -141,7 +141,7 @@ def _quote_row(
     return QuoteRow(
         environment_id=actor.environment_id,
         account_id=actor.account_id,
-        subscription_id=state.subscription.id if state.subscription else 0,
+        subscription_id=state.quoted_on,
         price_id=accepted.price.id,
         nonce=nonce,
         digest=accepted.digest,

@@ -13,11 +13,13 @@ from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.sales import begins
 from portal.queries.stored_lines import lines_by_id
 from portal.queries.subscriptions import Instance
 from portal.services import balances, cards, recharge_news, spending, telling
 from portal.services.attempts import attempts, debt_of, open_attempts
 from portal.services.books import post
+from portal.services.coming_back import begin_paid, has_begun_otherwise, lock_to_begin
 from portal.services.due import look_no_later
 from portal.services.invoicing import (
     Sale,
@@ -123,8 +125,8 @@ def _delivery(till: Till, sale: Sale, state: AccountState) -> Delivery:
         limit_free = spending.can_reserve(till, sale.purchase)
     return Delivery(
         settled=sale.purchase.status == "settled",
-        subscription_lives=state.subscription is not None
-        and state.subscription.id == sale.quote.subscription_id,
+        subscription_lives=begins(sale.quote)
+        or (state.subscription is not None and state.subscription.id == sale.quote.subscription_id),
         over_at=over_at(till.session, sale),
         quantity=_bought_units(sale, instance),
         units_left=room,
@@ -154,6 +156,8 @@ def _bought_units(sale: Sale, instance: Instance | None) -> int:
 def _moved_on(till: Till, sale: Sale, state: AccountState) -> bool:
     """Whether what a change was quoted on is something else by now."""
     match sale.purchase.kind:
+        case "plan" if begins(sale.quote):
+            return has_begun_otherwise(sale, state)
         case "plan":
             return has_moved_on(till, sale, state)
         case "quantity":
@@ -177,7 +181,9 @@ def _give(till: Till, sale: Sale, state: AccountState) -> None:
     if any(line.amount_minor for line in sale.lines):
         issue_invoice(session, till.scope, sale, till.doer, at)
     instance = _instance(state, sale)
-    if instance is None:
+    if begins(sale.quote):
+        begin_paid(till, sale, state)
+    elif instance is None:
         switch_now(till, sale, state)
     elif purchase.kind == "quantity":
         raise_now(till, sale, state, instance)
@@ -239,7 +245,7 @@ def instance_row(till: Till, sale: Sale) -> InstanceRow:
 
 
 def _instance(state: AccountState, sale: Sale) -> Instance | None:
-    """What was bought; None for a change of plan."""
+    """What was bought; None for a plan."""
     if sale.purchase.instance_id is None:
         return None
     return next(i for i in state.instances if i.id == sale.purchase.instance_id)
@@ -247,5 +253,8 @@ def _instance(state: AccountState, sale: Sale) -> Instance | None:
 
 def _lock_subscription(till: Till, sale: Sale) -> None:
     """In line with those who reserve and bill, and before any balance is touched, as they do."""
+    if begins(sale.quote):
+        lock_to_begin(till.session, till.scope, sale.purchase.account_id)
+        return
     key = (till.environment_id, sale.quote.subscription_id)
     till.session.get(SubscriptionRow, key, with_for_update=True, populate_existing=True)

@@ -36,6 +36,7 @@ from portal.models.purchases import (
 )
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import account_state
+from portal.queries.sales import BEGINS, begins
 from portal.queries.use_prices import sold_for_use
 from portal.services import mailing
 from portal.services.consents import said_to
@@ -53,20 +54,23 @@ REASONS: dict[str, DeclineReason | None] = {
 
 
 def bought(till: Till, purchase: PurchaseRow) -> None:
-    """A purchase of an add-on, or of more of it, that was just settled; its invoice goes along."""
-    if purchase.instance_id is None:
+    """A purchase just settled: of an add-on, of more of it, or of a plan that has begun."""
+    quote = till.session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
+    if purchase.instance_id is not None:
+        notice = _purchased(till, purchase, purchase.instance_id, quote)
+    elif begins(quote):
+        notice = _begun(till, purchase, quote)
+    else:
         return  # a change of plan tells of itself
-    session = till.session
-    invoice = session.scalars(
-        select(InvoiceRow).where(
-            InvoiceRow.environment_id == till.environment_id, InvoiceRow.purchase_id == purchase.id
-        )
-    ).one_or_none()
-    row = session.get_one(InstanceRow, (till.environment_id, purchase.instance_id))
+    mailing.post(till.session, till.scope, purchase.account_id, notice)
+
+
+def _purchased(till: Till, purchase: PurchaseRow, instance_id: int, quote: QuoteRow) -> Purchased:
+    session, invoice = till.session, _invoice_of(till, purchase)
+    row = session.get_one(InstanceRow, (till.environment_id, instance_id))
     renews_at, ends_at = _lasts(till, row)
-    quote = session.get_one(QuoteRow, (till.environment_id, purchase.quote_id))
     waits = row.status == InstanceStatus.SCHEDULED
-    notice = Purchased(
+    return Purchased(
         purchase_id=purchase.id,
         sold=_sold(till, invoice) if invoice else _unbilled(till, row, quote),
         charged=Money(quote.charged_minor, quote.currency),
@@ -78,7 +82,30 @@ def bought(till: Till, purchase: PurchaseRow) -> None:
         uses=sold_for_use(session, till.scope, row.usage_price_ids),
         agreed=said_to(session, till.scope, f"purchase:{purchase.id}"),
     )
-    mailing.post(session, till.scope, purchase.account_id, notice)
+
+
+def _begun(till: Till, purchase: PurchaseRow, quote: QuoteRow) -> Purchased:
+    session, invoice = till.session, _invoice_of(till, purchase)
+    row = session.get_one(SubscriptionRow, (till.environment_id, quote.promise[BEGINS]))
+    return Purchased(
+        purchase_id=purchase.id,
+        sold=_sold(till, invoice) if invoice else _accepted(till, quote),
+        charged=Money(quote.charged_minor, quote.currency),
+        carried=Money(quote.carried_out_minor, quote.currency),
+        invoice=Invoiced(invoice.id, invoice.number) if invoice else None,
+        renews_at=_utc(row.billed_until_at),
+        uses=sold_for_use(session, till.scope, row.usage_price_ids),
+        agreed=said_to(session, till.scope, f"purchase:{purchase.id}"),
+        begins=True,
+    )
+
+
+def _invoice_of(till: Till, purchase: PurchaseRow) -> InvoiceRow | None:
+    """That which goes along with its mail; None where there was nothing to invoice."""
+    mine = select(InvoiceRow).where(
+        InvoiceRow.environment_id == till.environment_id, InvoiceRow.purchase_id == purchase.id
+    )
+    return till.session.scalars(mine).one_or_none()
 
 
 def _lasts(till: Till, row: InstanceRow) -> tuple[datetime | None, datetime | None]:
@@ -207,13 +234,17 @@ def _sold(till: Till, invoice: InvoiceRow) -> tuple[Sold, ...]:
 
 def _unbilled(till: Till, row: InstanceRow, quote: QuoteRow) -> tuple[Sold, ...]:
     """What came to nothing; or what the first bill of something bought for later will charge."""
+    return _accepted(till, quote) or (_planned(till, row, quote),)
+
+
+def _accepted(till: Till, quote: QuoteRow) -> tuple[Sold, ...]:
+    """What its lines charge."""
     lines = select(QuoteLineRow).where(
         QuoteLineRow.environment_id == till.environment_id,
         QuoteLineRow.quote_id == quote.id,
         QuoteLineRow.kind == LineKind.CHARGE,
     )
-    accepted = _each(till.session.scalars(lines.order_by(QuoteLineRow.position)), quote.currency)
-    return accepted or (_planned(till, row, quote),)
+    return _each(till.session.scalars(lines.order_by(QuoteLineRow.position)), quote.currency)
 
 
 def _each(lines: Iterable[SaleLine], code: str) -> tuple[Sold, ...]:

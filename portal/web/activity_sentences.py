@@ -129,6 +129,8 @@ def _bought(act: Act) -> str:
     name = act.about.name
     if act.about.kind == "plan":
         return _("Change to the %(plan)s plan", plan=name) if name else _("Change of plan")
+    if act.about.kind == "beginning":
+        return _("Start of the %(plan)s plan", plan=name)
     if act.about.kind == "quantity":
         return _("More of %(add_on)s", add_on=name)
     return name or _("Add-on")

@@ -47,6 +47,7 @@ def _plan_ended(notice: PlanEnded) -> Draft:
     if notice.owed:
         said.append(_("Something is still open. It is not charged by itself any more; please pay it"
                       " under Invoices."))  # fmt: skip
+    said.append(_("You can start again at any time: %(page)s", page=page("plans.index")))
     return Draft(
         _("Your plan has ended"),
         tuple(said),

@@ -94,6 +94,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
 
 def _purchased(notice: Purchased) -> Draft:
     what = _names(notice.sold)
+    if notice.begins:
+        return _begun(notice, what)
     said = _("Thank you. This was added to your plan: %(what)s.", what=what)
     if notice.starts_at is not None:
         said = _("Thank you. %(what)s starts on %(date)s. Until then you can take it back.",
@@ -108,8 +110,23 @@ def _purchased(notice: Purchased) -> Draft:
     )
 
 
+def _begun(notice: Purchased, plan: str) -> Draft:
+    free = () if notice.charged or notice.carried else (_("Nothing was charged."),)
+    return Draft(
+        _("Your %(plan)s plan has begun", plan=plan),
+        (_("Thank you. From now on your plan is %(plan)s.", plan=plan), *free),
+        (*_lines(notice.sold), *_sums(notice.charged, notice.carried), *use_facts(notice.uses)),
+        (_("See the receipt"), page("purchases.show", purchase_id=notice.purchase_id)),
+        (_lasts(notice), *agreed_words(notice.agreed)),
+    )
+
+
 def _lasts(notice: Purchased) -> str:
     """Until when; and, for what renews, how to stop it."""
+    if notice.begins and notice.renews_at is not None:
+        return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
+                 " Cancel plan and confirm; it then works until the end of the period that is paid"
+                 " for.", date=date(notice.renews_at), page=page("plans.index"))  # fmt: skip
     if notice.renews_at is not None and notice.renews_at == notice.starts_at:
         return _("It is charged when it starts, and renews until you cancel it. To take it back or"
                  " to cancel, open %(page)s.", page=page("active.index"))  # fmt: skip

@@ -222,7 +222,8 @@ def _unfinished(state: AccountState) -> tuple[tuple[str, int], ...]:
     found = [(i.add_on.name, i.purchase_id) for i in state.unfinished if i.purchase_id]
     found += [(i.add_on.name, i.raise_purchase_id) for i in state.instances if i.raise_purchase_id]
     if state.plan_purchase_id is not None:
-        found.append((gettext("Change of plan"), state.plan_purchase_id))
+        what = gettext("New plan") if state.former else gettext("Change of plan")
+        found.append((what, state.plan_purchase_id))
     return tuple(found)
 
 

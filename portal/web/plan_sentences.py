@@ -45,10 +45,12 @@ def plan_blocked(refusal: PlanRefusal) -> Blocked:
         PlanReason.PAST_DUE: _("An invoice is overdue"),
         PlanReason.SUSPENDED: _("Your plan is suspended"),
         PlanReason.RENEWING: _("Your plan is being renewed; try again in a few minutes"),
-        PlanReason.PAYMENT_PENDING: _("A payment for a change of plan is not finished yet"),
+        PlanReason.PAYMENT_PENDING: _("A payment for a plan is not finished yet"),
         PlanReason.AGREED: _("Your plan changes to this one already"),
         PlanReason.CANCELLING: _("Your plan is cancelled; keep it to change it"),
         PlanReason.PERMISSION: _("Your role may look but not change the plan"),
+        PlanReason.CLOSING: _("Your last plan is being closed; try again in a few minutes"),
+        PlanReason.UNPAID: _("An invoice is open; once it is paid you can start again"),
     }
     return Blocked(said[refusal.reason], _way(refusal))
 
@@ -59,6 +61,8 @@ def _way(refusal: PlanRefusal) -> Way:
             return invoices_way()
         case PlanReason.PAYMENT_PENDING if refusal.purchase_id:
             return payment_way(refusal.purchase_id)
+        case PlanReason.UNPAID if refusal.invoice:
+            return Way(_("Pay invoice"), url_for("invoices.show", number=refusal.invoice))
         case PlanReason.NO_SUBSCRIPTION:
             return contact_way()
         case PlanReason.CANCELLING:
@@ -76,13 +80,17 @@ def problem_with(
     if isinstance(outcome, CannotChange):
         blocked = plan_blocked(outcome.refusal)
         message = f"{blocked.reason}. " + _("Nothing was charged.")
-        return Problem(_("The plan cannot be changed now"), message)
+        begins = outcome.refusal.reason in (PlanReason.CLOSING, PlanReason.UNPAID)
+        title = _("No plan can start now") if begins else _("The plan cannot be changed now")
+        return Problem(title, message)
     return problem_of(outcome)
 
 
 def offer_label(offer: PlanOffer, state: AccountState) -> str:
     """What the link to the quote says."""
     own, price = state.subscription, offer.price
+    if state.former is not None:
+        return _("Start again") if state.former.plan_id == offer.plan.id else _("Choose")
     if own is not None and own.plan.id == offer.plan.id:
         interval = price.interval if price else None
         named = {BillingPeriod.MONTHLY: _("Pay monthly"), BillingPeriod.ANNUAL: _("Pay annually")}
@@ -99,6 +107,11 @@ def change_label(quote: PlanQuote) -> str:
         return _("Change on %(date)s", date=date(quote.effective_at))
     if quote.due.charged:
         return _("Pay %(amount)s now", amount=money(quote.due.charged))
+    if quote.begins and quote.due.carried_out:
+        return _("Start plan – %(amount)s on your next invoice",
+                 amount=money(quote.due.carried_out))  # fmt: skip
+    if quote.begins:
+        return _("Start plan")
     if quote.due.carried_out:
         return _("Change plan – %(amount)s on your next invoice",
                  amount=money(quote.due.carried_out))  # fmt: skip

@@ -47,6 +47,10 @@ def told(purchase: Purchase, what: str) -> Told:
             message = _("You have not been charged twice and will not be. As soon as the bank"
                         " confirms the payment, %(what)s is added to your plan.",
                         what=what)  # fmt: skip
+            if purchase.begins:
+                message = _("You have not been charged twice and will not be. As soon as the bank"
+                            " confirms the payment, your %(what)s plan starts.",
+                            what=what)  # fmt: skip
             title = _("We are waiting for your bank's answer")
             return Told(title, message, "orange", "clock")
 
@@ -145,6 +149,8 @@ def _ended(purchase: Purchase, what: str) -> Told:
     nothing = _("Nothing was charged, and %(what)s was not added.", what=what)
     if of_plan:
         nothing = _("Nothing was charged, and your plan was not changed.")
+    if purchase.begins:
+        nothing = _("Nothing was charged, and no plan was started.")
     if purchase.failure is Failure.STOPPED:
         return Told(_("You stopped this purchase"), nothing, "gray", "ban")
     if purchase.failure is Failure.LAPSED:
@@ -156,6 +162,9 @@ def _ended(purchase: Purchase, what: str) -> Told:
         if of_plan:
             late = _("Your plan or its period is not what it was.")
             title = _("This change is no longer possible")
+        if purchase.begins:
+            late = _("Its period is over, or another plan has begun since.")
+            title = _("This plan can no longer start")
         return Told(title, f"{late} {nothing}", "gray", "clock")
     return Told(_("The payment did not go through"), nothing, "red", "alert-circle", alert=True)
 

@@ -15,6 +15,7 @@ from portal.models.mails import MailRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services import accounts, cancelling, instances
 from portal.services.books import post
+from tests.services.time_passing import run_at
 from tests.support.world import World
 
 
@@ -23,6 +24,14 @@ def cancel_plan(world: World, actor: Actor, reason: str = "") -> datetime:
         return cancelling.cancel_plan(
             actor, reason, session=session, gateway=world.gateway, wall=world.wall
         )
+
+
+def gone(world: World, actor: Actor) -> datetime:
+    """Cancel the plan and let time pass until it has ended; when that was."""
+    ends_at = cancel_plan(world, actor)
+    run_at(world, ends_at)
+    assert world.state(actor).former is not None
+    return ends_at
 
 
 def keep_plan(world: World, actor: Actor) -> datetime | None:

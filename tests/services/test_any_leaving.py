@@ -1,4 +1,4 @@
-"""Any order of leaving and staying: what was paid works to its end; nothing is billed past it."""
+"""Any order of leaving, staying and coming back: what was paid works, nothing is billed past it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from portal.domain.instances import HELD_PHASES
 from portal.models.accounts import AccountRow
 from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PurchaseRow
+from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.cancelling import get_ending
 from portal.services import clock
 from portal.services.recording import Doer
@@ -47,6 +48,10 @@ def shop(demo_template: str) -> Iterator[World]:
         monthly_only(world, "members_5")
         SHOPS.append(world)
         yield world
+        with world.session() as session:
+            of = SubscriptionRow.account_id
+            back = session.scalars(select(of).group_by(of).having(func.count() > 1)).all()
+        assert back, "nobody came back"
         SHOPS.remove(world)
         world.engine.dispose()
 
@@ -67,7 +72,7 @@ class Leaving(RuleBasedStateMachine):
             self.world.buy(self.actor, add_on, 1, renew)
 
     @rule(plan=st.sampled_from(("starter", "growth", "business")), yearly=st.booleans())
-    def change_plan(self, plan: str, yearly: bool) -> None:
+    def change_plan_or_come_back(self, plan: str, yearly: bool) -> None:
         with suppress(Conflict, NotFound, PaymentsUnavailable, ValueError):
             self.office.change(self.actor, plan, ANNUAL if yearly else MONTHLY)
 
@@ -78,6 +83,15 @@ class Leaving(RuleBasedStateMachine):
             said = get_ending(state).ends_at
             assert cancel_plan(self.world, self.actor) == said
             assert self.world.state(self.actor).subscription is None or said >= state.now
+
+    @rule(plan=st.sampled_from(("starter", "growth")), days=st.integers(0, 40))
+    def leave_and_come_back(self, plan: str, days: int) -> None:
+        self.cancel_the_plan()
+        state = self.world.state(self.actor)
+        if state.subscription is not None and state.subscription.ends_at is not None:
+            left = state.subscription.ends_at - state.now
+            self.time_passes(left.days + 1 + days, 0)
+        self.change_plan_or_come_back(plan, yearly=False)
 
     @rule()
     def keep_the_plan(self) -> None:
@@ -149,6 +163,27 @@ class Leaving(RuleBasedStateMachine):
         assert ends is None or ends <= row.ended_at or self._was_credited(ends)
         stops = [min(e for e in (r.ends_at, r.cancel_at) if e) for r in self._given()]
         assert all(stop <= row.ended_at for stop in stops)
+
+    @invariant()
+    def what_ended_with_a_plan_stays_ended(self) -> None:
+        """Neither held, nor billed for any time after."""
+        if not hasattr(self, "actor"):
+            return
+        held = {i.id for i in self.world.state(self.actor).held}
+        line, of = InvoiceLineRow, InstanceRow
+        with self.world.session() as session:
+            ended = select(of.id, SubscriptionRow.ended_at).join(
+                SubscriptionRow, SubscriptionRow.id == of.subscription_id
+            )
+            mine = of.account_id == self.actor.account_id
+            for instance_id, at in session.execute(
+                ended.where(mine, SubscriptionRow.ended_at.is_not(None))
+            ).all():
+                assert instance_id not in held
+                later = select(line.id).where(
+                    line.instance_id == instance_id, line.period_start_at >= at
+                )
+                assert session.scalars(later).all() == []
 
     def _given(self) -> list:
         return [r for r in instance_rows(self.world, self.actor) if r.status == "active"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,7 +57,8 @@ def test_the_plan_and_its_add_ons_work_to_the_end_and_not_a_second_longer(world,
     row = subscription(world, actor)
     assert (row.status, row.ended_at) == ("cancelled", MAY_1)
     assert {each.phase for each in world.state(actor).instances} == {Phase.ENDED}
-    assert world.state(actor).former == over.former
+    assert (over.former.is_closed, world.state(actor).former.is_closed) == (False, True)
+    assert world.state(actor).former == replace(over.former, is_closed=True)
     assert till.taken() == taken, "nothing due, nothing asked"
     assert renewals(world, actor) == []
     assert till.books_agree()

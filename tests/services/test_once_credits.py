@@ -8,11 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.access import Actor
+from portal.domain.legal import CustomerType
 from portal.models.usage import LotRow
 from portal.queries.wallet import lots_left
 from portal.services.charging import Settled
 from portal.services.plans import Agreed
 from tests.services.changing import ANNUAL, APRIL_1, MONTHLY, Office
+from tests.services.consuming import Consumer
+from tests.services.leaving import gone
 from tests.services.paying import Till
 from tests.services.using import meter
 from tests.services.welcoming import welcome
@@ -113,3 +116,15 @@ def test_going_to_and_fro_brings_them_once(office, world):
         office.run_due()
         assert office.plan(actor)[0] == "growth"
     assert credits(world, actor) == [(50, APRIL_1), (500, instant("2026-04-10"))]
+
+
+def test_who_withdraws_from_a_plan_has_none_of_them_left(office, world):
+    actor = office.account(country="FR", customer_type=CustomerType.CONSUMER)
+    gone(world, actor)
+    office.change(actor, "growth")
+    assert credits(world, actor)[-1] == (50, MAY_1)
+    world.now = later = MAY_1 + timedelta(days=2)
+    assert Consumer(world, actor).withdraw(None) is not None
+    office.change(actor, "growth")
+    assert credits(world, actor)[-1] == (50, later)
+    assert left(world, actor) == 50

@@ -48,6 +48,7 @@ def collections(world: World, actor: Actor) -> list[CollectionRow]:
 
 
 def subscription(world: World, actor: Actor) -> SubscriptionRow:
+    """The last one."""
     with world.session() as session:
         mine = select(SubscriptionRow).filter_by(account_id=actor.account_id)
-        return session.scalars(mine).one()
+        return session.scalars(mine.order_by(SubscriptionRow.id.desc()).limit(1)).one()

@@ -81,6 +81,9 @@ BOUGHT = Purchased(
     carried=usd(32),
     renews_at=AT,
 )
+BEGUN = replace(
+    BOUGHT, sold=(Sold("Growth", 1, usd(9900)),), charged=usd(9900), carried=usd(0), begins=True
+)
 FAILED = PaymentFailed(
     invoice=Invoiced(3, 12), tries=1, amount=usd(14900), reason=DeclineReason.INSUFFICIENT_FUNDS,
     retry_at=AT, suspends_at=AT + timedelta(days=20),
@@ -243,4 +246,5 @@ NOTICES: list[Notice] = [
     replace(BOUGHT, agreed=("You asked us to.",)),
     replace(CHANGED, agreed=("You asked us to.",)),
     MemberJoined(5, "Ada", "ada@new.test", "Northwind", Role.BILLING, AT),
+    BEGUN,
 ]

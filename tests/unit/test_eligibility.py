@@ -74,7 +74,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
         WayOut.CONTACT,
     ),
     Reason.MOST_HELD: (SEATS, GOOD, Holding(5, instance_id=7), WayOut.MANAGE),
-    Reason.NO_SUBSCRIPTION: (CONNECTOR, replace(GOOD, status=None), NONE, WayOut.CONTACT),
+    Reason.NO_SUBSCRIPTION: (CONNECTOR, replace(GOOD, status=None), NONE, WayOut.PLANS),
     Reason.TRIALING: (
         CONNECTOR,
         replace(GOOD, status=SubscriptionStatus.TRIALING),

@@ -123,7 +123,8 @@ def test_after_the_end_every_page_says_so_and_leads_on(ran, owner, world, visit)
     for url in PAGES:
         page = visit.get(url)
         assert "Your Growth plan ended on 1 May 2026" in page.text, url
-        assert page.all("a", href="mailto:help@portal.test"), url
+        assert page.all("a", href=PLANS), url
+        assert "You can start again at any time" in page.text, url
         assert "<html" not in visit.get(url, **HTMX).html
     grid = visit.get(GRID)
     assert "You need a plan first" in grid.words(grid.article("Zendesk connector"))
@@ -141,7 +142,8 @@ def test_what_is_open_can_be_paid_after_the_end(world, till, visit):
     cancel_plan(world, actor)
     run_at(world, datetime(2026, 7, 1, tzinfo=UTC))
     visit.sign_in("owner@account1.test")
-    assert "what is open can be paid" in visit.get(GRID).text
+    assert "once it is paid you can start again" in visit.get(GRID).text
+    assert visit.get(GRID).all("a", href="/settings/billing/invoices/1")
     invoice = visit.get("/settings/billing/invoices/1")
     data = {"csrf_token": invoice.hidden("csrf_token"), "card": "new"}
     reply = visit.post("/settings/billing/invoices/1/pay", data, 303)

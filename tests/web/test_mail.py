@@ -25,6 +25,7 @@ from tests.support.notices import (
     APPROVAL_ASKED,
     APPROVED,
     AT,
+    BEGUN,
     BOUGHT,
     CHANGED,
     DEARER,
@@ -162,6 +163,14 @@ def test_what_is_bought_says_how_it_is_cancelled(writer):
     assert "lasts until 30 Apr 2026. There is nothing to cancel." in once
     assert "never expires. There is nothing to cancel." in forever
     assert "You bought Salesforce connector and 1 more" in writer.write(BOUGHT, READER).subject
+
+
+def test_a_plan_that_begins_says_so_and_how_it_is_cancelled(writer):
+    letter = writer.write(BEGUN, READER)
+    assert letter.subject == "Your Growth plan has begun"
+    page = "https://billing.example.com/settings/billing/plans"
+    assert f"It renews on 30 Apr 2026 until you cancel it. To cancel, open {page}" in letter.text
+    assert "Charged: $99.00" in letter.text
 
 
 def test_what_failed_says_when_it_is_tried_again_and_where_to_pay(writer):
