@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from portal.domain.declarations import TEXT_VERSION, Answer, CancellationKind, Declared, Shown
 from portal.web.language import date_time, day, language, number
 from portal.web.legal_words import GERMAN
+from portal.web.wiring import wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ def cancel_labels() -> CancelLabels:
         lang = "" if german_page else GERMAN
         return CancelLabels("Verträge hier kündigen", "jetzt kündigen", lang)
     return CancelLabels(_("Cancel contracts here"), _("cancel now"))
+
+
+def cancel_link() -> CancelLabels | None:
+    """The labels where every page leads there; None where it does not."""
+    return cancel_labels() if wiring().settings.german_consumers else None
 
 
 def shown_words() -> Shown:
