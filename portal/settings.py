@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     trusted_hosts: names besides public_url's, with commas, that browsers may ask for; "*" for all.
     proxy_hops: how many proxies before us add the address they see to X-Forwarded-For.
     api_rate_per_minute: requests of one API key to one process.
+    german_consumers: consumers in Germany buy here, so that every page leads to where contracts are
+    cancelled without signing in.
     support_view: whether staff look at an account when they have a reason, once it lets them, or
     when a second of the staff approves.
     webhook_private_addresses: lets messages to the host go by http, and to our own network.
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     stripe_api_base: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
     stripe_checkout_origin: str | None = Field(None, pattern=r"^https?://[^/\s;,]+$")
     stripe_webhook_tolerance_s: int = Field(300, ge=1)
+    german_consumers: bool = False
     support_view: SupportConsent = "open"
     api_rate_per_minute: int = Field(600, ge=1)
     webhook_private_addresses: bool = False

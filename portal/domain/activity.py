@@ -34,6 +34,7 @@ _KINDS: dict[str, Kind | None] = {
     "plan": Kind.PLAN,
     "plan_change": Kind.PLAN,
     "price_change": Kind.PLAN,
+    "declaration": Kind.PLAN,
     "card": Kind.CARDS,
     "card_entry": Kind.CARDS,
     "customer": Kind.CARDS,

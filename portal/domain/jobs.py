@@ -5,6 +5,7 @@ from __future__ import annotations
 SEND_MAIL = "send_mail"
 DELIVER = "deliver"
 RECHARGE = "recharge"
+MATCH = "match_declarations"
 
 
 def queue_of(environment_id: int) -> str:

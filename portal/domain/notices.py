@@ -9,6 +9,7 @@ from typing import ClassVar
 from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.catalog import Price
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
+from portal.domain.declaration_notices import DECLARATION_KINDS, DeclarationNotice
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import (
     ContractWithdrawn,
@@ -251,6 +252,7 @@ Notice = (
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceNotice | RenewalNotice
     | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn | Credited | AddOnEnded
     | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
+    | DeclarationNotice
 )  # fmt: skip
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
@@ -259,7 +261,7 @@ KINDS: dict[str, type[Notice]] = {
         Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS, *RENEWAL_KINDS,
         PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
         Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *STAFF_KINDS,
-        *MEMBER_KINDS,
+        *MEMBER_KINDS, *DECLARATION_KINDS,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
@@ -267,13 +269,15 @@ TOLD: dict[str, Permission] = (
     | dict.fromkeys((Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ)
     | dict.fromkeys((each.kind for each in SIGN_IN_KINDS), Permission.SELF_UPDATE)
     | dict.fromkeys(
-        (each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS)), Permission.MEMBERS_UPDATE
+        (each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS, *DECLARATION_KINDS)),
+        Permission.MEMBERS_UPDATE,
     )
     | dict.fromkeys((each.kind for each in STAFF_KINDS), Permission.STAFF)
 )
 """Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
 only the person whose own it is, whatever their role; of staff who look, the owners; of members,
-owners and whom it is about; of what staff want of each other, no member."""
+owners and whom it is about; of what was declared for their account, the owners; of what staff want
+of each other, no member."""
 
 
 def is_told(role: Role, kind: str) -> bool:

@@ -62,6 +62,10 @@ PURCHASE = Rule("purchase", 60, timedelta(seconds=30), QUARTER, timedelta(second
 """What one person pays, or tries to: whoever tries cards has more than honest people do."""
 EXPORT = Rule("export", 60, timedelta(seconds=30), QUARTER, timedelta(seconds=5))
 """Files that one person takes away."""
+DECLARED = Rule("declared", 5, QUARTER, HOUR, HOUR, shared=True)
+"""Cancellations declared with one e-mail address, which gets a mail for each."""
+DECLARED_ADDRESS = Rule("declared_address", 20, QUARTER, HOUR, HOUR, shared=True)
+"""The same from one network."""
 FORGED = Rule("forged", 60, timedelta(seconds=30), QUARTER, timedelta(seconds=10), shared=True)
 """Deliveries with a wrong signature from one network; right ones are not counted."""
 

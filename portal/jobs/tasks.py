@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
 
-from portal.domain.jobs import DELIVER, RECHARGE, SEND_MAIL, queue_of
+from portal.domain.jobs import DELIVER, MATCH, RECHARGE, SEND_MAIL, queue_of
 from portal.jobs.means import Means, opened
 from portal.services import (
+    declaring,
     delivering,
     digesting,
     documents,
@@ -37,6 +38,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     _add_billing(jobs, app, means, queue)
     _add_recharge(jobs, app, means, queue)
     _add_papers(jobs, app, means, queue)
+    _add_declarations(jobs, app, means, queue)
     _add_reminders(jobs, app, means, queue)
     _add_forgetting(jobs, app, means, queue)
     _add_webhooks(jobs, app, means, queue)
@@ -91,6 +93,21 @@ def _add_recharge(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name="recharge_waiting", queue=queue, queueing_lock=f"{queue}:recharge")
     def recharge_waiting(timestamp: int) -> None:
         run()
+
+
+def _add_declarations(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def match() -> None:
+        with opened(app, means) as (session, scope):
+            declaring.match_waiting(session, scope, means.now())
+
+    @jobs.task(name=MATCH, queue=queue)
+    def match_declarations(environment_id: int) -> None:
+        match()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="match_waiting", queue=queue, queueing_lock=f"{queue}:declarations")
+    def match_waiting(timestamp: int) -> None:
+        match()
 
 
 def _add_papers(jobs: App, app: Flask, means: Means, queue: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
 from portal.domain.legal import Words
 from portal.domain.money import Money, currency
@@ -155,11 +155,16 @@ def ask_to_pay(
 
 def lock_subscription(session: Session, actor: Actor) -> SubscriptionRow | None:
     """The account's live one; its lock puts everything that changes a quote in line."""
+    return lock_live(session, actor.scope, actor.account_id)
+
+
+def lock_live(session: Session, scope: Scope, account_id: int) -> SubscriptionRow | None:
+    """The same of an account that nobody of its members acts for."""
     return session.scalar(
         select(SubscriptionRow)
         .where(
-            SubscriptionRow.environment_id == actor.environment_id,
-            SubscriptionRow.account_id == actor.account_id,
+            SubscriptionRow.environment_id == scope.environment_id,
+            SubscriptionRow.account_id == account_id,
             SubscriptionRow.ended_at.is_(None),
         )
         .with_for_update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -32,18 +33,28 @@ def cancel_plan(
     NotFound without a subscription. Source: product.md §6; ADR 0018.
     """
     till, row, state = _locked(actor, session, gateway, wall)
+    ends_at = agree_to_end(till, row, state, reason)
+    session.commit()
+    return ends_at
+
+
+def agree_to_end(
+    till: Till, row: SubscriptionRow, state: AccountState, reason: str, **told: Any
+) -> datetime:
+    """The same for whoever may decide it; commit is the caller's, who has the row's lock.
+
+    told: what the event says besides.
+    """
     ending = get_ending(state)
     if ending.is_agreed:
-        session.rollback()
         return ending.ends_at
     row.cancel_at, row.cancel_reason = ending.cancel_at, reason.strip()[:REASON_LENGTH]
     row.next_due_at = min(row.next_due_at, ending.cancel_at)
     if ending.withdrawn is not None:
         withdraw_agreed(till, row, state.now)
     dates = {"cancel_at": ending.cancel_at.isoformat(), "ends_at": ending.ends_at.isoformat()}
-    _record(till, row, EventName.SUBSCRIPTION_CANCELLED, state, **dates)
+    _record(till, row, EventName.SUBSCRIPTION_CANCELLED, state, **dates, **told)
     telling_standing.plan_cancelled(till, row, ending, state.now)
-    session.commit()
     return ending.ends_at
 
 
@@ -89,7 +100,7 @@ def _locked(
 
 
 def _record(
-    till: Till, row: SubscriptionRow, event: EventName, state: AccountState, **detail: str
+    till: Till, row: SubscriptionRow, event: EventName, state: AccountState, **detail: Any
 ) -> None:
     record(
         till.session, till.scope, till.doer, event, f"subscription:{row.id}", state.now, **detail

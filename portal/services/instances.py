@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Actor, Permission
+from portal.domain.access import Actor, Permission, Scope
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import Phase
@@ -18,15 +19,17 @@ from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
-from portal.services.accepting import lock_subscription
+from portal.services.accepting import lock_live
 from portal.services.consents import keep_consent
 from portal.services.due import look_no_later
-from portal.services.recording import record
+from portal.services.recording import Doer, record
 from portal.services.till import doer_of
 
 REASON_LENGTH = 500
 _STAYS = (Phase.SCHEDULED, Phase.CANCELLING)
 """Phases of an instance whose cancellation can be undone."""
+Held = tuple[InstanceRow, AccountState, Instance]
+"""An instance as it is stored, its account, and as it is seen; locked."""
 
 
 def cancel(
@@ -37,16 +40,31 @@ def cancel(
     Repeating it keeps the first date. Raises NotFound, Forbidden, or Conflict for an instance
     that does not renew. Source: seed 1, step 5; product.md §6.
     """
-    row, state, instance = lock_instance(actor, instance_id, session, wall)
+    held = lock_instance(actor, instance_id, session, wall)
+    instance = held[2]
     if instance.phase in _STAYS and instance.price.is_recurring and not instance.renews:
         session.rollback()
         return instance
     if not instance.renews:
         session.rollback()
         raise Conflict("only an add-on that renews can be cancelled")
+    agree_to_end(session, actor.scope, doer_of(actor), held, reason)
+    session.commit()
+    return _reread(actor, instance_id, session, wall)
+
+
+def agree_to_end(
+    session: Session, scope: Scope, doer: Doer, held: Held, reason: str, **told: Any
+) -> datetime:
+    """The same of one that renews, for whoever may decide it; commit is the caller's, who has
+    its lock. told: what the event says besides.
+    """
+    row, state, instance = held
     row.cancel_at = ends_at = next_boundary(state, instance)
     row.cancel_reason = reason.strip()[:REASON_LENGTH]
-    _record(session, actor, EventName.INSTANCE_CANCELLED, row, state, cancel_at=str(row.cancel_at))
+    told |= {"cancel_at": str(row.cancel_at)}
+    event, subject = EventName.INSTANCE_CANCELLED, f"instance:{row.id}"
+    record(session, scope, doer, event, subject, state.now, **told)
     notice = AddOnCancelled(
         row.id,
         instance.add_on.name,
@@ -55,9 +73,8 @@ def cancel(
         ends_at=ends_at,
         bills_use=bool(instance.usage_prices),
     )
-    mailing.post(session, actor.scope, actor.account_id, notice)
-    session.commit()
-    return _reread(actor, instance_id, session, wall)
+    mailing.post(session, scope, row.account_id, notice)
+    return ends_at
 
 
 def keep(
@@ -108,19 +125,24 @@ def find_instance(state: AccountState, instance_id: int) -> Instance:
     raise NotFound("instance")
 
 
-def lock_instance(
-    actor: Actor, instance_id: int, session: Session, wall: WallNow
-) -> tuple[InstanceRow, AccountState, Instance]:
-    """An instance of the member's account, locked; its subscription's row first, as everything
-    that changes it does. Raises Forbidden, NotFound.
-    """
+def lock_instance(actor: Actor, instance_id: int, session: Session, wall: WallNow) -> Held:
+    """An instance of the member's account, locked. Raises Forbidden, NotFound."""
     actor.require(Permission.BILLING_UPDATE)
-    lock_subscription(session, actor)
+    return lock_held(session, actor.scope, actor.account_id, instance_id, wall)
+
+
+def lock_held(
+    session: Session, scope: Scope, account_id: int, instance_id: int, wall: WallNow
+) -> Held:
+    """An instance of the account, locked; its subscription's row first, as everything that
+    changes it does. Raises NotFound.
+    """
+    lock_live(session, scope, account_id)
     row = session.scalar(
         select(InstanceRow)
         .where(
-            InstanceRow.environment_id == actor.environment_id,
-            InstanceRow.account_id == actor.account_id,
+            InstanceRow.environment_id == scope.environment_id,
+            InstanceRow.account_id == account_id,
             InstanceRow.id == instance_id,
         )
         .with_for_update()
@@ -129,7 +151,7 @@ def lock_instance(
     if row is None:
         session.rollback()
         raise NotFound("instance")
-    state = account_state(session, actor.scope, actor.account_id, wall)
+    state = account_state(session, scope, account_id, wall)
     return row, state, find_instance(state, instance_id)
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
+from portal.domain.declaration_notices import TYPED
+from portal.domain.declarations import ZONE
 from portal.domain.events import EventName
 from portal.domain.jobs import SEND_MAIL
 from portal.domain.mails import (
@@ -82,9 +84,9 @@ def post_to(
 
 
 def post_to_address(
-    session: Session, scope: Scope, account_id: int, email: str, locale: str, notice: Notice
+    session: Session, scope: Scope, account_id: int | None, email: str, locale: str, notice: Notice
 ) -> None:
-    """The same for an address that may be nobody's yet; locale: the language to write in."""
+    """The same for an address that may be nobody's yet, in `locale`. account_id: None for none."""
     stranger = {"key": notice.key, "recipient": email, "locale": locale}
     _post(session, scope, account_id, notice, [stranger])
 
@@ -206,13 +208,15 @@ def _written(office: Post, mail_id: int) -> Mail:
 
 
 def _reader(office: Post, row: MailRow) -> Reader:
-    """Staff read in UTC, as on their pages."""
+    """Staff read in UTC, as on their pages; who declared something, in its zone."""
     account = _account(office, row)
+    if row.kind in TYPED:
+        return Reader(row.locale, ZONE)
     return Reader(row.locale, account.zone, account.name) if account else Reader(row.locale)
 
 
 def _account(office: Post, row: MailRow) -> AccountRow | None:
-    """None for a mail to staff."""
+    """None for a mail of no account's."""
     if row.account_id is None:
         return None
     return office.session.get_one(AccountRow, (row.environment_id, row.account_id))

@@ -1,4 +1,4 @@
-"""Recomputing the projections from the ledgers behind them, and the digests of consents."""
+"""Recomputing the projections from the ledgers behind them, and the digests of what was said."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from portal.domain.ledger import LedgerAccount
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.ledger import AccountBalanceRow, TransferRow
 from portal.services.consents import verify_consents
+from portal.services.declaring import verify_declarations
 from portal.services.verifying_spending import verify_months
 from portal.services.verifying_usage import verify_usage
 
 
 def verify(session: Session, scope: Scope) -> list[str]:
-    """One sentence for each projection that differs from its ledger, and for each consent whose
-    words were changed; empty when all agree."""
+    """One sentence for each projection that differs from its ledger, and for each consent or
+    declaration whose words were changed; empty when all agree."""
     return [
         *_receivables(session, scope),
         *_balances(session, scope),
         *verify_usage(session, scope),
         *verify_months(session, scope),
         *verify_consents(session, scope),
+        *verify_declarations(session, scope),
     ]
 
 

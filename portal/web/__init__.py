@@ -17,6 +17,8 @@ from portal.web.views import (
     belongings,
     clock,
     credit_notes,
+    declarations,
+    declared,
     endpoints,
     health,
     invitations,
@@ -70,10 +72,10 @@ def install(app: Flask) -> None:
     errors.install(app)
     pages_of_the_portal = (
         accounts, active, activity, addons, api_keys, approvals, auth, belongings, clock,
-        credit_notes, endpoints, health, invitations, invoices, links, members, messages,
-        notifications, oidc, own_provider, own_sign_in, payment_methods, plans, preferences,
-        proposals, proposing, purchases, quantities, recharge, resets, second_factor, staff,
-        staff_activity, staff_oidc, support_access, support_views, usage, wallet, webhooks,
+        credit_notes, declarations, declared, endpoints, health, invitations, invoices, links,
+        members, messages, notifications, oidc, own_provider, own_sign_in, payment_methods, plans,
+        preferences, proposals, proposing, purchases, quantities, recharge, resets, second_factor,
+        staff, staff_activity, staff_oidc, support_access, support_views, usage, wallet, webhooks,
         withdrawals,
     )  # fmt: skip
     for view in pages_of_the_portal:

@@ -16,6 +16,7 @@ from portal.queries.activity import Act
 from portal.web.activity_members import member_words
 from portal.web.activity_sign_in import sign_in_words
 from portal.web.activity_support import support_words
+from portal.web.declaration_sentences import declaration_words
 from portal.web.language import date, date_time, money, number, percent
 from portal.web.proposal_sentences import PROPOSAL_EVENTS, proposal_words
 from portal.web.sentences import card_words
@@ -185,6 +186,10 @@ def _of_plans(act: Act) -> str:
         case EventName.PRICE_CHANGE_WITHDRAWN:
             return _("The new price of %(what)s that was announced will not come",
                      what=_priced(act))  # fmt: skip
+        case EventName.DECLARATION_RECEIVED | EventName.DECLARATION_MATCHED:
+            return declaration_words(act)
+        case EventName.DECLARATION_ANSWERED:
+            return declaration_words(act)
         case _:
             return _plain_words(act.name)
 

@@ -15,7 +15,8 @@ class Draft:
     """facts: a label and what it stands for. link, choice: words and an absolute address.
 
     choice: where such mails are switched off, for those that can be. invites: the reader is no
-    member yet. was_member: they are none any more. to_staff: and never were.
+    member yet. was_member: they are none any more. to_staff: and never were. was_typed: nobody
+    knows whose address it is.
     """
 
     subject: str
@@ -27,6 +28,7 @@ class Draft:
     invites: bool = False
     was_member: bool = False
     to_staff: bool = False
+    was_typed: bool = False
 
 
 def page(endpoint: str, **where: object) -> str:

@@ -162,6 +162,6 @@ def _locale() -> str | None:
 
 
 def _zone() -> str | None:
-    if "zone" in g:  # a mail is written: nobody asks for a page
+    if "zone" in g:  # of a mail, or a page that is nobody's account's
         return str(g.zone)
     return g.state.account.zone if "state" in g else "UTC"

@@ -6,13 +6,19 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.credit_notices import AddOnEnded, Credited
+from portal.domain.declaration_notices import (
+    DeclarationAnswered,
+    DeclarationMatched,
+    DeclarationNotice,
+    DeclarationReceived,
+)
 from portal.domain.ending_notices import (
     ContractWithdrawn,
     PlanCancelled,
     PlanEnded,
     PurchaseLapsed,
 )
-from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
+from portal.domain.member_notices import MemberGone, MemberJoined, MemberNotice, RoleChanged
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -39,16 +45,19 @@ from portal.domain.price_notices import (
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.renewal_notices import RenewalAhead, StillRenewing
+from portal.domain.sign_in_notices import SignInNotice
 from portal.domain.support_notices import (
     ApprovalAnswered,
     ApprovalAsked,
     SupportAsked,
+    SupportNotice,
     SupportStarted,
 )
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.coming_letters import of_what_comes
 from portal.web.credit_letters import of_credit
+from portal.web.declaration_letters import of_declaration
 from portal.web.drafts import Draft, add_ons, agreed_words, counted, page
 from portal.web.ending_letters import of_ending
 from portal.web.language import date, date_time, money, number
@@ -84,6 +93,16 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_use(notice)
         case RechargePaused() | RechargeLimited() | RechargeShort():
             return of_recharge(notice)
+        case _:
+            return _of_people(notice)
+
+
+def _of_people(
+    notice: SupportNotice | Proposed | MemberNotice | DeclarationNotice | SignInNotice,
+) -> Draft:
+    match notice:
+        case DeclarationReceived() | DeclarationMatched() | DeclarationAnswered():
+            return of_declaration(notice)
         case RoleChanged() | MemberGone() | MemberJoined():
             return of_members(notice)
         case SupportStarted() | SupportAsked() | ApprovalAsked() | ApprovalAnswered() | Proposed():

@@ -76,6 +76,9 @@ def _frame(settings: Settings, reader: Reader, draft: Draft) -> Frame:
                 account=reader.account)  # fmt: skip
     if draft.to_staff:
         why, support = _("You get this mail as one of the staff."), ""
+    if draft.was_typed:
+        why = _("You get this mail because your address was typed on our page for cancelling"
+                " contracts.")  # fmt: skip
     return Frame(
         lang=language(),
         dir=direction(),

@@ -19,6 +19,7 @@ from portal.domain.support import Consent, masked_email
 from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
+from portal.queries.declarations import count_open
 from portal.queries.recharge_pages import paused_by_card
 from portal.queries.wallet import Expiring
 from portal.web import (
@@ -29,6 +30,7 @@ from portal.web import (
     ceiling,
     credit_papers,
     deals,
+    declaration_words,
     member_sentences,
     plan_sentences,
     price_sentences,
@@ -75,6 +77,8 @@ PHRASES = {
         wallet_sentences.alert_title, wallet_sentences.alert_words, wallet_sentences.entry_words,
         wallet_sentences.expiring_words, wallet_sentences.pace_words,
         wallet_sentences.source_words, wallet_sentences.unused_words,
+        declaration_words.answer_words, declaration_words.cancel_labels,
+        declaration_words.cancel_link, declaration_words.declared_facts,
         proposal_sentences.proposal_state, proposal_sentences.proposed_words,
         quantity_sentences.quantity_blocked,
         tenant_sentences.tenant_doer_words, tenant_sentences.tenant_words,
@@ -101,12 +105,14 @@ PHRASES = {
 class StaffFrame:
     """What staff are shown of where they are. email: None before they are in.
 
-    approves: whether a second of them may let the first look.
+    approves: whether a second of them may let the first look. declarations: cancellations that wait
+    for them; None where nobody declares any.
     """
 
     environment: str
     email: str | None
     approves: bool
+    declarations: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,9 @@ def _staff_frame() -> StaffFrame:
     who = staff_signed_in()
     settings = wiring().settings
     approves = Consent(settings.support_view) is Consent.BREAK_GLASS
-    return StaffFrame(settings.portal_environment, who.email if who else None, approves)
+    declares = settings.german_consumers and who is not None
+    waiting = count_open(database(), scope()) if declares else None
+    return StaffFrame(settings.portal_environment, who.email if who else None, approves, waiting)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

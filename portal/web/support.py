@@ -28,7 +28,7 @@ NO_ADDRESS = "…"
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
-        *("oidc", "staff_oidc", "staff_activity"),
+        *("oidc", "staff_oidc", "staff_activity", "declarations"),
     }
 )
 CLOSED = frozenset(

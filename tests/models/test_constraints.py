@@ -43,6 +43,8 @@ def changed(table: str, breaks: str, where: str = "true", **values: str) -> Case
 
 
 NEW = "gen_random_uuid()::text"
+AN_ACCOUNT = "(select min(id) from accounts)"
+SOME_STAFF = "(select min(id) from staff)"
 A_FEATURE = "(select min(id) from features)"
 ONETIME = "add_on_type = 'onetime'"
 MANY = "add_on_type = 'multiple_instance'"
@@ -352,6 +354,77 @@ HOST = [
     changed("accounts", FINE, country="'DE'"),
     changed("accounts", "ck_accounts_customer_type", customer_type="'both'"),
     again("consents", "ck_consents_digest", digest="''"),
+    again("declarations", "uq_declarations_environment_id_receipt_digest"),
+    again("declarations", FINE, receipt_digest="repeat('a', 64)"),
+    again("declarations", "ck_declarations_kind", receipt_digest="repeat('a', 64)", kind="'gone'"),
+    again(
+        "declarations",
+        "ck_declarations_reason",
+        receipt_digest="repeat('a', 64)",
+        kind="'for_cause'",
+    ),
+    again(
+        "declarations", FINE, receipt_digest="repeat('a', 64)", kind="'for_cause'", reason="'Why.'"
+    ),
+    again("declarations", "ck_declarations_receipt_digest", receipt_digest="'x'"),
+    again("declarations", "ck_declarations_digest", receipt_digest="repeat('a', 64)", digest="''"),
+    again("declaration_cases", "uq_declaration_cases_environment_id_declaration_id"),
+    changed(
+        "declaration_cases",
+        "ck_declaration_cases_matched",
+        account_id=AN_ACCOUNT,
+        matched_at="null",
+    ),
+    changed("declaration_cases", FINE, account_id=AN_ACCOUNT, matched_at="now()"),
+    changed(
+        "declaration_cases",
+        "ck_declaration_cases_answer",
+        answer="'gone'",
+        said="'Why.'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+    ),
+    changed("declaration_cases", "ck_declaration_cases_whole", answer="'done'", said="'Why.'"),
+    changed(
+        "declaration_cases",
+        "ck_declaration_cases_said",
+        answer="'done'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+    ),
+    changed(
+        "declaration_cases",
+        FINE,
+        answer="'done'",
+        said="'Why.'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+    ),
+    changed(
+        "declaration_cases",
+        "ck_declaration_cases_carried_out",
+        answer="'carried_out'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+    ),
+    changed(
+        "declaration_cases",
+        "ck_declaration_cases_ended",
+        answer="'carried_out'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+        subject="'subscription:1'",
+    ),
+    changed(
+        "declaration_cases",
+        FINE,
+        answer="'carried_out'",
+        staff_id=SOME_STAFF,
+        answered_at="now()",
+        subject="'subscription:1'",
+        ends_at="now()",
+        ended_account_id=AN_ACCOUNT,
+    ),
     again("consents", "ck_consents_button", button="''"),
     again("api_keys", "uq_api_keys_environment_id_prefix"),
     again("api_keys", FINE, prefix=NEW),

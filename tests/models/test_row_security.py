@@ -39,6 +39,7 @@ APPEND_ONLY = (
     "credit_note_documents",
     "billed_elsewhere",
     "consents",
+    "declarations",
     "recharge_consents",
     "recharge_decisions",
 )

@@ -54,6 +54,7 @@ from portal.services.support_windows import open_window
 from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
+from tests.services.declaring import Declarations
 from tests.services.entering import FIREFOX, HERE, SAFE, Door
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
@@ -132,6 +133,7 @@ def live(world: World) -> None:
     _recharge(world, actor)
     _use_beyond(world)
     _press(world, actor)
+    Declarations(world).declare_and_match()
     with world.session() as session:
         print_missing(session, world.scope, printer=_Printer(), wall=world.wall)
         used = Usage("used-1", "messages", Decimal(120), world.now)

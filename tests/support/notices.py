@@ -11,6 +11,18 @@ from portal.domain.capacity import MONTH
 from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType, Tier, TierMode
 from portal.domain.credit_notes import Cause
 from portal.domain.credit_notices import AddOnEnded, Credited, Noted
+from portal.domain.declaration_notices import (
+    DeclarationAnswered,
+    DeclarationMatched,
+    DeclarationReceived,
+)
+from portal.domain.declarations import (
+    Answer,
+    CancellationKind,
+    Declaration,
+    Declared,
+    Shown,
+)
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import (
     ContractWithdrawn,
@@ -160,6 +172,23 @@ PROPOSED = Proposed(
 )
 APPROVAL_ASKED = ApprovalAsked(5, "Ann", "Northwind", "A figure is wrong.", "T-1", AT)
 APPROVED = ApprovalAnswered(5, "Ann", 1, "Northwind", "T-1", True, AT)
+DECLARED = DeclarationReceived(
+    Declared(
+        7,
+        Declaration(
+            CancellationKind.ORDINARY, "", "Ada", "Northwind", "Growth", None, "ada@new.test"
+        ),
+        Shown("cancel-2026-12", "en", "jetzt kündigen", "de"),
+        AT,
+    )
+)
+FOR_CAUSE = replace(
+    DECLARED.declared,
+    said=replace(
+        DECLARED.declared.said, kind=CancellationKind.FOR_CAUSE,
+        reason="It did not work for a week.", wanted_on=date(2026, 6, 30),
+    ),
+)  # fmt: skip
 MONTHLY, YEARLY = Interval(BillingPeriod.MONTHLY), Interval(BillingPeriod.ANNUAL)
 NOTICES: list[Notice] = [
     BOUGHT,
@@ -245,6 +274,12 @@ NOTICES: list[Notice] = [
     replace(GONE, by=""),
     replace(BOUGHT, agreed=("You asked us to.",)),
     replace(CHANGED, agreed=("You asked us to.",)),
+    DECLARED,
+    replace(DECLARED, declared=FOR_CAUSE),
+    DeclarationMatched(FOR_CAUSE, "Northwind"),
+    DeclarationAnswered(DECLARED.declared, Answer.CARRIED_OUT, "", "Growth", AT),
+    DeclarationAnswered(FOR_CAUSE, Answer.DONE, "You asked us to."),
+    DeclarationAnswered(FOR_CAUSE, Answer.NOT_OURS, "You asked us to."),
     MemberJoined(5, "Ada", "ada@new.test", "Northwind", Role.BILLING, AT),
     BEGUN,
 ]

@@ -9,6 +9,7 @@ import pytest
 
 from portal.domain.access import Role
 from portal.domain.cards import last_day, reminder
+from portal.domain.declaration_notices import DECLARATION_KINDS
 from portal.domain.member_notices import MEMBER_KINDS
 from portal.domain.notices import KINDS, TOLD, invoice_of, is_told
 from portal.domain.sign_in_notices import SIGN_IN_KINDS
@@ -35,7 +36,7 @@ PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
 def test_those_who_can_act_are_told_and_everybody_when_the_service_stops(kind):
     told = {role for role in Role if is_told(role, kind)}
     everybody = {"suspended", "restored", "plan_ended", *(each.kind for each in SIGN_IN_KINDS)}
-    owners = {each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS)}
+    owners = {each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS, *DECLARATION_KINDS)}
     others = {Role.OWNER} if kind in owners else PAYERS
     if kind in {each.kind for each in STAFF_KINDS}:
         others = set()

@@ -19,6 +19,7 @@ NAMED = {
     "usage_days": ("dimension", "value"),
     "invoice_lines": ("name",),
     "credit_note_lines": ("name",),
+    "declarations": ("name", "identification", "contract"),
     "quote_lines": ("name",),
 }
 """Columns that somebody outside fills in and pages show."""

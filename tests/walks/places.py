@@ -17,6 +17,7 @@ from portal.services import links, resetting, staff
 from portal.services.accounts import ensure_environment
 from portal.services.inviting import invite
 from tests.models.twins import live
+from tests.services.declaring import Declarations
 from tests.services.entering import FIREFOX, HERE, SAFE
 from tests.support.database import Database
 from tests.support.world import World
@@ -38,6 +39,7 @@ ROWS = {
     "proposal_id": "select id, account_id from proposals",
     "approval_id": "select id, 0 from support_approvals where answered_at is null",
     "account_id": "select id, 0 from accounts",
+    "declaration_id": "select id, 0 from declarations",
     "message_id": "select id, 0 from webhook_messages",
     "endpoint_id": "select id, 0 from webhook_endpoints",
     "prefix": "select prefix, 0 from api_keys where revoked_at is null",
@@ -142,6 +144,7 @@ def tokens(world: World) -> dict[str, list[Id]]:
         "invitations": invitation_secret(SAFE.master, _nonce(world, "invited")),
         "resets": reset_secret(SAFE.master, _nonce(world, "password_forgotten")),
         "staff": shown,
+        "declarations": Declarations(world).declare(email=mail).written,
     }
     return {f"{part}.{WRITTEN}": [Id(each, 0)] for part, each in found.items()}
 

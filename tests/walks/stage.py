@@ -115,7 +115,8 @@ class Stage:
 @contextmanager
 def app_of(world: World, database: Database, **settings: object) -> Iterator[Flask]:
     """The portal over https, asking for no token where a test does not want it to."""
-    given = {"public_url": HOST, "api_rate_per_minute": 1_000_000} | settings
+    given = {"public_url": HOST, "api_rate_per_minute": 1_000_000, "german_consumers": True}
+    given |= settings
     app = create_app(settings_for(database, **given), world.gateway, lambda: world.wall)
     app.testing = True
     app.config["WTF_CSRF_ENABLED"] = False

@@ -28,6 +28,7 @@ DETAIL = {
     "starts_at": "2026-05-01T00:00:00+00:00", "effective_at": "2026-05-01T00:00:00+00:00",
     "role": "admin", "before": "member", "after": "billing", "email": "ada@x.test", "name": "Pack",
     "cancel_at": "2026-05-01 00:00:00+00:00", "ends_at": "2026-05-01T00:00:00+00:00",
+    "answer": "done", "contract": "Growth",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import html5lib
 import pytest
 from flask import Flask, g, has_request_context
 
+from portal.domain.declaration_notices import TYPED
 from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.money import Money
 from portal.domain.notices import Notice, Sold
@@ -96,6 +97,7 @@ def test_every_kind_is_whole_in_text_and_html(writer, notice):
     assert "\n\n\n" not in letter.text
     assert "None" not in letter.text + letter.html
     assert "%(" not in letter.text + letter.subject
+    assert ("your address was typed" in letter.text) is (notice.kind in TYPED)
     for said in ("Hello,", "Northwind", "Acme Billing"):
         assert said in letter.text
         assert said in letter.html
@@ -129,7 +131,7 @@ def test_every_word_is_translated(pseudo_writer, notice):
         "You asked us to", "A figure is wrong", "Ann", "T-1", "Messages", "Members",
         "SMS credits", "messages", "credits", "members",
         "100,000 message pack", "Firefox", "Windows", "Ada",
-        "Bo", "ada@new.test",
+        "Bo", "ada@new.test", "jetzt kündigen",
     }  # fmt: skip
     known |= set(re.findall(r"https://[^\s<]+", letter.html))
     page = html5lib.parse(letter.html, namespaceHTMLElements=False)
