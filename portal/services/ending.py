@@ -10,7 +10,6 @@ from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import BillingNow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.services import telling_standing
 from portal.services.recording import record
 from portal.services.repricing import drop_price_changes
 from portal.services.till import Till
@@ -18,7 +17,8 @@ from portal.services.withdrawing import give_back_unbegun
 
 
 def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
-    """Close a subscription at `at`, all its bills made; commit is the caller's, who has its lock.
+    """Close a subscription at `at`, all its bills made; telling its members and commit are the
+    caller's, who has its lock.
 
     What was bought ends with it; what would begin later never does, and its money goes back.
     Invoices that are still open stay so, and are not charged by themselves any more.
@@ -43,4 +43,3 @@ def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
     row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
     told = EventName.SUBSCRIPTION_ENDED
     record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
-    telling_standing.plan_ended(till, row, at)

@@ -10,6 +10,7 @@ from portal.domain.ending_notices import (
     PlanEnded,
     PurchaseLapsed,
 )
+from portal.domain.money import Money
 from portal.web.drafts import Draft, counted, page
 from portal.web.language import date_time, money
 
@@ -43,16 +44,25 @@ def _plan_cancelled(notice: PlanCancelled) -> Draft:
 def _plan_ended(notice: PlanEnded) -> Draft:
     said = [_("%(plan)s and its add-ons ended on %(at)s, as agreed. Nothing renews any more, and"
               " your invoices stay.", plan=notice.plan, at=date_time(notice.at))]  # fmt: skip
-    facts = ((_("Open"), money(notice.owed)),) if notice.owed else ()
-    if notice.owed:
-        said.append(_("Something is still open. It is not charged by itself any more; please pay it"
-                      " under Invoices."))  # fmt: skip
     return Draft(
         _("Your plan has ended"),
-        tuple(said),
-        facts,
+        (*said, *_still_open(notice.owed)),
+        _open(notice.owed),
         (_("See your invoices"), page("invoices.index")),
     )
+
+
+def _still_open(owed: Money | None) -> tuple[str, ...]:
+    """The sentence about invoices that a plan leaves behind."""
+    if not owed:
+        return ()
+    said = _("Something is still open. It is not charged by itself any more; please pay it under"
+             " Invoices.")  # fmt: skip
+    return (said,)
+
+
+def _open(owed: Money | None) -> tuple[tuple[str, str], ...]:
+    return ((_("Open"), money(owed)),) if owed else ()
 
 
 def _lapsed(notice: PurchaseLapsed) -> Draft:
@@ -84,10 +94,11 @@ def _withdrawn(notice: ContractWithdrawn) -> Draft:
         (_("To your card"), notice.to_card),
         (_("To your account balance"), notice.to_balance),
     )
+    declared = (_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited))
     facts = tuple((label, money(amount)) for label, amount in parts if amount)
     return Draft(
         _("You withdrew from the contract about %(what)s", what=what),
-        tuple(said),
-        ((_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited)), *facts),
+        (*said, *_still_open(notice.owed)),
+        (*declared, *facts, *_open(notice.owed)),
         (_("See your invoices"), page("invoices.index")),
     )

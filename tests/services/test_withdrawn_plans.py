@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
+from portal.domain.access import Role
 from portal.domain.errors import Conflict
 from portal.models.accounts import AccountRow
 from portal.models.subscriptions import SubscriptionRow
 from tests.services.changing import Office
 from tests.services.consuming import START, Consumer, consumer_of, sent_back, use
-from tests.services.leaving import on_trial, told
+from tests.services.leaving import on_trial, save_card, told
 from tests.services.recharging import Recharge
 from tests.services.time_passing import run_at
 from tests.support.world import APRIL_11, World
@@ -84,6 +85,28 @@ def test_twice_ends_it_once(world, till, desk, consumer):
     world.pass_time(hours=1)
     assert consumer.withdraw(None) is None
     assert len(sent_back(till)) == len(desk.notes(consumer.actor)) == 1
+
+
+def test_everybody_is_told_of_it_once_and_not_as_of_an_end_that_was_agreed(world, till, consumer):
+    upgraded(world, till, consumer)
+    world.member(consumer.actor.account_id, "reader@account1.test", Role.MEMBER)
+    consumer.withdraw(None)
+    first, second = told(world, consumer.actor, "contract_withdrawn")
+    assert first == second
+    assert (first["name"], first["owed"]) == ("Business", {"minor": 0, "currency": "usd"})
+    assert told(world, consumer.actor, "plan_ended") == []
+
+
+def test_what_is_still_to_pay_for_the_time_before_is_said_with_it(world, till, consumer):
+    world.now = APRIL_25
+    upgraded(world, till, consumer)
+    save_card(world, consumer.actor, "pm_card_chargeCustomerFail")
+    run_at(world, datetime(2026, 5, 1, 12, tzinfo=UTC))
+    made = consumer.withdraw(None)
+    assert made is not None
+    [notice] = told(world, consumer.actor, "contract_withdrawn")
+    assert made.off_invoice.minor + 482 == 29_900, "half a day of 31"
+    assert notice["owed"] == {"minor": 482, "currency": "usd"}
 
 
 def test_a_trial_ends_and_is_never_charged(world, till):
