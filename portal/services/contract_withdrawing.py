@@ -19,7 +19,7 @@ from portal.queries.accounts import account_state
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
-from portal.services.arrears import hold_use
+from portal.services.arrears import hold_use, waive_use
 from portal.services.capacity import end_lots
 from portal.services.contract_withdrawals import (
     NoRightToWithdraw,
@@ -128,6 +128,7 @@ def _stop(till: Till, row: SubscriptionRow, made: Withdrawal) -> None:
         _stop_add_on(till, made.instance, made)
         return
     withdraw_agreed(till, row, made.at)
+    waive_use(till.session, till.scope, row, made.at, till.wall)
     row.cancel_at = made.at
     end(till, row, made.at)
 
@@ -159,5 +160,6 @@ def _tell(till: Till, actor: Actor, row: SubscriptionRow, made: Withdrawal) -> N
         to_balance=made.to_balance,
         add_ons=() if made.instance else tuple(each.add_on.name for each in made.ends),
         owed=None if made.instance else owed(till, row),
+        waived=made.waived or None,
     )
     mailing.post(till.session, till.scope, actor.account_id, notice)

@@ -85,20 +85,26 @@ def _withdrawn(notice: ContractWithdrawn) -> Draft:
               at=date_time(notice.at))]  # fmt: skip
     if notice.add_ons:
         said.append(_("It ended with its add-ons: %(what)s.", what=", ".join(notice.add_ons)))
+    if notice.waived:
+        said.append(_("Use beyond the allowance that is not billed yet, %(waived)s, is not"
+                      " charged.", waived=money(notice.waived)))  # fmt: skip
     if notice.to_card:
         said.append(_("What goes to your card is on its way; banks take 5 to 10 days to show it."))
     if notice.to_balance:
         said.append(_("What no card paid is on your account balance."))
+    return Draft(
+        _("You withdrew from the contract about %(what)s", what=what),
+        (*said, *_still_open(notice.owed)),
+        (*_given_back(notice), *_open(notice.owed)),
+        (_("See your invoices"), page("invoices.index")),
+    )
+
+
+def _given_back(notice: ContractWithdrawn) -> tuple[tuple[str, str], ...]:
     parts = (
         (_("Off what was to pay"), notice.off_invoice),
         (_("To your card"), notice.to_card),
         (_("To your account balance"), notice.to_balance),
     )
     declared = (_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited))
-    facts = tuple((label, money(amount)) for label, amount in parts if amount)
-    return Draft(
-        _("You withdrew from the contract about %(what)s", what=what),
-        (*said, *_still_open(notice.owed)),
-        (*declared, *facts, *_open(notice.owed)),
-        (_("See your invoices"), page("invoices.index")),
-    )
+    return (*declared, *((label, money(amount)) for label, amount in parts if amount))

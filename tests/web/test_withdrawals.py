@@ -11,6 +11,7 @@ from portal.domain.access import Role
 from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
 from portal.models.purchases import RefundRow
+from tests.services.beyond import LIMIT, Meterage
 from tests.services.changing import Office
 from tests.services.paying import Till
 from tests.web.reading import HTMX, Visitor
@@ -123,6 +124,18 @@ def test_the_plan_and_what_is_on_it(world, visit):
     assert world.state(actor).subscription is None
     visit.post(PLAN, fields(page, PLAN), 303)
     assert "You had withdrawn from it already" in visit.get(PLANS).text
+
+
+def test_use_that_is_not_billed_yet_is_named_and_not_charged(world, visit):
+    meterage = Meterage(world)
+    actor = meterage.account()
+    world.change(update(AccountRow).values(country="FR", customer_type="consumer"))
+    meterage.at("2026-04-11")
+    visit.sign_in("owner@account1.test")
+    assert "not billed yet" not in visit.get(PLAN).text
+    meterage.use(actor, LIMIT + 10_000)
+    said = "Use beyond the allowance that is not billed yet, $8.00, is not charged."
+    assert said in plain(visit.get(PLAN).text)
 
 
 def test_a_member_may_look_and_another_account_finds_nothing(app, world, visit):
