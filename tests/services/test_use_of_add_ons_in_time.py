@@ -76,14 +76,15 @@ def test_a_start_within_a_quota_window_splits_its_use_there(units, runs, waiting
     assert meterage.ledgers_agree
 
 
-@pytest.mark.parametrize("at", ["2026-05-11", "2026-05-12"])
-def test_a_late_start_settles_nothing_that_may_still_be_corrected(at, waiting, meterage):
+@pytest.mark.parametrize(
+    ("at", "run_at"), [("2026-05-11", "2026-05-11"), ("2026-05-12", "2026-05-13")]
+)
+def test_a_late_start_settles_nothing_that_may_still_be_corrected(at, run_at, waiting, meterage):
     meterage.at("2026-05-10")
     meterage.use(waiting, LIMIT + 7_000)
     meterage.at(at)
     meterage.use(waiting, 2_000)
-    meterage.run(at)
-    meterage.run("2026-05-13")
+    meterage.run(run_at)
     assert meterage.arrears(waiting) == [(7_000, False, False)]
     assert meterage.unsettled(waiting) == 2_000
 
