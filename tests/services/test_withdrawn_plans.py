@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from portal.domain.access import Role
 from portal.domain.errors import Conflict
+from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
 from portal.models.subscriptions import SubscriptionRow
 from tests.services.changing import Office
@@ -129,6 +130,31 @@ def test_what_is_unpaid_is_taken_off_and_not_collected(world, till, desk):
     tries = len(world.gateway.calls)
     run_at(world, JUNE_1)
     assert len(world.gateway.calls) == tries
+
+
+def test_a_charge_without_an_answer_is_asked_about_first(world, till):
+    consumer = trying(world)
+    world.gateway.fail_next("charge", Fault.ANSWER_LOST)
+    run_at(world, APRIL_25)
+    made = consumer.withdraw(None)
+    assert made is not None
+    assert (made.to_card.minor, sent_back(till)) == (2900, [(2900, "succeeded")])
+    assert till.books_agree()
+
+
+def test_while_it_is_not_known_whether_a_charge_was_made_nothing_ends(world, till):
+    consumer = trying(world)
+    for _ in range(2):
+        world.gateway.fail_next("charge", Fault.OUTAGE)
+    run_at(world, APRIL_25)
+    with pytest.raises(Conflict, match="under way"):
+        consumer.withdraw(None)
+    assert world.state(consumer.actor).subscription is not None
+    assert (sent_back(till), told(world, consumer.actor, "contract_withdrawn")) == ([], [])
+    consumer.withdraw(None)
+    assert world.state(consumer.actor).subscription is None
+    assert sum(till.taken()) == sum(amount for amount, _ in sent_back(till))
+    assert till.books_agree()
 
 
 def trying(world: World, card: str = "pm_card_visa") -> Consumer:

@@ -13,7 +13,10 @@ from portal.models.accounts import AccountRow
 from portal.models.purchases import RefundRow
 from tests.services.beyond import LIMIT, Meterage
 from tests.services.changing import Office
+from tests.services.leaving import on_trial
 from tests.services.paying import Till
+from tests.services.time_passing import run_at
+from tests.support.world import APRIL_11
 from tests.web.reading import HTMX, Visitor
 from tests.web.test_legal import ACTIVE, CONNECTOR, PACK, consents, enter, fields, form_at, plain
 
@@ -110,6 +113,18 @@ def test_the_provider_being_down_stops_nobody(world, visit):
     assert "You withdrew from the contract" in visit.get(ACTIVE).text
     Till(world).reconcile()
     assert world.rows(RefundRow, status="succeeded") == 1
+
+
+def test_while_a_charge_has_no_answer_the_page_says_to_try_again(world, visit):
+    actor = on_trial(world, APRIL_11)
+    world.change(update(AccountRow).values(country="FR", customer_type="consumer"))
+    for _ in range(2):
+        world.gateway.fail_next("charge", Fault.OUTAGE)
+    run_at(world, datetime(2026, 4, 25, tzinfo=UTC))
+    visit.sign_in("owner@account1.test")
+    visit.post(PLAN, fields(visit.get(PLAN), PLAN), 303)
+    assert "A payment for it is under way." in visit.get(PLAN).text
+    assert world.state(actor).subscription is not None
 
 
 def test_the_plan_and_what_is_on_it(world, visit):
