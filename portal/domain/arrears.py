@@ -102,7 +102,8 @@ def price_for_use(sold: Plan | AddOn, prices: Iterable[Price], feature: Feature)
 def counted_since(window: Period, apart_until: datetime) -> datetime:
     """When what is not settled of `window` was used, at the earliest; within the window.
 
-    apart_until: what was used by then is settled.
+    apart_until: what was used by then is settled. Where a price for use begins or ends within a
+    window, use so far is set apart before more is counted: the rest is of the time after.
     """
     return min(max(window.start, apart_until), window.end - MOMENT)
 
@@ -114,19 +115,14 @@ class Held:
     starts_at: datetime
     stops_at: datetime | None = None
 
-    def charges(self, window: Period, apart_until: datetime) -> bool:
-        """Whether what is not settled of `window` was used while it was held.
+    def charges(self, at: datetime) -> bool:
+        """Whether it is for what is used at `at`."""
+        return self.starts_at <= at and (self.stops_at is None or at < self.stops_at)
 
-        apart_until: what was used by then is settled. Where an add-on begins or ends within a
-        window, use so far is set apart before more is counted: the rest is of the time after.
-        """
-        since = counted_since(window, apart_until)
-        return self.starts_at <= since and (self.stops_at is None or since < self.stops_at)
-
-    def turns_by(self, now: datetime, apart_until: datetime) -> bool:
-        """Whether it has begun or ended since use was set apart."""
-        edges = (self.starts_at, self.stops_at)
-        return any(edge is not None and apart_until < edge <= now for edge in edges)
+    @property
+    def edges(self) -> tuple[datetime, ...]:
+        """Its start, and its end where it has one."""
+        return (self.starts_at,) if self.stops_at is None else (self.starts_at, self.stops_at)
 
 
 def summed(owed: Iterable[Owed]) -> tuple[Arrear, ...]:

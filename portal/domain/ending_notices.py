@@ -64,8 +64,10 @@ class PurchaseLapsed:
 class ContractWithdrawn:
     """What a consumer withdrew from, and when. subject: `instance:1` or `subscription:1`.
 
-    person: who declared it. add_ons: names of what ends with a plan. credited: all that goes back,
-    tax included: off_invoice need not be paid any more, the rest to the card and to the balance.
+    person: who declared it. credited: all that goes back, tax included: off_invoice need not be
+    paid any more, the rest to the card and to the balance. add_ons: names of what ends with a plan;
+    owed: the sum of its invoices that are open all the same. waived: what use beyond the allowance
+    would have cost that is not billed yet and never will be.
     """
 
     kind: ClassVar[str] = "contract_withdrawn"
@@ -79,6 +81,8 @@ class ContractWithdrawn:
     to_card: Money
     to_balance: Money
     add_ons: tuple[str, ...] = ()
+    owed: Money | None = None
+    waived: Money | None = None
 
     @property
     def key(self) -> str:

@@ -266,7 +266,10 @@ KINDS: dict[str, type[Notice]] = {
 }  # fmt: skip
 TOLD: dict[str, Permission] = (
     dict.fromkeys(KINDS, Permission.BILLING_UPDATE)
-    | dict.fromkeys((Suspended.kind, Restored.kind, PlanEnded.kind), Permission.BILLING_READ)
+    | dict.fromkeys(
+        (Suspended.kind, Restored.kind, PlanEnded.kind, ContractWithdrawn.kind),
+        Permission.BILLING_READ,
+    )
     | dict.fromkeys((each.kind for each in SIGN_IN_KINDS), Permission.SELF_UPDATE)
     | dict.fromkeys(
         (each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS, *DECLARATION_KINDS)),
@@ -274,10 +277,10 @@ TOLD: dict[str, Permission] = (
     )
     | dict.fromkeys((each.kind for each in STAFF_KINDS), Permission.STAFF)
 )
-"""Who gets what: those who can act on it, and everybody when the service itself stops; of a sign-in
-only the person whose own it is, whatever their role; of staff who look, the owners; of members,
-owners and whom it is about; of what was declared for their account, the owners; of what staff want
-of each other, no member."""
+"""Who gets what: those who can act on it, and everybody when the service itself stops, or a part of
+it at once; of a sign-in only the person whose own it is, whatever their role; of staff who look,
+the owners; of members, owners and whom it is about; of what was declared for their account, the
+owners; of what staff want of each other, no member."""
 
 
 def is_told(role: Role, kind: str) -> bool:

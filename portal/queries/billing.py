@@ -12,7 +12,7 @@ from portal.domain.arrears import MOMENT, Owed, boundary, due_after, summed
 from portal.domain.bills import Bill, BillingState, resumed
 from portal.domain.dunning import bills_on
 from portal.domain.errors import NotFound
-from portal.domain.instances import InstanceStatus, SubscriptionStatus
+from portal.domain.instances import InstanceStatus
 from portal.domain.lines import LineKind, Means, sum_of
 from portal.domain.money import Money
 from portal.domain.periods import Anchor
@@ -100,8 +100,6 @@ def _owed(state: AccountState, subscription: Subscription) -> Iterator[Owed]:
 
 def _use_due_at(state: AccountState, subscription: Subscription) -> datetime | None:
     """The next boundary of any of its prices for use."""
-    if subscription.status is SubscriptionStatus.TRIALING:
-        return None
     later = subscription.use_billed_until + MOMENT
     anchor = subscription.cycle.billing_anchor
     prices = [*subscription.usage_prices]

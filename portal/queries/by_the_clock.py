@@ -71,26 +71,34 @@ def stops_granting(state: AccountState, instance: Instance) -> datetime | None:
 
 
 def usage_price(state: AccountState, feature: Feature, window: Period) -> Price | None:
-    """What is charged for use of `feature` beyond the allowance of `window`; None where nothing
-    is, as in a trial.
+    """What is charged for use of `feature` beyond the allowance of `window` that is not settled;
+    None where nothing is. Source: ADR 0023."""
+    subscription = state.subscription
+    if subscription is None:
+        return None
+    return usage_price_at(state, feature, counted_since(window, subscription.use_apart_until))
+
+
+def usage_price_at(state: AccountState, feature: Feature, at: datetime) -> Price | None:
+    """What is charged for what is used of `feature` at `at`, as far as is known now; None where
+    nothing is, as in a trial.
 
     An add-on's price takes the place of the plan's while it is held. A new one that was announced
-    is for what is counted from its boundary on. Source: ADR 0023.
+    is for what is counted from its boundary on.
     """
     subscription = state.subscription
     if subscription is None or subscription.status is SubscriptionStatus.TRIALING:
         return None
-    since = counted_since(window, subscription.use_apart_until)
     for instance, held in charging(state):
         price = price_for_use(instance.add_on, instance.usage_prices, feature)
-        if price is not None and held.charges(window, subscription.use_apart_until):
-            return price_at(state.price_changes, instance.id, price, since)
+        if price is not None and held.charges(at):
+            return price_at(state.price_changes, instance.id, price, at)
     plan, prices, changes = subscription.plan, subscription.usage_prices, state.price_changes
-    if agreed := agreed_by(state, since):
+    if agreed := agreed_by(state, at):
         plan, prices = agreed.plan, agreed.usage_prices
         changes = tuple(each for each in changes if each.effective_at > agreed.effective_at)
     price = price_for_use(plan, prices, feature)
-    return price and price_at(changes, None, price, since)
+    return price and price_at(changes, None, price, at)
 
 
 def charging(state: AccountState) -> Iterator[tuple[Instance, Held]]:
@@ -101,14 +109,20 @@ def charging(state: AccountState) -> Iterator[tuple[Instance, Held]]:
 
 
 def use_turns(state: AccountState) -> bool:
-    """Whether the price for use has changed since use was set apart, by an add-on's start or end,
-    another plan or a new price: no more is counted before that is done again."""
+    """Whether a price for use has changed since use was set apart: no more is counted before that
+    is done again."""
     subscription = state.subscription
     if subscription is None:
         return False
-    apart_until = subscription.use_apart_until
-    edges = [each.effective_at for each in state.price_changes if each.feature]
-    edges += [agreed.effective_at for agreed in (state.agreed,) if agreed]
-    return any(apart_until < edge <= state.now for edge in edges) or any(
-        held.turns_by(state.now, apart_until) for _, held in charging(state)
-    )
+    return any(subscription.use_apart_until < edge <= state.now for edge in use_edges(state))
+
+
+def use_edges(state: AccountState) -> Iterator[datetime]:
+    """When prices for use change, or did: with an add-on's start or end, another plan or price."""
+    for each in state.price_changes:
+        if each.feature is not None:
+            yield each.effective_at
+    if state.agreed is not None:
+        yield state.agreed.effective_at
+    for _, held in charging(state):
+        yield from held.edges

@@ -29,7 +29,7 @@ from portal.queries.loads import QuotaLoad
 from portal.queries.packs import Mix, cheapest_mix
 from portal.queries.usage import Meter
 from portal.queries.usage_days import Breakdown, Month, breakdowns, daily, monthly, run_rates
-from portal.queries.use_prices import UsePrice, use_price
+from portal.queries.use_prices import Coming, UsePrice, coming, use_price
 
 LEVEL_DAYS = 30
 """How many days of a held feature are drawn, today included."""
@@ -47,8 +47,8 @@ class Trend:
     of today and of the days after it, at the present pace. until: the end of the window, or of the
     plan where that comes first; refills: there is more then. forecast: None for a held feature and
     before there is a pace. beyond: what use costs that nothing covers; None where it costs nothing.
-    mix: what to buy where units are missing by then; None where nothing helps. months: the oldest
-    first.
+    coming: what it will cost, and from when. mix: what to buy where units are missing by then; None
+    where nothing helps. months: the oldest first.
     """
 
     meter: Meter
@@ -61,6 +61,7 @@ class Trend:
     forecast: Forecast | None
     outlook: Outlook
     beyond: UsePrice | None
+    coming: tuple[Coming, ...]
     mix: Mix | None
     breakdowns: tuple[Breakdown, ...]
     months: tuple[Month, ...]
@@ -144,6 +145,7 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
         forecast=made,
         outlook=outlook(meter.left, made.runs_out_at if made else None, state.now),
         beyond=beyond,
+        coming=coming(state, meter.feature) if beyond else (),
         mix=cheapest_mix(state, scope, meter.feature, short, until, beyond) if short else None,
         breakdowns=read.breakdowns,
         months=read.months,
@@ -165,6 +167,7 @@ def _level(meter: Meter, read: _Days, state: AccountState, today: date) -> Trend
         forecast=None,
         outlook=outlook(meter.left, None, state.now),
         beyond=None,
+        coming=(),
         mix=None,
         breakdowns=(),
         months=read.months,

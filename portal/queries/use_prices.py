@@ -18,7 +18,7 @@ from portal.domain.proration import charge
 from portal.domain.taxes import Tax, taxed
 from portal.queries.accounts import AccountState
 from portal.queries.billing import billing_state
-from portal.queries.by_the_clock import usage_price
+from portal.queries.by_the_clock import usage_price, usage_price_at, use_edges
 from portal.queries.catalog import current_catalog, prices_by_id
 
 
@@ -42,6 +42,28 @@ class UsePrice:
 
     def _cost(self, units: Decimal) -> Money:
         return taxed(self.tax, charge(self.price, units, None, self.due_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """From `at` on use beyond the allowance costs `price`; None: nothing."""
+
+    at: datetime
+    price: Price | None
+
+
+def coming(state: AccountState, feature: Feature) -> tuple[Coming, ...]:
+    """Each time that the price for use of `feature` changes from now on, as things are, in order;
+    none where nothing is charged now."""
+    subscription, price = state.subscription, usage_price_at(state, feature, state.now)
+    if subscription is None or price is None:
+        return ()
+    ends_at, found = subscription.ends_at, [Coming(state.now, price)]
+    for edge in sorted(edge for edge in use_edges(state) if edge > state.now):
+        then = usage_price_at(state, feature, edge)
+        if then != found[-1].price and (ends_at is None or edge < ends_at):
+            found.append(Coming(edge, then))
+    return tuple(found[1:])
 
 
 def sold_for_use(session: Session, scope: Scope, ids: Sequence[int]) -> tuple[Price, ...]:

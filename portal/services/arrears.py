@@ -63,6 +63,17 @@ def set_apart(
     session.flush()
 
 
+def waive_use(
+    session: Session, scope: Scope, row: SubscriptionRow, at: datetime, wall: WallNow
+) -> None:
+    """Let nobody ever be billed for what was used beyond the allowance and is not billed yet, when
+    a consumer withdraws from the plan; commit is the caller's, who holds use. Source: ADR 0029.
+    """
+    for excess in account_state(session, scope, row.account_id, wall, over=True).beyond:
+        if excess.id is None:
+            _settle(session, row, excess, None, at)
+
+
 def turn_use(session: Session, scope: Scope, account_id: int, wall: WallNow) -> None:
     """Set apart what was used before an add-on began or ended to charge for it; commit.
 

@@ -16,8 +16,10 @@ from portal.domain.errors import Conflict
 from portal.domain.lines import QuoteLine
 from portal.domain.money import Money, total
 from portal.domain.periods import BillingNow
+from portal.domain.taxes import taxed
 from portal.models.invoices import InvoiceRow
 from portal.queries.accounts import AccountState
+from portal.queries.billing import billing_state
 from portal.queries.contracts import contracts_of, once_of, plan_contract
 from portal.queries.stored_lines import lines_since
 from portal.queries.subscriptions import Instance
@@ -33,7 +35,8 @@ class NoRightToWithdraw(Conflict):
 class Withdrawal:
     """subject: as events name it. instance: None for the plan. ends: the add-ons that end.
 
-    parts: what was charged for it; notes: the credit notes, one for each invoice.
+    parts: what was charged for it; notes: the credit notes, one for each invoice. waived: what use
+    beyond the allowance would cost, with its tax, that is not billed yet and never will be.
     """
 
     subject: str
@@ -43,8 +46,12 @@ class Withdrawal:
     ends: tuple[Instance, ...]
     parts: tuple[Part, ...]
     notes: tuple[Proposal, ...]
-    currency: str
+    waived: Money
     at: BillingNow
+
+    @property
+    def currency(self) -> str:
+        return self.waived.currency
 
     @property
     def credited(self) -> Money:
@@ -107,10 +114,10 @@ class _Foreseen:
     def withdrawal(
         self, subject: str, name: str, instance: Instance | None, contract: Contract
     ) -> Withdrawal:
-        parts, account = tuple(self._parts()), self.state.account
+        parts = tuple(self._parts())
         return Withdrawal(
             subject, name, instance, contract, self.ends, parts, tuple(self._notes(parts)),
-            account.currency, self.state.now,
+            self._waived(), self.state.now,
         )  # fmt: skip
 
     def _parts(self) -> Iterator[Part]:
@@ -121,6 +128,12 @@ class _Foreseen:
             contract = self.bound.get(id_) if id_ is not None else self.plan
             if contract is not None and line.closed_at is None and (id_ or line.period):
                 yield part_of(line, contract, once.get(id_ or 0, Once()), self.state.now)
+
+    def _waived(self) -> Money:
+        """With the plan only: of an add-on alone, use until then is billed as ever."""
+        account = self.state.account
+        arrears = billing_state(self.state).arrears if self.plan is not None else ()
+        return total([taxed(account.tax, each.amount) for each in arrears], account.currency)
 
     def _since(self) -> datetime:
         agreed = [c.agreed_at for c in (*self.bound.values(), self.plan) if c is not None]

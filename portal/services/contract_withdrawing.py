@@ -19,7 +19,7 @@ from portal.queries.accounts import account_state
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_subscription
-from portal.services.arrears import hold_use
+from portal.services.arrears import hold_use, waive_use
 from portal.services.contract_withdrawals import (
     NoRightToWithdraw,
     Withdrawal,
@@ -33,6 +33,7 @@ from portal.services.recharge_policies import turn_off_with
 from portal.services.recording import record
 from portal.services.refunding import give_back_credited, send
 from portal.services.switching import withdraw_agreed
+from portal.services.telling_standing import owed
 from portal.services.till import Till, till_of
 
 
@@ -64,7 +65,7 @@ def withdraw_from(
         return None
     refunds = _give_back(till, made)
     _stop(till, row, made)
-    _tell(till, actor, made)
+    _tell(till, actor, row, made)
     session.commit()
     for refund_id in refunds:
         send(till, refund_id)
@@ -127,6 +128,7 @@ def _stop(till: Till, row: SubscriptionRow, made: Withdrawal) -> None:
         _stop_add_on(till, made.instance, made)
         return
     withdraw_agreed(till, row, made.at)
+    waive_use(till.session, till.scope, row, made.at, till.wall)
     row.cancel_at = made.at
     end_plan_lots(till.session, row, made.at, all_of_them=True)
     end(till, row, made.at)
@@ -142,7 +144,7 @@ def _stop_add_on(till: Till, instance: Instance, made: Withdrawal) -> None:
     record(till.session, till.scope, till.doer, told, made.subject, made.at)
 
 
-def _tell(till: Till, actor: Actor, made: Withdrawal) -> None:
+def _tell(till: Till, actor: Actor, row: SubscriptionRow, made: Withdrawal) -> None:
     told, name = EventName.CONTRACT_WITHDRAWN, made.name
     amount = {"credited": made.credited.minor, "currency": made.currency}
     record(till.session, till.scope, till.doer, told, made.subject, made.at, name=name, **amount)
@@ -158,5 +160,7 @@ def _tell(till: Till, actor: Actor, made: Withdrawal) -> None:
         to_card=made.to_card,
         to_balance=made.to_balance,
         add_ons=() if made.instance else tuple(each.add_on.name for each in made.ends),
+        owed=None if made.instance else owed(till, row),
+        waived=made.waived or None,
     )
     mailing.post(till.session, till.scope, actor.account_id, notice)

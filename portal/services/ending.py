@@ -10,7 +10,6 @@ from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus, SubscriptionStatus
 from portal.domain.periods import BillingNow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
-from portal.services import telling_standing
 from portal.services.lot_ending import end_plan_lots
 from portal.services.recording import record
 from portal.services.repricing import drop_price_changes
@@ -19,7 +18,8 @@ from portal.services.withdrawing import give_back_unbegun
 
 
 def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
-    """Close a subscription at `at`, all its bills made; commit is the caller's, who has its lock.
+    """Close a subscription at `at`, all its bills made; telling its members and commit are the
+    caller's, who has its lock.
 
     What was bought ends with it, and so do the allowances of its quota windows; what would begin
     later never does, and its money goes back.
@@ -46,4 +46,3 @@ def end(till: Till, row: SubscriptionRow, at: datetime) -> None:
     row.status, row.ended_at = SubscriptionStatus.CANCELLED, at
     told = EventName.SUBSCRIPTION_ENDED
     record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
-    telling_standing.plan_ended(till, row, at)

@@ -25,7 +25,7 @@ from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.billing import billing_state
-from portal.services import balances, charging, telling
+from portal.services import balances, charging, telling, telling_standing
 from portal.services.arrears import bill_use, hold_use, set_apart
 from portal.services.books import post
 from portal.services.collecting import open_invoices
@@ -200,6 +200,7 @@ def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> S
         return _bill(till, row, state, due.at)
     if due.what == "end":
         end(till, row, due.at)
+        telling_standing.plan_ended(till, row, due.at)
     elif due.what == "use":
         row.use_billed_until_at = due.at
         settle_use_prices(till, row, state, due.at)

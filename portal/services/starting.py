@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.domain.arrears import MOMENT, boundary
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
@@ -31,18 +30,16 @@ def begin(till: Till, row: InstanceRow, state: AccountState, instance: Instance)
 
 
 def _begin_use(till: Till, row: InstanceRow, state: AccountState, instance: Instance) -> None:
-    """From now on it charges for use; from its start where it waited for that."""
+    """From now on it charges for use; from its start where it waited for that, unless the first
+    report after it came before."""
     key = (till.environment_id, row.subscription_id)
     subscription = till.session.get_one(SubscriptionRow, key, populate_existing=True)
     waited = row.status == InstanceStatus.SCHEDULED
     at = instance.span.starts_at if waited else state.now
-    apart_until = subscription.use_apart_until_at
-    if not waited or apart_until is None or apart_until < at:
+    apart_until = subscription.use_apart_until_at or subscription.started_at
+    if not waited or apart_until < at:
         set_apart(till.session, till.scope, subscription, at, till.wall)
-    if state.subscription is not None:
-        anchor = state.subscription.cycle.billing_anchor
-        for price in instance.usage_prices:
-            look_no_later(till.session, row, boundary(price, anchor, at + MOMENT))
+    look_no_later(till.session, row, at)
 
 
 def next_start(state: AccountState) -> datetime | None:

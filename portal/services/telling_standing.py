@@ -23,7 +23,7 @@ from portal.services.till import Till
 def restated(till: Till, row: SubscriptionRow, before: SubscriptionStatus, at: BillingNow) -> None:
     """A subscription whose status has just become another: suspended, or out of suspension."""
     if row.status == SubscriptionStatus.SUSPENDED:
-        notice: Suspended | Restored = Suspended(row.id, at, _owed(till, row))
+        notice: Suspended | Restored = Suspended(row.id, at, owed(till, row))
     elif before is SubscriptionStatus.SUSPENDED and row.status == SubscriptionStatus.ACTIVE:
         notice = Restored(row.id, at)
     else:
@@ -47,11 +47,11 @@ def plan_cancelled(till: Till, row: SubscriptionRow, ending: Ending, at: datetim
 
 def plan_ended(till: Till, row: SubscriptionRow, at: datetime) -> None:
     plan = till.session.get_one(PlanRow, (till.environment_id, row.plan_id))
-    notice = PlanEnded(row.id, plan.name, at, _owed(till, row))
+    notice = PlanEnded(row.id, plan.name, at, owed(till, row))
     mailing.post(till.session, till.scope, row.account_id, notice)
 
 
-def _owed(till: Till, row: SubscriptionRow) -> Money:
+def owed(till: Till, row: SubscriptionRow) -> Money:
     """The sum of a subscription's open invoices, in its account's currency."""
     account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
     amounts = select(InvoiceRow.charged_minor - CollectionRow.credited_minor).join(

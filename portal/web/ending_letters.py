@@ -10,6 +10,7 @@ from portal.domain.ending_notices import (
     PlanEnded,
     PurchaseLapsed,
 )
+from portal.domain.money import Money
 from portal.web.drafts import Draft, counted, page
 from portal.web.language import date_time, money
 
@@ -43,17 +44,26 @@ def _plan_cancelled(notice: PlanCancelled) -> Draft:
 def _plan_ended(notice: PlanEnded) -> Draft:
     said = [_("%(plan)s and its add-ons ended on %(at)s, as agreed. Nothing renews any more, and"
               " your invoices stay.", plan=notice.plan, at=date_time(notice.at))]  # fmt: skip
-    facts = ((_("Open"), money(notice.owed)),) if notice.owed else ()
-    if notice.owed:
-        said.append(_("Something is still open. It is not charged by itself any more; please pay it"
-                      " under Invoices."))  # fmt: skip
-    said.append(_("You can start again at any time: %(page)s", page=page("plans.index")))
+    again = _("You can start again at any time: %(page)s", page=page("plans.index"))
     return Draft(
         _("Your plan has ended"),
-        tuple(said),
-        facts,
+        (*said, *_still_open(notice.owed), again),
+        _open(notice.owed),
         (_("See your invoices"), page("invoices.index")),
     )
+
+
+def _still_open(owed: Money | None) -> tuple[str, ...]:
+    """The sentence about invoices that a plan leaves behind."""
+    if not owed:
+        return ()
+    said = _("Something is still open. It is not charged by itself any more; please pay it under"
+             " Invoices.")  # fmt: skip
+    return (said,)
+
+
+def _open(owed: Money | None) -> tuple[tuple[str, str], ...]:
+    return ((_("Open"), money(owed)),) if owed else ()
 
 
 def _lapsed(notice: PurchaseLapsed) -> Draft:
@@ -76,19 +86,26 @@ def _withdrawn(notice: ContractWithdrawn) -> Draft:
               at=date_time(notice.at))]  # fmt: skip
     if notice.add_ons:
         said.append(_("It ended with its add-ons: %(what)s.", what=", ".join(notice.add_ons)))
+    if notice.waived:
+        said.append(_("Use beyond the allowance that is not billed yet, %(waived)s, is not"
+                      " charged.", waived=money(notice.waived)))  # fmt: skip
     if notice.to_card:
         said.append(_("What goes to your card is on its way; banks take 5 to 10 days to show it."))
     if notice.to_balance:
         said.append(_("What no card paid is on your account balance."))
+    return Draft(
+        _("You withdrew from the contract about %(what)s", what=what),
+        (*said, *_still_open(notice.owed)),
+        (*_given_back(notice), *_open(notice.owed)),
+        (_("See your invoices"), page("invoices.index")),
+    )
+
+
+def _given_back(notice: ContractWithdrawn) -> tuple[tuple[str, str], ...]:
     parts = (
         (_("Off what was to pay"), notice.off_invoice),
         (_("To your card"), notice.to_card),
         (_("To your account balance"), notice.to_balance),
     )
-    facts = tuple((label, money(amount)) for label, amount in parts if amount)
-    return Draft(
-        _("You withdrew from the contract about %(what)s", what=what),
-        tuple(said),
-        ((_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited)), *facts),
-        (_("See your invoices"), page("invoices.index")),
-    )
+    declared = (_("Declared"), date_time(notice.at)), (_("Given back"), money(notice.credited))
+    return (*declared, *((label, money(amount)) for label, amount in parts if amount))

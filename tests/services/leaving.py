@@ -49,6 +49,11 @@ def keep_add_on(world: World, actor: Actor, instance_id: int) -> None:
         instances.keep(actor, instance_id, session=session, wall=world.wall)
 
 
+def save_card(world: World, actor: Actor, card: str = "pm_card_visa") -> None:
+    with world.session() as session:
+        accounts.save_card(session, world.scope, actor.account_id, card, world.gateway, world.wall)
+
+
 def told(world: World, actor: Actor, kind: str) -> list[dict[str, object]]:
     """The notices of one kind that were stored for the account, oldest first."""
     mine = select(MailRow).filter_by(account_id=actor.account_id, kind=kind)

@@ -36,15 +36,16 @@ class Recharge:
         cap: int = 100_000,
         cooldown: timedelta = timedelta(minutes=10),
         amount: int | None = None,
+        feature: str = "messages",
     ) -> Saved | AmountChanged:
         """amount: what a pack was said to cost; what it costs, where None."""
         state = self.world.state(actor)
         code = state.account.currency
-        feature = next(f for f in state.catalog.features if f.lookup_key == "messages")
-        packs = packs_of(state, self.world.scope, feature)
+        charged = next(f for f in state.catalog.features if f.lookup_key == feature)
+        packs = packs_of(state, self.world.scope, charged)
         costs = next((p.amount for p in packs if p.add_on == pack), Money.zero(code))
         said = Money(amount, code) if amount is not None else costs
-        wanted = Wanted("messages", threshold, pack, Money(cap, code), cooldown)
+        wanted = Wanted(feature, threshold, pack, Money(cap, code), cooldown)
         consent = Consent(wanted, said, "I agree.", "1", "en")
         with self.world.session() as session:
             return recharge_policies.agree(

@@ -25,6 +25,7 @@ from portal.services.capacity import open_windows_now
 from portal.services.charging import NeedsCheckout, Settled
 from portal.services.purchases import Refused
 from tests.services.changing import ANNUAL, Office
+from tests.services.leaving import monthly_only
 from tests.services.paying import Till
 from tests.services.time_passing import lines, renewals, run, run_at
 from tests.support.world import APRIL_11, World
@@ -253,6 +254,21 @@ def test_the_due_scan_looks_at_the_start_of_a_pack(world):
         assert session.scalars(mine).one().astimezone(UTC) == MAY_1
     run_at(world, MAY_1 + timedelta(days=2))
     assert facts(world, pack)[-1] == ("instance:started", MAY_1)
+
+
+def test_a_later_start_and_a_bill_before_it_do_not_put_each_other_off(world, till):
+    """The year began on 11 April, and an add-on by the month with it; messages begin on the 1st."""
+    monthly_only(world, "members_5")
+    office = Office(world, till)
+    actor = office.account()
+    office.change(actor, "growth", ANNUAL)
+    world.buy(actor, "members_5")
+    world.now = MAY_1 + SECOND
+    pack = later(world, actor, "messages_100k")
+    run_at(world, datetime(2026, 5, 12, tzinfo=UTC))
+    assert [lines(world, each) for each in renewals(world, actor)][1:] == [[("charge", 1, 4500)]]
+    run_at(world, JUNE_1 + SECOND)
+    assert facts(world, pack)[-1] == ("instance:started", JUNE_1)
 
 
 def test_it_is_told_by_mail_with_its_start(world):

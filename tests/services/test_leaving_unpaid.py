@@ -14,12 +14,20 @@ from portal.models.purchases import PaymentAttemptRow
 from portal.queries.addons import get_card
 from portal.queries.cards import renewals as renewing
 from portal.queries.usage import meters
-from portal.services import accounts, invoice_payments
+from portal.services import invoice_payments
 from portal.services.capacity import open_windows_now
 from portal.services.purchases import Refused
 from portal.services.reminding import remind_of_cards, remind_of_trials
 from tests.services.changing import ANNUAL, Office
-from tests.services.leaving import cancel_plan, carry, keep_plan, monthly_only, on_trial, told
+from tests.services.leaving import (
+    cancel_plan,
+    carry,
+    keep_plan,
+    monthly_only,
+    on_trial,
+    save_card,
+    told,
+)
 from tests.services.time_passing import collections, lines, renewals, run_at, subscription
 from tests.support.world import paying
 
@@ -33,11 +41,6 @@ def pay(world, actor, invoice: int) -> None:
         invoice_payments.pay(
             actor, invoice, paying(), session=session, gateway=world.gateway, wall=world.wall
         )
-
-
-def another_card(world, actor, card: str = "pm_card_visa") -> None:
-    with world.session() as session:
-        accounts.save_card(session, world.scope, actor.account_id, card, world.gateway, world.wall)
 
 
 def test_past_due_it_can_be_cancelled_is_tried_until_the_end_and_stays_to_be_paid(world, till):
@@ -57,7 +60,7 @@ def test_past_due_it_can_be_cancelled_is_tried_until_the_end_and_stays_to_be_pai
     assert (world.rows(PaymentAttemptRow), len(renewals(world, actor))) == (tried, 1)
     [ended] = told(world, actor, "plan_ended")
     assert ended["owed"]["minor"] == 9900
-    another_card(world, actor)
+    save_card(world, actor)
     pay(world, actor, row.invoice_id)
     assert collections(world, actor)[0].status == "paid"
     assert subscription(world, actor).status == "cancelled"
@@ -73,7 +76,7 @@ def test_a_decline_shortly_before_the_end_says_when_the_plan_ends(world, till):
     office.change(actor, "growth", ANNUAL)
     run_at(world, datetime(2027, 3, 20, tzinfo=UTC))
     cancel_plan(world, actor)
-    another_card(world, actor, BAD)
+    save_card(world, actor, BAD)
     run_at(world, datetime(2027, 4, 20, tzinfo=UTC))
     notices = told(world, actor, "payment_failed")
     assert {notice["ends_at"] for notice in notices} == {"2027-04-11T00:00:00Z"}

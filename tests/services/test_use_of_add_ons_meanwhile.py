@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
+from portal.models.accounts import AccountRow
 from tests.services.beyond import messages
 from tests.services.by_use import NAME, buy, by_use, cancel, sell
 from tests.services.living import dying
@@ -49,6 +51,19 @@ def test_reports_beside_its_purchase_are_each_charged_for_or_free(growth, metera
     lines = [PLAN, FREE, *([messages(f"{charged:.2f}")] if charged else [])]
     assert meterage.bills(growth)[-1] == ("2026-05-01", lines)
     assert meterage.ledgers_agree
+
+
+def test_its_purchase_waits_for_a_report_that_is_being_counted(growth, meterage):
+    """What that counts was used before."""
+    meterage.at("2026-04-11")
+    mine = select(AccountRow.id).where(AccountRow.id == growth.account_id)
+    with meterage.world.session() as report, ThreadPoolExecutor(1) as pool:
+        report.execute(mine.with_for_update(key_share=True))
+        bought = pool.submit(buy, meterage, growth)
+        with pytest.raises(TimeoutError):
+            bought.result(timeout=2)
+        report.rollback()
+        assert bought.result()
 
 
 def test_reports_beside_the_renewal_are_each_billed_once(growth, meterage):

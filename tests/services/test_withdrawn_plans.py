@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
+from portal.domain.access import Role
 from portal.domain.errors import Conflict
+from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
 from portal.models.subscriptions import SubscriptionRow
 from tests.services.changing import Office
 from tests.services.consuming import START, Consumer, consumer_of, sent_back, use
-from tests.services.leaving import on_trial, told
+from tests.services.leaving import on_trial, save_card, told
 from tests.services.recharging import Recharge
 from tests.services.time_passing import run_at
 from tests.support.world import APRIL_11, World
@@ -86,6 +88,28 @@ def test_twice_ends_it_once(world, till, desk, consumer):
     assert len(sent_back(till)) == len(desk.notes(consumer.actor)) == 1
 
 
+def test_everybody_is_told_of_it_once_and_not_as_of_an_end_that_was_agreed(world, till, consumer):
+    upgraded(world, till, consumer)
+    world.member(consumer.actor.account_id, "reader@account1.test", Role.MEMBER)
+    consumer.withdraw(None)
+    first, second = told(world, consumer.actor, "contract_withdrawn")
+    assert first == second
+    assert (first["name"], first["owed"]) == ("Business", {"minor": 0, "currency": "usd"})
+    assert told(world, consumer.actor, "plan_ended") == []
+
+
+def test_what_is_still_to_pay_for_the_time_before_is_said_with_it(world, till, consumer):
+    world.now = APRIL_25
+    upgraded(world, till, consumer)
+    save_card(world, consumer.actor, "pm_card_chargeCustomerFail")
+    run_at(world, datetime(2026, 5, 1, 12, tzinfo=UTC))
+    made = consumer.withdraw(None)
+    assert made is not None
+    [notice] = told(world, consumer.actor, "contract_withdrawn")
+    assert made.off_invoice.minor + 482 == 29_900, "half a day of 31"
+    assert notice["owed"] == {"minor": 482, "currency": "usd"}
+
+
 def test_a_trial_ends_and_is_never_charged(world, till):
     consumer = trying(world)
     assert consumer.may_leave_the_plan()
@@ -106,6 +130,31 @@ def test_what_is_unpaid_is_taken_off_and_not_collected(world, till, desk):
     tries = len(world.gateway.calls)
     run_at(world, JUNE_1)
     assert len(world.gateway.calls) == tries
+
+
+def test_a_charge_without_an_answer_is_asked_about_first(world, till):
+    consumer = trying(world)
+    world.gateway.fail_next("charge", Fault.ANSWER_LOST)
+    run_at(world, APRIL_25)
+    made = consumer.withdraw(None)
+    assert made is not None
+    assert (made.to_card.minor, sent_back(till)) == (2900, [(2900, "succeeded")])
+    assert till.books_agree()
+
+
+def test_while_it_is_not_known_whether_a_charge_was_made_nothing_ends(world, till):
+    consumer = trying(world)
+    for _ in range(2):
+        world.gateway.fail_next("charge", Fault.OUTAGE)
+    run_at(world, APRIL_25)
+    with pytest.raises(Conflict, match="under way"):
+        consumer.withdraw(None)
+    assert world.state(consumer.actor).subscription is not None
+    assert (sent_back(till), told(world, consumer.actor, "contract_withdrawn")) == ([], [])
+    consumer.withdraw(None)
+    assert world.state(consumer.actor).subscription is None
+    assert sum(till.taken()) == sum(amount for amount, _ in sent_back(till))
+    assert till.books_agree()
 
 
 def trying(world: World, card: str = "pm_card_visa") -> Consumer:

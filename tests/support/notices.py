@@ -220,6 +220,7 @@ NOTICES: list[Notice] = [
     PurchaseLapsed(7, "Business", usd(13333)),
     WITHDREW,
     replace(WITHDREW, subject="subscription:2", person="", quantity=1, add_ons=("SMS pack",)),
+    replace(WITHDREW, subject="subscription:2", owed=usd(400), waived=usd(800)),
     replace(WITHDREW, to_card=usd(0), to_balance=usd(0)),
     RAISED,
     DEARER,

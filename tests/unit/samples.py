@@ -18,7 +18,9 @@ from portal.domain.catalog import (
     Feature,
     FeatureType,
     FeatureUse,
+    InvoiceCadence,
     Price,
+    PriceType,
     Status,
     Tier,
     TierMode,
@@ -78,6 +80,17 @@ def recurring(
         BillingCadence.RECURRING,
         interval,
         **more,
+    )
+
+
+def for_use(amount: str, id: int = 0) -> Price:
+    """So much for each message beyond the allowance."""
+    return recurring(
+        amount,
+        id=id,
+        type=PriceType.USAGE,
+        invoice_cadence=InvoiceCadence.ARREAR,
+        feature=MESSAGES,
     )
 
 

@@ -20,6 +20,7 @@ from portal.domain.taxes import Tax, tax_on
 
 APRIL_1 = datetime(2026, 4, 1, tzinfo=UTC)
 APRIL = Period(APRIL_1, datetime(2026, 5, 1, tzinfo=UTC))
+MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), APRIL_1)
 instants = st.integers(-12, 50).flatmap(
     lambda days: st.integers(0, 86_399).map(lambda s: APRIL_1 + timedelta(days=days, seconds=s))
 )
@@ -69,6 +70,11 @@ def test_never_more_than_is_kept_and_never_less_than_nothing(line, at, share, as
 @given(lines(APRIL, None), instants, shares)
 def test_who_asked_for_no_start_gets_all_that_is_kept(line, at, share):
     assert back(line, at, asked=False, once=Once(share)) == line.worth
+
+
+@given(lines(MARCH), instants, st.booleans())
+def test_a_period_that_was_over_before_the_contract_gives_nothing(line, at, asked):
+    assert not back(line, max(at, APRIL_1), asked=asked)
 
 
 @given(lines(APRIL, None), instants, instants, shares, shares)

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.capacity import Cycle
-from portal.domain.catalog import CapacityEnds, Entitlement, Price
+from portal.domain.catalog import AddOn, CapacityEnds, Entitlement, Price
 from portal.domain.ledger import LedgerAccount, Settlement, debit_balance, settlement_transfers
 from portal.domain.money import Money, currency
 from portal.domain.periods import BillingNow, Interval
 from portal.domain.pricing import exact_minor
 from portal.domain.quotes import Buyer, LineKind, Quote, Request, Start, quote
 from portal.domain.taxes import Tax
-from tests.unit.samples import MESSAGES, add_on, buyer, money, now, once, recurring
+from tests.unit.samples import MESSAGES, add_on, buyer, for_use, money, now, once, recurring
 from tests.unit.strategies import (
     INTERVALS,
     amounts,
@@ -127,6 +127,13 @@ def test_i05_the_preview_is_the_charge(pair: tuple[Buyer, Quote], waited: int) -
 BASE = add_on(recurring("50"), entitlements=(Entitlement(MESSAGES, 1_000),))
 AT = now("2026-04-11")
 ASKED = Request("add_on", 2, True)
+
+
+def by_use(amount: str, id: int = 0) -> AddOn:
+    """The same, that charges for each message beyond the allowance."""
+    return replace(BASE, prices=(*BASE.prices, for_use(amount, id)))
+
+
 CHANGES: dict[str, Callable[[], Quote]] = {
     "price": lambda: quote(buyer(), replace(BASE, prices=(recurring("50.01"),)), ASKED, AT),
     "price row": lambda: quote(
@@ -143,13 +150,17 @@ CHANGES: dict[str, Callable[[], Quote]] = {
         buyer(), replace(BASE, entitlements=(Entitlement(MESSAGES, 999),)), ASKED, AT
     ),
     "start": lambda: quote(buyer(), BASE, replace(ASKED, start=Start.NEXT_CYCLE), AT),
+    "price for use": lambda: quote(buyer(), by_use("0.002"), ASKED, AT),
+    "price row for use": lambda: quote(buyer(), by_use("0.001", id=7), ASKED, AT),
+    "no price for use": lambda: quote(buyer(), BASE, ASKED, AT),
     "instant": lambda: quote(buyer(), BASE, ASKED, now("2026-04-11T00:00:01")),
 }
 
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_i05_any_difference_changes_the_digest(what: str) -> None:
-    assert CHANGES[what]().digest != quote(buyer(), BASE, ASKED, AT).digest
+    base = by_use("0.001") if what.endswith("for use") else BASE
+    assert CHANGES[what]().digest != quote(buyer(), base, ASKED, AT).digest
 
 
 @given(flat_prices(), st.integers(1, 5))

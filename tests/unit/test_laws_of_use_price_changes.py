@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.arrears import counted_since
-from portal.domain.catalog import InvoiceCadence, PriceType
 from portal.domain.periods import Anchor, Period
 from portal.domain.price_changes import (
     Mismatch,
@@ -25,16 +24,10 @@ from portal.domain.price_changes import (
 from portal.domain.price_notices import UsePriceChanging, UsePriceStays
 from portal.domain.recurring import Recurring, Terms
 from portal.domain.taxes import NO_TAX
-from tests.unit.samples import MESSAGES, MONTHLY, instant, recurring
+from tests.unit.samples import MESSAGES, MONTHLY, for_use, instant, recurring
 from tests.unit.strategies import anchors
 
-PRICES = [
-    replace(
-        recurring(amount), id=id, type=PriceType.USAGE, feature=MESSAGES,
-        invoice_cadence=InvoiceCadence.ARREAR,
-    )
-    for id, amount in enumerate(("0.001", "0.002", "0.003"), start=1)
-]  # fmt: skip
+PRICES = [for_use(amount, id) for id, amount in enumerate(("0.001", "0.002", "0.003"), start=1)]
 OLD, NEW, NEWER = PRICES
 START = instant("2026-04-01")
 ANCHOR = Anchor(START)

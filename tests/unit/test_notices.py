@@ -35,7 +35,8 @@ PAYERS = {Role.OWNER, Role.ADMIN, Role.BILLING}
 @pytest.mark.parametrize("kind", KINDS)
 def test_those_who_can_act_are_told_and_everybody_when_the_service_stops(kind):
     told = {role for role in Role if is_told(role, kind)}
-    everybody = {"suspended", "restored", "plan_ended", *(each.kind for each in SIGN_IN_KINDS)}
+    everybody = {"suspended", "restored", "plan_ended", "contract_withdrawn"}
+    everybody |= {each.kind for each in SIGN_IN_KINDS}
     owners = {each.kind for each in (*SUPPORT_KINDS, *MEMBER_KINDS, *DECLARATION_KINDS)}
     others = {Role.OWNER} if kind in owners else PAYERS
     if kind in {each.kind for each in STAFF_KINDS}:

@@ -32,6 +32,7 @@ from tests.unit.samples import (
     MONTHLY,
     QUARTERLY,
     STORAGE,
+    for_use,
     instant,
     money,
     recurring,
@@ -205,6 +206,7 @@ def test_any_difference_changes_the_digest() -> None:
         asks(replace(by, stored=(replace(PAID, credited=money("49")),)), BUSINESS, APRIL_11),
         asks(replace(by, account_id=2), BUSINESS, APRIL_11),
         asks(by, replace(BUSINESS, prices=(recurring("101"),)), APRIL_11),
+        asks(by, replace(BUSINESS, prices=(*BUSINESS.prices, for_use("0.001"))), APRIL_11),
         asks(by, BUSINESS, "2026-04-11T00:00:01"),
         asks(replace(by, levels=(Level(STORAGE, Decimal(1)),)), BUSINESS, APRIL_11),
     ]

@@ -291,3 +291,13 @@ def test_staff_are_asked_with_all_that_they_need_and_told_what_came_of_it(writer
     refused = writer.write(replace(APPROVED, is_approved=False), Reader(""))
     assert refused.subject == "Ann refused to let you look at Northwind"
     assert "Begin" not in refused.text
+
+
+def test_a_plan_that_was_withdrawn_from_says_what_is_not_charged_and_what_is_still_open(writer):
+    withdrawn = [notice for notice in NOTICES if notice.kind == "contract_withdrawn"]
+    pack, _, plan, _ = (" ".join(writer.write(n, READER).text.split()) for n in withdrawn)
+    assert "Use beyond the allowance that is not billed yet, $8.00, is not charged." in plan
+    assert "Something is still open." in plan
+    assert "Open: $4.00" in plan
+    assert "not charged" not in pack
+    assert "still open" not in pack

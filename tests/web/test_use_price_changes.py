@@ -6,9 +6,12 @@ import pytest
 
 from tests.services.beyond import Meterage
 from tests.services.by_use import NAME, buy, by_use, cancel, sell
+from tests.services.leaving import cancel_plan
 from tests.services.repricing import Operator
 from tests.web.test_price_changes import ACTIVE, GRID, PLANS, notice
+from tests.web.test_usage import card
 
+USAGE = "/settings/billing/usage"
 UPCOMING, ACTIVITY = "/settings/billing/invoices/upcoming", "/settings/billing/activity"
 LIMIT = 500_000
 
@@ -59,6 +62,51 @@ def test_the_row_and_the_plan_say_it_until_then(actor, visit):
     plan = plans.words(plans.all("section")[0])
     assert "From 1 Jun 2026$0.0024 a message beyond the allowance" in plan
     assert "$0.002 a message" not in plan
+
+
+def test_the_usage_page_says_the_price_of_what_stands_in_the_plans_place(actor, visit):
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance $0.001 a message" in said
+    assert "Beyond the allowance from 1 Jun 2026 $0.002 a message" in said
+    assert "$0.0024" not in said
+
+
+def test_and_of_the_plan_once_that_has_ended(actor, meterage, visit):
+    cancel(meterage, actor)
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance $0.001 a message" in said
+    assert "Beyond the allowance from 1 May 2026 $0.0016 a message" in said
+    assert "Beyond the allowance from 1 Jun 2026 $0.0024 a message" in said
+    assert "$0.002 a" not in said
+    meterage.run("2026-05-01")
+    visit.sign_in("owner@account1.test")
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance $0.0016 a message" in said
+    assert "Beyond the allowance from 1 Jun 2026 $0.0024 a message" in said
+    assert "1 May" not in said
+    meterage.run("2026-06-01")
+    visit.sign_in("owner@account1.test")
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance $0.0024 a message" in said
+    assert "Beyond the allowance from" not in said
+
+
+def test_what_comes_after_the_end_of_the_plan_is_not_said(actor, world, visit):
+    cancel_plan(world, actor)
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance $0.001 a message" in said
+    assert "Beyond the allowance from" not in said
+
+
+def test_a_plan_that_charges_nothing_is_said_where_an_add_on_ends(meterage, visit):
+    sell(meterage)
+    growth = meterage.account("growth_monthly_usd", "growth")
+    meterage.at("2026-04-11")
+    buy(meterage, growth)
+    cancel(meterage, growth)
+    visit.sign_in("owner@account1.test")
+    said = card(visit.get(USAGE), "Messages")
+    assert "Beyond the allowance from 1 May 2026 Nothing is charged" in said
 
 
 def test_what_is_used_after_it_is_on_the_next_bill_at_the_new_price_before_a_worker_came(

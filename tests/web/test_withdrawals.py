@@ -11,8 +11,12 @@ from portal.domain.access import Role
 from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
 from portal.models.purchases import RefundRow
+from tests.services.beyond import LIMIT, Meterage
 from tests.services.changing import Office
+from tests.services.leaving import on_trial
 from tests.services.paying import Till
+from tests.services.time_passing import run_at
+from tests.support.world import APRIL_11
 from tests.web.reading import HTMX, Visitor
 from tests.web.test_legal import ACTIVE, CONNECTOR, PACK, consents, enter, fields, form_at, plain
 
@@ -111,6 +115,18 @@ def test_the_provider_being_down_stops_nobody(world, visit):
     assert world.rows(RefundRow, status="succeeded") == 1
 
 
+def test_while_a_charge_has_no_answer_the_page_says_to_try_again(world, visit):
+    actor = on_trial(world, APRIL_11)
+    world.change(update(AccountRow).values(country="FR", customer_type="consumer"))
+    for _ in range(2):
+        world.gateway.fail_next("charge", Fault.OUTAGE)
+    run_at(world, datetime(2026, 4, 25, tzinfo=UTC))
+    visit.sign_in("owner@account1.test")
+    visit.post(PLAN, fields(visit.get(PLAN), PLAN), 303)
+    assert "A payment for it is under way." in visit.get(PLAN).text
+    assert world.state(actor).subscription is not None
+
+
 def test_the_plan_and_what_is_on_it(world, visit):
     actor = bought(world, visit, "consumer_eu")
     office = Office(world, Till(world))
@@ -123,6 +139,18 @@ def test_the_plan_and_what_is_on_it(world, visit):
     assert world.state(actor).subscription is None
     visit.post(PLAN, fields(page, PLAN), 303)
     assert "You had withdrawn from it already" in visit.get(PLANS).text
+
+
+def test_use_that_is_not_billed_yet_is_named_and_not_charged(world, visit):
+    meterage = Meterage(world)
+    actor = meterage.account()
+    world.change(update(AccountRow).values(country="FR", customer_type="consumer"))
+    meterage.at("2026-04-11")
+    visit.sign_in("owner@account1.test")
+    assert "not billed yet" not in visit.get(PLAN).text
+    meterage.use(actor, LIMIT + 10_000)
+    said = "Use beyond the allowance that is not billed yet, $8.00, is not charged."
+    assert said in plain(visit.get(PLAN).text)
 
 
 def test_a_member_may_look_and_another_account_finds_nothing(app, world, visit):
