@@ -87,6 +87,7 @@ class EventName(StrEnum):
     WEBHOOK_CHANGED = "webhook:changed"
     WEBHOOK_REPLAYED = "webhook:replayed"
     STAFF_ADDED = "staff:added"
+    STAFF_ROLE_CHANGED = "staff:role_changed"
     STAFF_ENDED = "staff:ended"
     STAFF_RESET = "staff:reset"
     STAFF_SET_UP = "staff:set_up"

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import SCOPED, Base, Instant, Key, Scoped, in_environment, refers
+from portal.models.base import SCOPED, Base, Instant, Key, Scoped, Word, in_environment, refers
 from portal.models.sign_in import OpensOnce, opens_once
 
 
@@ -38,11 +38,13 @@ class StaffRow(Scoped, Base):
             postgresql_where=text("ended_at is null"),
         ),
         CheckConstraint("(password_hash is null) = (encrypted is null)", name="both_steps"),
+        CheckConstraint("role in ('support', 'admin')", name="role"),
         SCOPED,
     )
 
     email: Mapped[str] = mapped_column(String(320))
     name: Mapped[Key]
+    role: Mapped[Word] = mapped_column(server_default="support")
     password_hash: Mapped[str | None] = mapped_column(String(255))
     encrypted: Mapped[str | None] = mapped_column(Text)
     last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")

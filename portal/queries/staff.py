@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope, StaffActor
+from portal.domain.access import Scope, StaffActor, StaffRole
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of, plain_email
 from portal.models.identities import StaffIdentityRow
@@ -70,8 +70,8 @@ def find_staff_member(
     if found is None:
         return None
     signed, staff = found
-    actor, seen_at = StaffActor(staff.id, scope, signed.address), WallNow(signed.last_seen_at)
-    proved_at = WallNow(signed.created_at)
+    actor = StaffActor(staff.id, scope, StaffRole(staff.role), signed.address)
+    seen_at, proved_at = WallNow(signed.last_seen_at), WallNow(signed.created_at)
     return StaffMember(actor, signed.id, staff.email, staff.name, seen_at, proved_at)
 
 

@@ -101,12 +101,14 @@ PHRASES = {
 class StaffFrame:
     """What staff are shown of where they are. email: None before they are in.
 
-    approves: whether a second of them may let the first look.
+    approves: whether a second of them may let the first look. administers: whether their role is
+    to do so.
     """
 
     environment: str
     email: str | None
     approves: bool
+    administers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,9 @@ def _staff_frame() -> StaffFrame:
     who = staff_signed_in()
     settings = wiring().settings
     approves = Consent(settings.support_view) is Consent.BREAK_GLASS
-    return StaffFrame(settings.portal_environment, who.email if who else None, approves)
+    administers = who is not None and who.actor.can(Permission.STAFF_ADMIN)
+    email = who.email if who else None
+    return StaffFrame(settings.portal_environment, email, approves, administers)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

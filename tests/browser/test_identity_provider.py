@@ -105,7 +105,7 @@ def test_staff_come_in_with_both_steps_of_the_provider(portal, provider, open_pa
     page.get_by_role("link", name="Staff sign-in").click()
     provider.who |= {"amr": ["mfa"]}
     page.get_by_role("button", name="Continue with Acme Staff").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
 
 
 def test_a_provider_that_is_slow_leaves_a_page_with_a_link(portal, provider, open_page):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.access import Actor, Role
+from portal.domain.access import Actor, Role, StaffRole
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
 from portal.domain.quotes import Request
@@ -99,8 +99,9 @@ def _let_everybody_in(stage: Stage) -> None:
         stage.let_in(name, mail)
     stage.let_in("outsider", f"owner@account{world.key_of(stage.outsider)}.test")
     stage.cookies["nobody"] = ""
-    door = StaffDoor(world, email="walks@staff.test")
-    stage.cookies["staff"] = f"__Host-staff={door.set_up()}"
+    for name, staff_role in (("staff", StaffRole.ADMIN), ("support", StaffRole.SUPPORT)):
+        door = StaffDoor(world, email=f"{name}@staff.test", role=staff_role)
+        stage.cookies[name] = f"__Host-staff={door.set_up()}"
     for name, access in (("read key", Access.READ), ("write key", Access.WRITE)):
         with world.session() as session:
             made = keys.create(session, world.scope, name, access, world.wall)

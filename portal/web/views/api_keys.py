@@ -16,19 +16,19 @@ from portal.services.keys import NewKey
 from portal.web import htmx
 from portal.web.forms.staff import NewKeyForm, OverlapForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.staff import doer, staff_only
+from portal.web.staff import administrators_only, doer
 
 bp = Blueprint("api_keys", __name__, url_prefix=f"{STAFF_PREFIX}/api-keys")
 
 
 @bp.get("")
-@staff_only
+@administrators_only
 def index() -> Response:
     return _list(NewKeyForm(), 200)
 
 
 @bp.post("")
-@staff_only
+@administrators_only
 def create() -> Response:
     form = NewKeyForm()
     if not form.validate():
@@ -40,13 +40,13 @@ def create() -> Response:
 
 
 @bp.get("/<prefix>/rotate")
-@staff_only
+@administrators_only
 def rotation(prefix: str) -> Response:
     return _rotation(prefix, OverlapForm(), 200)
 
 
 @bp.post("/<prefix>/rotate")
-@staff_only
+@administrators_only
 def rotate(prefix: str) -> Response:
     form = OverlapForm()
     if not form.validate():
@@ -56,13 +56,13 @@ def rotate(prefix: str) -> Response:
 
 
 @bp.get("/<prefix>/revoke")
-@staff_only
+@administrators_only
 def revocation(prefix: str) -> Response:
     return htmx.page("api_keys/revoke.html", "api_keys/_revoke.html", key=_good(prefix))
 
 
 @bp.post("/<prefix>/revoke")
-@staff_only
+@administrators_only
 def revoke(prefix: str) -> ResponseReturnValue:
     keys.revoke(database(), scope(), prefix, wall(), doer())
     flash(_("%(prefix)s no longer works.", prefix=prefix), "success")

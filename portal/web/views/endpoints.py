@@ -14,20 +14,20 @@ from portal.services import webhooks
 from portal.web import htmx
 from portal.web.forms.staff import NewEndpointForm, OverlapForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.staff import doer, staff_only
+from portal.web.staff import administrators_only, doer
 from portal.web.wiring import wiring
 
 bp = Blueprint("endpoints", __name__, url_prefix=f"{STAFF_PREFIX}/messages/endpoints")
 
 
 @bp.get("/new")
-@staff_only
+@administrators_only
 def adding() -> Response:
     return _adding(_new_form(), 200)
 
 
 @bp.post("/new")
-@staff_only
+@administrators_only
 def add() -> Response:
     form = _new_form()
     if not form.validate():
@@ -38,7 +38,7 @@ def add() -> Response:
 
 
 @bp.post("/<int:endpoint_id>/pause")
-@staff_only
+@administrators_only
 def pause(endpoint_id: int) -> Response:
     webhooks.pause(database(), scope(), endpoint_id, wall(), doer())
     flash(_("Its messages wait until you resume it."), "success")
@@ -46,7 +46,7 @@ def pause(endpoint_id: int) -> Response:
 
 
 @bp.post("/<int:endpoint_id>/resume")
-@staff_only
+@administrators_only
 def resume(endpoint_id: int) -> Response:
     webhooks.resume(database(), scope(), endpoint_id, wall(), doer())
     flash(_("What waited is on its way."), "success")
@@ -54,7 +54,7 @@ def resume(endpoint_id: int) -> Response:
 
 
 @bp.get("/<int:endpoint_id>/remove")
-@staff_only
+@administrators_only
 def removal(endpoint_id: int) -> Response:
     return htmx.page(
         "endpoints/remove.html", "endpoints/_remove.html", endpoint=_endpoint(endpoint_id)
@@ -62,7 +62,7 @@ def removal(endpoint_id: int) -> Response:
 
 
 @bp.post("/<int:endpoint_id>/remove")
-@staff_only
+@administrators_only
 def remove(endpoint_id: int) -> Response:
     url = _endpoint(endpoint_id).url
     webhooks.remove(database(), scope(), endpoint_id, wall(), doer())
@@ -71,13 +71,13 @@ def remove(endpoint_id: int) -> Response:
 
 
 @bp.get("/<int:endpoint_id>/secret")
-@staff_only
+@administrators_only
 def rotation(endpoint_id: int) -> Response:
     return _rotation(_endpoint(endpoint_id), OverlapForm(), 200)
 
 
 @bp.post("/<int:endpoint_id>/secret")
-@staff_only
+@administrators_only
 def rotate(endpoint_id: int) -> Response:
     form = OverlapForm()
     if not form.validate():
