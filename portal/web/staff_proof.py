@@ -24,10 +24,14 @@ def is_recent() -> bool:
     return wall() <= staff().proved_at + RECENT
 
 
-def proof_form() -> ProofForm:
-    form = ProofForm()
+def asked(form: F) -> F:
+    """The form, which asks for a code where the last one was shown long ago."""
     form.is_recent = is_recent()
     return form
+
+
+def proof_form() -> ProofForm:
+    return asked(ProofForm())
 
 
 def not_proved(form: F, show: Callable[[F, int], Response]) -> Response | None:

@@ -22,6 +22,7 @@ from portal.domain.webhooks import TYPES, is_address
 from portal.queries.webhooks import Endpoint
 from portal.web.forms.lazily import _, option
 from portal.web.forms.sign_in import CodeForm, NewPasswordForm
+from portal.web.forms.support import ProofForm
 
 MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
 MOST_DAYS, HIGHEST_ID = 3650, 2**63 - 1
@@ -31,7 +32,7 @@ class SetUpForm(NewPasswordForm, CodeForm):
     """Both steps of a sign-in, set together."""
 
 
-class NewKeyForm(FlaskForm):
+class NewKeyForm(ProofForm):
     name = StringField(
         _("Name"),
         [DataRequired(_("Say what it is for")), Length(max=255)],
@@ -54,7 +55,7 @@ class NewKeyForm(FlaskForm):
     )
 
 
-class OverlapForm(FlaskForm):
+class OverlapForm(ProofForm):
     hours = IntegerField(
         _("Hours that the old one still works"),
         [
@@ -65,7 +66,7 @@ class OverlapForm(FlaskForm):
     )
 
 
-class NewEndpointForm(FlaskForm):
+class NewEndpointForm(ProofForm):
     """http: whether messages may go without encryption, as within a network of one's own."""
 
     http = False
