@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import SCOPED, Base, Instant, Key, Scoped, Word, in_environment, refers
@@ -13,7 +13,8 @@ from portal.models.base import SCOPED, Base, Instant, Key, Scoped, Word, in_envi
 class ApiKeyRow(Scoped, Base):
     """prefix: the part that is no secret. digest: sha256 of the whole key, which is kept nowhere.
 
-    access: read, or write, which is both. expires_at: set when another one has replaced it.
+    access: read, or write, which is both. opens_sessions: it makes links that sign members in.
+    expires_at: set when another one has replaced it.
     """
 
     __tablename__ = "api_keys"
@@ -29,6 +30,7 @@ class ApiKeyRow(Scoped, Base):
     prefix: Mapped[Word]
     digest: Mapped[str] = mapped_column(String(64))
     access: Mapped[Word]
+    opens_sessions: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[Instant]
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

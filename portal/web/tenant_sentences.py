@@ -19,8 +19,9 @@ def tenant_words(act: Act) -> str:
     name = act.detail.get("name", "") or act.subject.partition(":")[2]
     said: dict[EventName, str] = {
         EventName.CATALOG_APPLIED: _("The catalog was applied"),
-        EventName.KEY_CREATED: _("The API key %(name)s was made", name=name),
-        EventName.KEY_ROTATED: _("The API key %(name)s was rotated", name=name),
+        EventName.KEY_CREATED: _made_words(act, name),
+        EventName.KEY_ROTATED: _("The API key %(name)s was rotated: %(new)s replaces it", name=name,
+                                 new=act.detail.get("new", "")),
         EventName.KEY_REVOKED: _("The API key %(name)s was revoked", name=name),
         EventName.WEBHOOK_ADDED: _("Endpoint %(name)s was added", name=name),
         EventName.WEBHOOK_CHANGED: _("Endpoint %(name)s was changed", name=name),
@@ -36,6 +37,15 @@ def tenant_words(act: Act) -> str:
         EventName.STAFF_ACTIVITY_EXPORTED: _("Downloaded the activity of all accounts"),
     }  # fmt: skip
     return said[act.name]
+
+
+def _made_words(act: Act, name: str) -> str:
+    """With the key's prefix, by which accounts' own activity names it."""
+    prefix = act.subject.partition(":")[2]
+    if act.detail.get("opens_sessions"):
+        return _("The API key %(name)s (%(prefix)s) was made, which signs members in", name=name,
+                 prefix=prefix)  # fmt: skip
+    return _("The API key %(name)s (%(prefix)s) was made", name=name, prefix=prefix)
 
 
 def _role_words(role: str, name: str) -> str:

@@ -31,6 +31,8 @@ from tests.walks.hostile import CANARIES, call_everything_hostile
 from tests.walks.places import settle
 from tests.walks.stage import MEMBERS, Stage, app_of, joined
 
+KEYS = {"read key": Access.READ, "write key": Access.WRITE, "sessions key": Access.READ}
+
 
 @pytest.fixture(scope="package")
 def stage(demo_template: str) -> Iterator[Stage]:
@@ -102,8 +104,9 @@ def _let_everybody_in(stage: Stage) -> None:
     for name, staff_role in (("staff", StaffRole.ADMIN), ("support", StaffRole.SUPPORT)):
         door = StaffDoor(world, email=f"{name}@staff.test", role=staff_role)
         stage.cookies[name] = f"__Host-staff={door.set_up()}"
-    for name, access in (("read key", Access.READ), ("write key", Access.WRITE)):
+    for name, access in KEYS.items():
         with world.session() as session:
-            made = keys.create(session, world.scope, name, access, world.wall)
+            given, opens = (name, access, world.wall), name == "sessions key"
+            made = keys.create(session, world.scope, *given, opens_sessions=opens)
         stage.keys[name] = made.written
     stage.keys["wrong key"] = made.written[:-2] + "xx"

@@ -17,7 +17,7 @@ from portal.services import links
 @operation(
     "POST",
     "/portal-sessions",
-    Access.WRITE,
+    Access.PORTAL_SESSIONS,
     {201: ToldPortalSession},
     body=GivenPortalSession,
     refuses=(404,),
@@ -25,6 +25,7 @@ from portal.services import links
 def create_portal_session(body: GivenPortalSession) -> ToldPortalSession:
     """Make a link that signs a member in.
 
+    The key needs `portal-sessions`, which to write does not give: it opens every member's account.
     It works once, for five minutes, and opens a page with one button: what only looks at the
     address does not spend it. Send the member's browser there by a redirect; never put it into a
     mail.

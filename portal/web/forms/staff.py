@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -46,6 +53,7 @@ class NewKeyForm(ProofForm):
             option(Access.WRITE.value, _("Read and write")),
         ],
     )
+    opens_sessions = BooleanField(_("It signs members in"))
     days = IntegerField(
         _("Ends after days"),
         [

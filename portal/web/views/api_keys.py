@@ -37,7 +37,10 @@ def create() -> Response:
         return refused
     name, access = str(form.name.data), Access(form.access.data)
     ends_at = wall() + timedelta(days=form.days.data) if form.days.data else None
-    made = keys.create(database(), scope(), name, access, wall(), ends_at, doer())
+    made = keys.create(
+        database(), scope(), name, access, wall(), ends_at, doer(),
+        opens_sessions=bool(form.opens_sessions.data),
+    )  # fmt: skip
     return _shown_once(made)
 
 
