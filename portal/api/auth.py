@@ -38,10 +38,15 @@ def enter(needed: Access) -> None:
     g.api_key = key
 
 
+def api_key() -> ApiKey:
+    """The key behind the request."""
+    found: ApiKey = g.api_key
+    return found
+
+
 def doer() -> str:
     """Who acts, as events name them."""
-    key: ApiKey = g.api_key
-    return f"key:{key.prefix}"
+    return f"key:{api_key().prefix}"
 
 
 def _key() -> ApiKey:

@@ -83,6 +83,7 @@ class EventName(StrEnum):
     KEY_ROTATED = "key:rotated"
     KEY_REVOKED = "key:revoked"
     LINK_MADE = "link:made"
+    LINK_USED = "link:used"
     WEBHOOK_ADDED = "webhook:added"
     WEBHOOK_CHANGED = "webhook:changed"
     WEBHOOK_REPLAYED = "webhook:replayed"

@@ -40,12 +40,14 @@ class ApiKeyRow(Scoped, Base):
 class SignInLinkRow(Scoped, Base):
     """A link that signs one member in, once. digest: sha256 of what is in the link.
 
-    target: the page it leads to. used_at: when its button was pressed.
+    key_id: the API key that asked for it. target: the page it leads to. used_at: when its button
+    was pressed.
     """
 
     __tablename__ = "sign_in_links"
     __table_args__ = (
         refers("membership_id", "memberships"),
+        refers("key_id", "api_keys"),
         UniqueConstraint("environment_id", "digest"),
         CheckConstraint("length(digest) = 64", name="digest"),
         CheckConstraint("expires_at > created_at", name="expires_at"),
@@ -53,6 +55,7 @@ class SignInLinkRow(Scoped, Base):
     )
 
     membership_id: Mapped[int] = mapped_column(BigInteger)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)
     digest: Mapped[str] = mapped_column(String(64))
     target: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Instant]

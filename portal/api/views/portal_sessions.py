@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import url_for
 
-from portal.api.auth import doer
+from portal.api.auth import api_key
 from portal.api.operations import operation
 from portal.api.problems import unfit
 from portal.api.requests import account_id_of, database, scope, settings, wall
@@ -31,7 +31,7 @@ def create_portal_session(body: GivenPortalSession) -> ToldPortalSession:
     mail.
     """
     account_id = account_id_of(body.account)
-    made = links.make(database(), scope(), account_id, body.email, body.page, doer(), wall())
+    made = links.make(database(), scope(), account_id, body.email, body.page, api_key(), wall())
     if made is None:
         raise unfit([FieldProblem(pointer="#/email", detail="is of no member of the account")])
     url = settings().public_url + url_for("links.show", written=made.written)
