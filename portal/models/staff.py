@@ -53,7 +53,10 @@ class StaffRow(Scoped, Base):
 
 
 class StaffSessionRow(Scoped, Base):
-    """A sign-in of staff. sid_digest: sha256 of the random id in their cookie."""
+    """A sign-in of staff. sid_digest: sha256 of the random id in their cookie.
+
+    proved_at: when they last showed both steps; null where an identity provider does not say.
+    """
 
     __tablename__ = "staff_sessions"
     __table_args__ = (
@@ -68,6 +71,7 @@ class StaffSessionRow(Scoped, Base):
     staff_id: Mapped[int] = mapped_column(BigInteger)
     sid_digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[Instant]
+    proved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_seen_at: Mapped[Instant]
     expires_at: Mapped[Instant]
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

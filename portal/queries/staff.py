@@ -22,7 +22,8 @@ IDLE_LIFE = timedelta(minutes=15)
 class StaffMember:
     """Somebody of the staff who is signed in. seen_at: when the session was last used.
 
-    proved_at: when they showed a code, which began it.
+    proved_at: when they last showed both steps, here or at the identity provider; None where it
+    did not say. has_authenticator: whether they can show a code here.
     """
 
     actor: StaffActor
@@ -30,7 +31,8 @@ class StaffMember:
     email: str
     name: str
     seen_at: WallNow
-    proved_at: WallNow
+    proved_at: WallNow | None
+    has_authenticator: bool
 
 
 def find_staff(session: Session, scope: Scope, email: str) -> StaffRow | None:
@@ -71,8 +73,15 @@ def find_staff_member(
         return None
     signed, staff = found
     actor = StaffActor(staff.id, scope, StaffRole(staff.role), signed.address)
-    seen_at, proved_at = WallNow(signed.last_seen_at), WallNow(signed.created_at)
-    return StaffMember(actor, signed.id, staff.email, staff.name, seen_at, proved_at)
+    return StaffMember(
+        actor=actor,
+        session_id=signed.id,
+        email=staff.email,
+        name=staff.name,
+        seen_at=WallNow(signed.last_seen_at),
+        proved_at=WallNow(signed.proved_at) if signed.proved_at else None,
+        has_authenticator=staff.encrypted is not None,
+    )
 
 
 def find_staff_challenge(

@@ -144,7 +144,7 @@ def _sign_in(world: World) -> None:
     door = Door(world)
     began = world.now
     sid = door.enter().sid
-    vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False)
+    vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False, proved_at=None)
     with door.visit(sid) as visit:
         linked = identities.link(visit, vouched, "Acme")
     assert isinstance(linked, identities.Switched)
