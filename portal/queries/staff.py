@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope, StaffActor, StaffRole
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of, plain_email
+from portal.models.accounts import PersonRow
 from portal.models.identities import StaffIdentityRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 
@@ -38,6 +39,12 @@ class StaffMember:
 def find_staff(session: Session, scope: Scope, email: str) -> StaffRow | None:
     """None for an address that is nobody's, or of somebody who was ended."""
     return session.scalar(_staff(scope).where(func.lower(StaffRow.email) == plain_email(email)))
+
+
+def is_of_staff(session: Session, scope: Scope, person_id: int) -> bool:
+    """Whether a member has the e-mail address of one of the staff."""
+    person = session.get_one(PersonRow, (scope.environment_id, person_id))
+    return find_staff(session, scope, person.email) is not None
 
 
 def all_staff(session: Session, scope: Scope) -> tuple[StaffRow, ...]:
