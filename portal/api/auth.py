@@ -15,6 +15,13 @@ STATES = {
     KeyState.EXPIRED: ("expired-key", "This key has expired: use the one that replaced it."),
     KeyState.REVOKED: ("revoked-key", "This key was revoked."),
 }
+REFUSED = {
+    Access.WRITE: ("read-only-key", "This key may only read."),
+    Access.PORTAL_SESSIONS: (
+        "no-portal-sessions",
+        "This key may not sign members in: it was made without portal-sessions.",
+    ),
+}
 
 
 def enter(needed: Access) -> None:
@@ -24,18 +31,22 @@ def enter(needed: Access) -> None:
         detail = f"More than {pace().per_minute} requests in a minute."
         headers = {"Retry-After": str(seconds)}
         raise ApiProblem(429, "too-many-requests", detail, headers=headers)
-    if not key.access.covers(needed):
+    if not key.covers(needed):
         challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'
-        detail = "This key may only read."
-        raise ApiProblem(403, "read-only-key", detail, headers={"WWW-Authenticate": challenge})
+        raise ApiProblem(403, *REFUSED[needed], headers={"WWW-Authenticate": challenge})
     touch(database(), scope(), key, wall())
     g.api_key = key
 
 
+def api_key() -> ApiKey:
+    """The key behind the request."""
+    found: ApiKey = g.api_key
+    return found
+
+
 def doer() -> str:
     """Who acts, as events name them."""
-    key: ApiKey = g.api_key
-    return f"key:{key.prefix}"
+    return f"key:{api_key().prefix}"
 
 
 def _key() -> ApiKey:

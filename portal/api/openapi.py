@@ -28,13 +28,14 @@ EVERYWHERE = {
 }
 REFUSALS = {
     400: "The body is not JSON.",
-    403: "The key may only read.",
+    403: "The key lacks what this needs: write.",
     404: "There is no such thing in this environment.",
     409: "It cannot be done as things stand: reason says why.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
     503: "The payment processor cannot be asked.",
 }
+WITHOUT_SESSIONS = "The key lacks what this needs: portal-sessions."
 EXAMPLES = {"key": "northwind", "feature": "messages"}
 NAMED = {
     "Request-Id": {"description": "What our log calls the request.", "schema": {"type": "string"}}
@@ -88,6 +89,7 @@ def _operation(told: Operation) -> dict[str, Any]:
         "summary": summary,
         "parameters": _parameters(told),
         "responses": _responses(told),
+        "security": [{"key": [told.access.value]}],
     }
     if description:
         said["description"] = " ".join(description.split())
@@ -125,6 +127,8 @@ def _responses(told: Operation) -> dict[str, Any]:
         content = {JSON: {"schema": _ref(model)}}
         said[str(status)] = {"description": "Done.", "content": content, "headers": NAMED}
     refused = {**EVERYWHERE, **{status: REFUSALS[status] for status in _refusals(told)}}
+    if told.access is Access.PORTAL_SESSIONS:
+        refused[403] = WITHOUT_SESSIONS
     for status, description in sorted(refused.items()):
         content = {MEDIA_TYPE: {"schema": _ref(Problem)}}
         said[str(status)] = {"description": description, "content": content, "headers": NAMED}
@@ -133,7 +137,7 @@ def _responses(told: Operation) -> dict[str, Any]:
 
 def _refusals(told: Operation) -> set[int]:
     of_body = {400, 413, 415} if told.body is not None else set()
-    return {*told.refuses, *of_body, *({403} if told.access is Access.WRITE else ())}
+    return {*told.refuses, *of_body, *(() if told.access is Access.READ else {403})}
 
 
 def _schemas() -> dict[str, Any]:

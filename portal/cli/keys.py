@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from portal.cli.opening import now, opened
 from portal.domain.errors import PortalError
-from portal.domain.keys import Access, ApiKey, KeyState
+from portal.domain.keys import LEVELS, Access, ApiKey, KeyState
 from portal.queries.keys import all_keys
 from portal.services import keys
 from portal.services.keys import NewKey
@@ -24,15 +24,17 @@ def group() -> None:
 
 @group.command("create")
 @click.argument("name")
-@click.option("--access", type=click.Choice([a.value for a in Access]), required=True)
+@click.option("--access", type=click.Choice([a.value for a in LEVELS]), required=True)
+@click.option("--portal-sessions", is_flag=True, help="It may sign members in besides.")
 @click.option("--days", type=click.IntRange(min=1, max=3650), help="It ends after so many days.")
 @with_appcontext
-def create(name: str, access: str, days: int | None) -> None:
+def create(name: str, access: str, days: int | None, *, portal_sessions: bool) -> None:
     """Make a key called NAME and print it, this once."""
     wall = now()
     ends = wall + timedelta(days=days) if days else None
     with opened() as (session, scope):
-        made = keys.create(session, scope, name[:255], Access(access), wall, ends)
+        given = name[:255], Access(access), wall, ends
+        made = keys.create(session, scope, *given, opens_sessions=portal_sessions)
     _show(made)
 
 
@@ -90,7 +92,8 @@ def _line(key: ApiKey, at: datetime) -> str:
     if state is KeyState.GOOD and key.expires_at is not None:
         said = f"until {_day(key.expires_at)}"
     used = f"used {_day(key.last_used_at)}" if key.last_used_at else "never used"
-    return f"{key.prefix}  {key.access:5}  {said:22}  {used:22}  {key.name}"
+    access = f"{key.access}{' +portal-sessions' if key.opens_sessions else ''}"
+    return f"{key.prefix}  {access:22}  {said:22}  {used:22}  {key.name}"
 
 
 def _day(at: datetime) -> str:

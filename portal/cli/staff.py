@@ -9,10 +9,12 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.cli.opening import now, opened_or_told, settings_of_app
+from portal.domain.access import StaffRole
 from portal.queries.staff import all_staff
 from portal.services import staff
 from portal.services.safekeeping import Safe
 
+ROLES = click.Choice([role.value for role in StaffRole])
 HOURS = staff.LINK_LIFE.total_seconds() / 3600
 
 
@@ -24,27 +26,38 @@ def group() -> None:
 @group.command("add")
 @click.argument("email")
 @click.option("--name", required=True)
+@click.option("--role", type=ROLES, default=StaffRole.SUPPORT.value, show_default=True)
 @with_appcontext
-def add(email: str, name: str) -> None:
+def add(email: str, name: str, role: str) -> None:
     """Add EMAIL, and print the link that sets their password and authenticator, this once."""
     if "@" not in email.strip("@") or len(email) > 320:
         raise click.ClickException(f"Not done: {email} is no e-mail address")
     with opened_or_told() as (session, scope):
-        _show(staff.add(session, scope, email, name[:255], now(), _safe()))
+        _show(staff.add(session, scope, email, name[:255], now(), _safe(), StaffRole(role)))
 
 
 @group.command("list")
 @with_appcontext
 def list_staff() -> None:
-    """One line for each: whether both steps are set, e-mail address, name."""
+    """One line for each: whether both steps are set, role, e-mail address, name."""
     with opened_or_told() as (session, scope):
         found = all_staff(session, scope)
     for row in found:
-        click.echo(
-            f"{'set up' if row.password_hash else 'waits for the link':18}  {row.email}  {row.name}"
-        )
+        stands = "set up" if row.password_hash else "waits for the link"
+        click.echo(f"{stands:18}  {row.role:7}  {row.email}  {row.name}")
     if not found:
         click.echo("There is no staff yet: flask staff add EMAIL --name NAME")
+
+
+@group.command("role")
+@click.argument("email")
+@click.argument("role", type=ROLES)
+@with_appcontext
+def change_role(email: str, role: str) -> None:
+    """Let EMAIL do what ROLE may, from their next request on."""
+    with opened_or_told() as (session, scope):
+        staff.change_role(session, scope, email, StaffRole(role), now())
+    click.echo(f"{email} has the role {role}.")
 
 
 @group.command("reset")

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     SELF_UPDATE = "self.update"
     MEMBERS_UPDATE = "members.update"
     STAFF = "staff"
+    STAFF_ADMIN = "staff.admin"
 
 
 class Role(StrEnum):
@@ -22,6 +23,13 @@ class Role(StrEnum):
     ADMIN = "admin"
     BILLING = "billing"
     MEMBER = "member"
+
+
+class StaffRole(StrEnum):
+    """Kinds of the business's own people."""
+
+    SUPPORT = "support"
+    ADMIN = "admin"
 
 
 _LEAST = frozenset({Permission.BILLING_READ, Permission.SELF_UPDATE})
@@ -33,6 +41,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.MEMBER: _LEAST,
 }
 """Everybody may look, and change how they themselves sign in. Nobody among them is staff."""
+STAFF_GRANTS: dict[StaffRole, frozenset[Permission]] = {
+    StaffRole.SUPPORT: frozenset({Permission.STAFF}),
+    StaffRole.ADMIN: frozenset({Permission.STAFF, Permission.STAFF_ADMIN}),
+}
+"""Support helps accounts; administrators also hold what lets the host application in and out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +99,13 @@ class StaffActor:
 
     staff_id: int
     scope: Scope
+    role: StaffRole
     address: str
+
+    def can(self, permission: Permission) -> bool:
+        return permission in STAFF_GRANTS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise Forbidden unless they hold `permission`."""
+        if not self.can(permission):
+            raise Forbidden(permission)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -17,6 +18,7 @@ class Errand(StrEnum):
     MEMBER = "member"
     LINK = "link"
     STAFF = "staff"
+    PROOF = "proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Answer:
 class Identity:
     """Who the provider vouches for. email: empty unless it says that it has verified it.
 
-    has_stepped: it asked for a second step, by a word that the settings count as one.
+    has_stepped: it asked for a second step, by a word that the settings count as one. proved_at:
+    when they showed there who they are, which may be long ago; None where it does not say.
     """
 
     issuer: str
@@ -66,6 +69,7 @@ class Identity:
     email: str
     name: str
     has_stepped: bool
+    proved_at: WallNow | None
 
 
 class NotBelieved(Exception):
@@ -85,8 +89,13 @@ class IdentityProvider(Protocol):
         """What its button says."""
         ...
 
-    def address(self, trip: Trip, back: str, wall: WallNow) -> str:
-        """Where the browser goes. back: where it returns to. Raises ProviderSilent."""
+    def address(
+        self, trip: Trip, back: str, wall: WallNow, max_age: timedelta | None = None
+    ) -> str:
+        """Where the browser goes. back: where it returns to. Raises ProviderSilent.
+
+        max_age: how old a sign-in there may be; nought asks for a new one.
+        """
         ...
 
     def identify(self, trip: Trip, answer: Answer, back: str, wall: WallNow) -> Identity:

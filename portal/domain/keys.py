@@ -16,13 +16,15 @@ _WRITTEN = re.compile(
 
 
 class Access(StrEnum):
-    """What a key may do; to write is to read too."""
+    """What an operation needs. To write is to read too; to sign members in is neither."""
 
     READ = "read"
     WRITE = "write"
+    PORTAL_SESSIONS = "portal-sessions"
 
-    def covers(self, needed: Access) -> bool:
-        return self is Access.WRITE or needed is Access.READ
+
+LEVELS = (Access.READ, Access.WRITE)
+"""Of these a key has one."""
 
 
 class KeyState(StrEnum):
@@ -33,16 +35,25 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """prefix: the part that is no secret, by which people name it."""
+    """prefix: the part that is no secret, by which people name it. access: read, or write.
+
+    opens_sessions: whether it signs members in besides.
+    """
 
     id: int
     prefix: str
     name: str
     access: Access
+    opens_sessions: bool
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
     revoked_at: datetime | None
+
+    def covers(self, needed: Access) -> bool:
+        if needed is Access.PORTAL_SESSIONS:
+            return self.opens_sessions
+        return needed in (Access.READ, self.access)
 
     def state(self, at: datetime) -> KeyState:
         if self.revoked_at is not None and self.revoked_at <= at:

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 from portal.domain.identities import Answer, Identity, NotBelieved, ProviderSilent, Trip
 from portal.domain.periods import WallNow
 from portal.gateways.oidc_documents import ask
-from portal.gateways.oidc_tokens import UnknownKey, claims_of, key_set
+from portal.gateways.oidc_tokens import UnknownKey, claims_of, key_set, proved_at_of
 
 KEPT = timedelta(hours=1)
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -49,8 +49,12 @@ class OidcProvider:
     def label(self) -> str:
         return self._client.label
 
-    def address(self, trip: Trip, back: str, wall: WallNow) -> str:
-        """Where the browser goes. Raises ProviderSilent."""
+    def address(
+        self, trip: Trip, back: str, wall: WallNow, max_age: timedelta | None = None
+    ) -> str:
+        """Where the browser goes. Raises ProviderSilent. Source: OpenID Connect Core 3.1.2.1."""
+        age = {} if max_age is None else {"max_age": f"{max_age.total_seconds():.0f}"}
+        anew = {"prompt": "login"} if max_age == timedelta(0) else {}
         where: str = prepare_grant_uri(
             self._found(wall)["authorization_endpoint"],
             self._client.client_id,
@@ -61,6 +65,8 @@ class OidcProvider:
             nonce=trip.nonce,
             code_challenge=create_s256_code_challenge(trip.verifier),
             code_challenge_method="S256",
+            **age,
+            **anew,
         )
         return where
 
@@ -72,7 +78,8 @@ class OidcProvider:
             raise NotBelieved("the answer is another provider's")
         tokens = self._exchange(found, trip, answer.code, back)
         claims = self._claims(str(tokens.get("id_token", "")), trip, wall)
-        return self._identity(claims | self._more(found, claims, tokens.get("access_token")))
+        more = self._more(found, claims, tokens.get("access_token"))
+        return self._identity(claims | more, wall)
 
     def _found(self, wall: WallNow) -> dict[str, Any]:
         """The discovery document. Raises ProviderSilent."""
@@ -131,7 +138,7 @@ class OidcProvider:
             raise NotBelieved("userinfo is not about the same person")
         return {name: said.get(name) for name in ("email", "email_verified", "name")}
 
-    def _identity(self, claims: dict[str, Any]) -> Identity:
+    def _identity(self, claims: dict[str, Any], wall: WallNow) -> Identity:
         methods = claims.get("amr")
         said = [*(methods if isinstance(methods, list) else ()), claims.get("acr")]
         is_verified = claims.get("email_verified") is True
@@ -141,6 +148,7 @@ class OidcProvider:
             email=_text(claims.get("email"), 320) if is_verified else "",
             name=_text(claims.get("name"), 255),
             has_stepped=any(isinstance(each, str) and each in self._client.steps for each in said),
+            proved_at=proved_at_of(claims, wall),
         )
 
     def _document(self, url: str, wall: WallNow) -> dict[str, Any]:

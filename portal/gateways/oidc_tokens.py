@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authlib.oidc.core import CodeIDToken
@@ -59,6 +59,14 @@ def claims_of(
         raise NotBelieved(f"ID token: {type(error).__name__}: {error}") from None
     _check_the_rest(found.claims, wall)
     return found.claims
+
+
+def proved_at_of(claims: dict[str, Any], wall: WallNow) -> WallNow | None:
+    """When somebody signed in there, not later than now; None where the token does not say."""
+    said = claims.get("auth_time")
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+        return None
+    return WallNow(datetime.fromtimestamp(min(said, wall.timestamp()), UTC))
 
 
 def _check_the_rest(claims: dict[str, Any], wall: WallNow) -> None:

@@ -51,7 +51,7 @@ def _read(noted: Path) -> dict[str, str]:
 
 def _new_key(told: dict[str, str]) -> str:
     made = subprocess.run(  # noqa: S603  (this very program's own command)
-        [*CREATE_KEY, "--access", "write", "--days", "1"],
+        [*CREATE_KEY, "--access", "write", "--portal-sessions", "--days", "1"],
         env=told, text=True, capture_output=True, check=True,
     )  # fmt: skip
     return next(word for word in made.stdout.split() if word.startswith("portal_"))

@@ -31,8 +31,8 @@ SIGN_INS = """
     member@northwind.test   member: reads only
     owner@sakura.test       owner; no card yet; JPY
     owner@alpen.test        owner; annual plan in EUR; a card that declines
-  Staff sign in apart, at /staff, once  flask staff add EMAIL --name NAME  has printed their link:
-  docs/operations.md, "Staff".
+  Staff sign in apart, at /staff, once  flask staff add EMAIL --name NAME --role admin
+  has printed their link (support staff without --role): docs/operations.md, "Staff".
 """
 
 

@@ -52,7 +52,7 @@ class TripRow(OpensOnce, Scoped, Base):
     __table_args__ = (
         in_environment(),
         refers("person_id", "persons"),
-        CheckConstraint("errand in ('member', 'link', 'staff')", name="errand"),
+        CheckConstraint("errand in ('member', 'link', 'staff', 'proof')", name="errand"),
         CheckConstraint("(errand = 'link') = (person_id is not null)", name="person"),
         *opens_once(),
     )

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import SCOPED, Base, Instant, Key, Scoped, in_environment, refers
+from portal.models.base import SCOPED, Base, Instant, Key, Scoped, Word, in_environment, refers
 from portal.models.sign_in import OpensOnce, opens_once
 
 
@@ -38,11 +38,13 @@ class StaffRow(Scoped, Base):
             postgresql_where=text("ended_at is null"),
         ),
         CheckConstraint("(password_hash is null) = (encrypted is null)", name="both_steps"),
+        CheckConstraint("role in ('support', 'admin')", name="role"),
         SCOPED,
     )
 
     email: Mapped[str] = mapped_column(String(320))
     name: Mapped[Key]
+    role: Mapped[Word] = mapped_column(server_default="support")
     password_hash: Mapped[str | None] = mapped_column(String(255))
     encrypted: Mapped[str | None] = mapped_column(Text)
     last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -51,7 +53,10 @@ class StaffRow(Scoped, Base):
 
 
 class StaffSessionRow(Scoped, Base):
-    """A sign-in of staff. sid_digest: sha256 of the random id in their cookie."""
+    """A sign-in of staff. sid_digest: sha256 of the random id in their cookie.
+
+    proved_at: when they last showed both steps; null where an identity provider does not say.
+    """
 
     __tablename__ = "staff_sessions"
     __table_args__ = (
@@ -66,6 +71,7 @@ class StaffSessionRow(Scoped, Base):
     staff_id: Mapped[int] = mapped_column(BigInteger)
     sid_digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[Instant]
+    proved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_seen_at: Mapped[Instant]
     expires_at: Mapped[Instant]
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -35,6 +35,7 @@ def key_of(row: ApiKeyRow) -> ApiKey:
         prefix=row.prefix,
         name=row.name,
         access=Access(row.access),
+        opens_sessions=row.opens_sessions,
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         expires_at=row.expires_at,

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope, StaffActor
+from portal.domain.access import Scope, StaffActor, StaffRole
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of, plain_email
+from portal.models.accounts import PersonRow
 from portal.models.identities import StaffIdentityRow
 from portal.models.staff import StaffChallengeRow, StaffLinkRow, StaffRow, StaffSessionRow
 
@@ -22,7 +23,8 @@ IDLE_LIFE = timedelta(minutes=15)
 class StaffMember:
     """Somebody of the staff who is signed in. seen_at: when the session was last used.
 
-    proved_at: when they showed a code, which began it.
+    proved_at: when they last showed both steps, here or at the identity provider; None where it
+    did not say. has_authenticator: whether they can show a code here.
     """
 
     actor: StaffActor
@@ -30,12 +32,19 @@ class StaffMember:
     email: str
     name: str
     seen_at: WallNow
-    proved_at: WallNow
+    proved_at: WallNow | None
+    has_authenticator: bool
 
 
 def find_staff(session: Session, scope: Scope, email: str) -> StaffRow | None:
     """None for an address that is nobody's, or of somebody who was ended."""
     return session.scalar(_staff(scope).where(func.lower(StaffRow.email) == plain_email(email)))
+
+
+def is_of_staff(session: Session, scope: Scope, person_id: int) -> bool:
+    """Whether a member has the e-mail address of one of the staff."""
+    person = session.get_one(PersonRow, (scope.environment_id, person_id))
+    return find_staff(session, scope, person.email) is not None
 
 
 def all_staff(session: Session, scope: Scope) -> tuple[StaffRow, ...]:
@@ -70,9 +79,16 @@ def find_staff_member(
     if found is None:
         return None
     signed, staff = found
-    actor, seen_at = StaffActor(staff.id, scope, signed.address), WallNow(signed.last_seen_at)
-    proved_at = WallNow(signed.created_at)
-    return StaffMember(actor, signed.id, staff.email, staff.name, seen_at, proved_at)
+    actor = StaffActor(staff.id, scope, StaffRole(staff.role), signed.address)
+    return StaffMember(
+        actor=actor,
+        session_id=signed.id,
+        email=staff.email,
+        name=staff.name,
+        seen_at=WallNow(signed.last_seen_at),
+        proved_at=WallNow(signed.proved_at) if signed.proved_at else None,
+        has_authenticator=staff.encrypted is not None,
+    )
 
 
 def find_staff_challenge(

@@ -47,13 +47,19 @@ def create(
     wall: WallNow,
     expires_at: datetime | None = None,
     doer: Doer = CLI,
+    *,
+    opens_sessions: bool = False,
 ) -> NewKey:
-    """A new key of this environment; commit. Raises Conflict for an end that has passed."""
+    """A new key of this environment; commit. Raises Conflict for an end that has passed.
+
+    opens_sessions: whoever has it can come in as any member.
+    """
     if expires_at is not None and expires_at <= wall:
         raise Conflict("a key must not end before it begins")
-    made = _add(session, scope, name, access, wall, expires_at)
-    told = EventName.KEY_CREATED
-    record(session, scope, doer, told, f"key:{made.prefix}", wall, name=name, access=access)
+    made = _add(session, scope, name, access, wall, expires_at, opens_sessions=opens_sessions)
+    subject = f"key:{made.prefix}"
+    detail = {"name": name, "access": access, "opens_sessions": opens_sessions}
+    record(session, scope, doer, EventName.KEY_CREATED, subject, wall, **detail)
     session.commit()
     return made
 
@@ -75,7 +81,8 @@ def rotate(
         raise Conflict("this key no longer works: create another")
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Conflict(f"the overlap is at most {LONGEST_OVERLAP.days} days")
-    made = _add(session, scope, row.name, Access(row.access), wall)
+    access, opens_sessions = Access(row.access), row.opens_sessions
+    made = _add(session, scope, row.name, access, wall, opens_sessions=opens_sessions)
     ends = wall + overlap
     row.expires_at = ends if row.expires_at is None else min(ends, row.expires_at)
     told = EventName.KEY_ROTATED
@@ -112,6 +119,8 @@ def _add(
     access: Access,
     wall: WallNow,
     expires_at: datetime | None = None,
+    *,
+    opens_sessions: bool,
 ) -> NewKey:
     environment = session.get_one(EnvironmentRow, scope.environment_id).name
     prefix = secrets.token_hex(PREFIX_BYTES)
@@ -123,6 +132,7 @@ def _add(
             prefix=prefix,
             digest=digest_of_key(written),
             access=access,
+            opens_sessions=opens_sessions,
             created_at=wall,
             expires_at=expires_at,
         )

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.events import EventName
+from portal.domain.keys import ApiKey
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin
 from portal.models.accounts import MembershipRow, PersonRow
-from portal.models.keys import SignInLinkRow
+from portal.models.keys import ApiKeyRow, SignInLinkRow
 from portal.queries.links import digest_of_link, good_link
 from portal.services.recording import Doer, record
 from portal.services.sessions import Entered
@@ -48,7 +49,7 @@ def make(
     account_id: int,
     email: str,
     target: str,
-    doer: str,
+    key: ApiKey,
     wall: WallNow,
 ) -> NewLink | None:
     """A link for a member of the account; commit. None when nobody there has the address."""
@@ -60,6 +61,7 @@ def make(
         SignInLinkRow(
             environment_id=scope.environment_id,
             membership_id=member.id,
+            key_id=key.id,
             digest=digest_of_link(written),
             target=target,
             created_at=wall,
@@ -67,7 +69,8 @@ def make(
         )
     )
     told, subject = EventName.LINK_MADE, f"person:{member.person_id}"
-    record(session, scope, Doer(doer, account_id), told, subject, wall)
+    doer = Doer(f"key:{key.prefix}", account_id)
+    record(session, scope, doer, told, subject, wall, key=key.prefix, key_name=key.name)
     session.commit()
     return NewLink(written, expires_at)
 
@@ -86,7 +89,24 @@ def follow(
     row.used_at = wall
     membership = session.get_one(MembershipRow, (scope.environment_id, row.membership_id))
     target = row.target
+    _note_use(session, scope, row, membership, origin, wall)
     return Followed(let_in(session, scope, membership, origin, wall), target)
+
+
+def _note_use(
+    session: Session,
+    scope: Scope,
+    link: SignInLinkRow,
+    membership: MembershipRow,
+    origin: Origin,
+    wall: WallNow,
+) -> None:
+    """Record whose key lets a member in; a link made before keys were noted names none."""
+    key = session.get(ApiKeyRow, (scope.environment_id, link.key_id)) if link.key_id else None
+    detail = {"key": key.prefix, "key_name": key.name} if key else {}
+    name, account_id = f"person:{membership.person_id}", membership.account_id
+    doer = Doer(name, account_id, membership.person_id, address=origin.stored_address)
+    record(session, scope, doer, EventName.LINK_USED, name, wall, **detail)
 
 
 def _member(session: Session, scope: Scope, account_id: int, email: str) -> MembershipRow | None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope, StaffActor
+from portal.domain.access import Scope, StaffActor, StaffRole
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
@@ -25,10 +25,22 @@ from portal.services.safekeeping import Safe
 LINK_LIFE = timedelta(hours=24)
 
 
-def add(session: Session, scope: Scope, email: str, name: str, wall: WallNow, safe: Safe) -> str:
+def add(
+    session: Session,
+    scope: Scope,
+    email: str,
+    name: str,
+    wall: WallNow,
+    safe: Safe,
+    role: StaffRole = StaffRole.SUPPORT,
+) -> str:
     """Somebody new; what stands in their link; commit. Raises Conflict for who is there."""
     row = StaffRow(
-        environment_id=scope.environment_id, email=plain_email(email), name=name, created_at=wall
+        environment_id=scope.environment_id,
+        email=plain_email(email),
+        name=name,
+        role=role,
+        created_at=wall,
     )
     session.add(row)
     try:
@@ -36,7 +48,8 @@ def add(session: Session, scope: Scope, email: str, name: str, wall: WallNow, sa
     except IntegrityError as error:
         session.rollback()
         raise Conflict(f"{email} is staff already: flask staff reset {email}") from error
-    record(session, scope, CLI, EventName.STAFF_ADDED, f"staff:{row.id}", wall, name=name)
+    subject, told = f"staff:{row.id}", EventName.STAFF_ADDED
+    record(session, scope, CLI, told, subject, wall, name=name, role=role)
     written = _link(session, row, wall, safe)
     session.commit()
     return written
@@ -54,6 +67,16 @@ def reset(session: Session, scope: Scope, email: str, wall: WallNow, safe: Safe)
     written = _link(session, row, wall, safe)
     session.commit()
     return written
+
+
+def change_role(session: Session, scope: Scope, email: str, role: StaffRole, wall: WallNow) -> None:
+    """Let somebody do what the role may, from their next request on; commit. Raises NotFound."""
+    row = _locked(session, scope, email)
+    if row.role != role:
+        row.role = role
+        told = EventName.STAFF_ROLE_CHANGED
+        record(session, scope, CLI, told, f"staff:{row.id}", wall, name=row.name, role=role)
+    session.commit()
 
 
 def end(session: Session, scope: Scope, email: str, wall: WallNow) -> None:

@@ -9,10 +9,11 @@ from portal.domain.events import EventName
 from portal.domain.identities import Identity
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin
+from portal.domain.support import RECENT
 from portal.models.identities import StaffIdentityRow
-from portal.models.staff import StaffRow
+from portal.models.staff import StaffRow, StaffSessionRow
 from portal.queries.identities import find_linked_staff, is_staff_linked
-from portal.queries.staff import find_staff
+from portal.queries.staff import StaffMember, find_staff
 from portal.services.sign_in import CodeAsked
 from portal.services.staff_sign_in import StaffEntered, ask_code, note, refuse, start
 from portal.services.throttling import Refused
@@ -40,8 +41,27 @@ def enter(
     subject = f"staff:{row.id}"
     note(session, scope, row, EventName.STAFF_IDENTITY_USED, subject, origin, wall)
     if identity.has_stepped:
-        return start(session, scope, row, origin, wall)
+        return start(session, scope, row, origin, wall, identity.proved_at)
     return ask_code(session, row, wall)
+
+
+def prove(
+    session: Session, who: StaffMember, identity: Identity, origin: Origin, wall: WallNow
+) -> Refused | None:
+    """Somebody who is in has shown both steps there again, just now; commit. Source: ADR 0033.
+
+    The provider may not have asked them: then its time is an old one, and nothing is proved.
+    """
+    scope, staff_id = who.actor.scope, who.actor.staff_id
+    row, at = find_linked_staff(session, scope, identity), identity.proved_at
+    is_fresh = at is not None and wall <= at + RECENT
+    if row is None or row.id != staff_id or not (identity.has_stepped and is_fresh):
+        return refuse(session, scope, str(staff_id), origin, wall, "proof")
+    session.get_one(StaffSessionRow, (scope.environment_id, who.session_id)).proved_at = at
+    subject = f"staff:{staff_id}"
+    note(session, scope, row, EventName.STAFF_IDENTITY_USED, subject, origin, wall)
+    session.commit()
+    return None
 
 
 def _first_time(

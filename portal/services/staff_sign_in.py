@@ -94,7 +94,7 @@ def enter_code(
         return refuse(session, scope, str(staff_id), origin, wall, "code")
     row.last_step, challenge.used_at = step, wall
     forgive(session, scope, admitted)
-    return start(session, scope, row, origin, wall)
+    return start(session, scope, row, origin, wall, wall)
 
 
 def prove_code(
@@ -152,7 +152,7 @@ def set_up(
     row.password_hash, row.encrypted, row.last_step = hashed, link.encrypted, step
     link.used_at = wall
     note(session, scope, row, EventName.STAFF_SET_UP, f"staff:{row.id}", origin, wall)
-    return start(session, scope, row, origin, wall)
+    return start(session, scope, row, origin, wall, wall)
 
 
 def sign_out(session: Session, who: StaffMember, wall: WallNow) -> None:
@@ -191,15 +191,21 @@ def ask_code(session: Session, row: StaffRow, wall: WallNow) -> CodeAsked:
 
 
 def start(
-    session: Session, scope: Scope, row: StaffRow, origin: Origin, wall: WallNow
+    session: Session,
+    scope: Scope,
+    row: StaffRow,
+    origin: Origin,
+    wall: WallNow,
+    proved_at: WallNow | None,
 ) -> StaffEntered:
-    """A session of somebody who has shown both steps; commit."""
+    """A session of somebody who has shown both steps; commit. proved_at: when they did."""
     sid, place = secrets.token_urlsafe(32), origin.place(wall)
     begun = StaffSessionRow(
         environment_id=scope.environment_id,
         staff_id=row.id,
         sid_digest=digest_of(sid),
         created_at=wall,
+        proved_at=proved_at,
         last_seen_at=wall,
         expires_at=wall + ABSOLUTE_LIFE,
         address=place.address,

@@ -17,13 +17,14 @@ from portal.domain.support import LIFE, Consent, EndCause
 from portal.domain.support_notices import SupportStarted
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.staff import StaffRow, StaffSessionRow
-from portal.models.support import SupportApprovalRow, SupportSessionRow, SupportWindowRow
+from portal.models.support import SupportApprovalRow, SupportSessionRow
 from portal.queries.accounts import account_state
-from portal.queries.staff import StaffMember
+from portal.queries.staff import StaffMember, is_of_staff
 from portal.queries.support import EndedView, SupportView, ended_by, find_view, open_views
 from portal.services.capacity import open_windows
 from portal.services.mailing import post
 from portal.services.recording import Doer, record
+from portal.services.support_windows import window_that_allows
 from portal.services.till import doer_of
 
 LONGEST_PATH, LONGEST_BROWSER = 200, 255
@@ -61,6 +62,11 @@ class NotAllowed:
     """Nothing was done: the account has to let staff look first."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfStaff:
+    """Nothing was done: the member is one of the staff."""
+
+
 def start(
     session: Session,
     who: StaffMember,
@@ -68,7 +74,7 @@ def start(
     consent: Consent,
     origin: Origin,
     wall: WallNow,
-) -> ViewStarted | NotAllowed:
+) -> ViewStarted | NotAllowed | OfStaff:
     """Begin a view, tell the owners, and end another that the same staff have on; commit.
 
     Raises NotFound for who is no member of the account.
@@ -76,8 +82,11 @@ def start(
     scope = who.actor.scope
     lock_staff(session, who)
     person_id = membership_of(session, scope, wanted).person_id
+    if is_of_staff(session, scope, person_id):
+        session.rollback()
+        return OfStaff()
     asks = consent is not Consent.OPEN
-    window = _open_window(session, scope, wanted.account_id, wall) if asks else None
+    window = window_that_allows(session, scope, wanted.account_id, wall) if asks else None
     if asks and window is None:
         session.rollback()
         return NotAllowed()
@@ -222,26 +231,6 @@ def _row(
         expires_at=min(wall + LIFE, signed.expires_at),
         address=place.address,
         user_agent=place.user_agent,
-    )
-
-
-def _open_window(
-    session: Session, scope: Scope, account_id: int, wall: WallNow
-) -> SupportWindowRow | None:
-    """The one that stays open longest; it cannot be closed before this commits."""
-    row = SupportWindowRow
-    return session.scalar(
-        select(row)
-        .where(
-            row.environment_id == scope.environment_id,
-            row.account_id == account_id,
-            row.closed_at.is_(None),
-            row.opened_at <= wall,
-            row.ends_at > wall,
-        )
-        .order_by(row.ends_at.desc(), row.id)
-        .limit(1)
-        .with_for_update(read=True)
     )
 
 

@@ -18,7 +18,7 @@ from portal.domain.support_notices import ApprovalAnswered, ApprovalAsked
 from portal.models.accounts import AccountRow, MembershipRow
 from portal.models.staff import StaffRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow
-from portal.queries.staff import StaffMember, staff_with_a_way_in
+from portal.queries.staff import StaffMember, is_of_staff, staff_with_a_way_in
 from portal.services.mailing import post_to_staff
 from portal.services.recording import Doer, record
 from portal.services.support import ViewStarted, Wanted, lock_staff, membership_of, start_approved
@@ -93,7 +93,7 @@ def begin(
     """Begin the view of the account that was approved, once, and tell the owners; commit.
 
     Raises NotFound for another's, and Conflict for what is not approved, over or used, whose
-    approver was ended since, or whose member is none any more.
+    approver was ended since, or whose member is none any more, or became one of the staff.
     """
     row, staff = _locked(session, who.actor, approval_id)
     if (row.staff_id, row.account_id) != (who.actor.staff_id, account_id):
@@ -103,6 +103,8 @@ def begin(
     approver = _at_work(staff, row.answered_by_id)
     if not _is_member(session, row):
         raise Conflict("the member was removed")
+    if is_of_staff(session, who.actor.scope, row.person_id):
+        raise Conflict("the member is one of the staff")
     return start_approved(session, who, row, approver.name, origin, wall)
 
 

@@ -98,6 +98,26 @@ def ask(
     session.commit()
 
 
+def window_that_allows(
+    session: Session, scope: Scope, account_id: int, wall: WallNow
+) -> SupportWindowRow | None:
+    """The one that stays open longest; it cannot be closed before this commits."""
+    row = SupportWindowRow
+    return session.scalar(
+        select(row)
+        .where(
+            row.environment_id == scope.environment_id,
+            row.account_id == account_id,
+            row.closed_at.is_(None),
+            row.opened_at <= wall,
+            row.ends_at > wall,
+        )
+        .order_by(row.ends_at.desc(), row.id)
+        .limit(1)
+        .with_for_update(read=True)
+    )
+
+
 def _waits(session: Session, scope: Scope, account_id: int) -> bool:
     row = SupportWindowRow
     waiting = select(row.id).where(

@@ -105,14 +105,17 @@ def _render(status: int, title: str = "", message: str = "") -> Response:
     return Response(body, status, mimetype="text/html")
 
 
+def _whose_it_is() -> str:
+    if is_staff_page():
+        return gettext("It takes an administrator, or another of the staff.")
+    return gettext("Your role may look at billing but not change it.")
+
+
 def _words(status: int) -> tuple[str, str]:
     nothing = gettext("Nothing was changed or charged.")
     words = {
         401: (gettext("Please sign in"), gettext("You are signed out.")),
-        403: (
-            gettext("You may not do this"),
-            gettext("Your role may look at billing but not change it.") + " " + nothing,
-        ),
+        403: (gettext("You may not do this"), _whose_it_is() + " " + nothing),
         404: (
             gettext("There is nothing here"),
             gettext("The page does not exist, or it belongs to another account."),

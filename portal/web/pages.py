@@ -105,13 +105,14 @@ PHRASES = {
 class StaffFrame:
     """What staff are shown of where they are. email: None before they are in.
 
-    approves: whether a second of them may let the first look. declarations: cancellations that wait
-    for them; None where nobody declares any.
+    approves: whether a second of them may let the first look. administers: whether their role is
+    to do so. declarations: cancellations that wait for them; None where nobody declares any.
     """
 
     environment: str
     email: str | None
     approves: bool
+    administers: bool
     declarations: int | None
 
 
@@ -213,9 +214,11 @@ def _staff_frame() -> StaffFrame:
     who = staff_signed_in()
     settings = wiring().settings
     approves = Consent(settings.support_view) is Consent.BREAK_GLASS
+    administers = who is not None and who.actor.can(Permission.STAFF_ADMIN)
     declares = settings.german_consumers and who is not None
     waiting = count_open(database(), scope()) if declares else None
-    return StaffFrame(settings.portal_environment, who.email if who else None, approves, waiting)
+    email = who.email if who else None
+    return StaffFrame(settings.portal_environment, email, approves, administers, waiting)
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:

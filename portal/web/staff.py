@@ -25,16 +25,13 @@ View = Callable[P, ResponseReturnValue]
 
 
 def staff_only(view: View[P]) -> View[P]:
-    """Let in staff who are signed in as such, nobody else."""
+    """Let in staff who are signed in as such, of whatever role; nobody else."""
+    return _guarded(view, Permission.STAFF)
 
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if staff_signed_in() is None:
-            return _send_to_sign_in()
-        return view(*args, **kwargs)
 
-    guarded.__permission__ = Permission.STAFF  # type: ignore[attr-defined]
-    return guarded
+def administrators_only(view: View[P]) -> View[P]:
+    """Let in administrators of the staff; Forbidden for the others of them."""
+    return _guarded(view, Permission.STAFF_ADMIN)
 
 
 def staff_signed_in() -> StaffMember | None:
@@ -77,6 +74,19 @@ def leave(response: Response) -> Response:
     )
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
+
+
+def _guarded(view: View[P], permission: Permission) -> View[P]:
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        found = staff_signed_in()
+        if found is None:
+            return _send_to_sign_in()
+        found.actor.require(permission)
+        return view(*args, **kwargs)
+
+    guarded.__permission__ = permission  # type: ignore[attr-defined]
+    return guarded
 
 
 def _load(sid: str) -> StaffMember | None:

@@ -1,4 +1,4 @@
-"""Staff show a code again before what is grave, unless they have shown one just now."""
+"""Staff show a second step again before what is grave, unless they have shown one just now."""
 
 from __future__ import annotations
 
@@ -21,13 +21,20 @@ F = TypeVar("F", bound=ProofForm)
 
 def is_recent() -> bool:
     """Whether no code is asked for."""
-    return wall() <= staff().proved_at + RECENT
+    proved_at = staff().proved_at
+    return proved_at is not None and wall() <= proved_at + RECENT
+
+
+def asked(form: F) -> F:
+    """The form, which asks for a second step where the last one was shown long ago."""
+    provider = wiring().staff_provider
+    form.is_recent = is_recent()
+    form.by_provider = provider is not None and not staff().has_authenticator
+    return form
 
 
 def proof_form() -> ProofForm:
-    form = ProofForm()
-    form.is_recent = is_recent()
-    return form
+    return asked(ProofForm())
 
 
 def not_proved(form: F, show: Callable[[F, int], Response]) -> Response | None:

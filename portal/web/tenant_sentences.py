@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from portal.domain.access import StaffRole
 from portal.domain.activity import kind_of
 from portal.domain.events import EventName
 from portal.queries.activity import Act
@@ -18,13 +19,15 @@ def tenant_words(act: Act) -> str:
     name = act.detail.get("name", "") or act.subject.partition(":")[2]
     said: dict[EventName, str] = {
         EventName.CATALOG_APPLIED: _("The catalog was applied"),
-        EventName.KEY_CREATED: _("The API key %(name)s was made", name=name),
-        EventName.KEY_ROTATED: _("The API key %(name)s was rotated", name=name),
+        EventName.KEY_CREATED: _made_words(act, name),
+        EventName.KEY_ROTATED: _("The API key %(name)s was rotated: %(new)s replaces it", name=name,
+                                 new=act.detail.get("new", "")),
         EventName.KEY_REVOKED: _("The API key %(name)s was revoked", name=name),
         EventName.WEBHOOK_ADDED: _("Endpoint %(name)s was added", name=name),
         EventName.WEBHOOK_CHANGED: _("Endpoint %(name)s was changed", name=name),
         EventName.WEBHOOK_REPLAYED: _("Messages to endpoint %(name)s went once more", name=name),
         EventName.STAFF_ADDED: _("%(name)s was added to the staff", name=name),
+        EventName.STAFF_ROLE_CHANGED: _role_words(act.detail.get("role", ""), name),
         EventName.STAFF_ENDED: _("Staff number %(name)s was ended", name=name),
         EventName.STAFF_RESET: _("Staff number %(name)s got a new link to set up", name=name),
         EventName.STAFF_SET_UP: _("Both steps of the staff sign-in were set up"),
@@ -34,6 +37,21 @@ def tenant_words(act: Act) -> str:
         EventName.STAFF_ACTIVITY_EXPORTED: _("Downloaded the activity of all accounts"),
     }  # fmt: skip
     return said[act.name]
+
+
+def _made_words(act: Act, name: str) -> str:
+    """With the key's prefix, by which accounts' own activity names it."""
+    prefix = act.subject.partition(":")[2]
+    if act.detail.get("opens_sessions"):
+        return _("The API key %(name)s (%(prefix)s) was made, which signs members in", name=name,
+                 prefix=prefix)  # fmt: skip
+    return _("The API key %(name)s (%(prefix)s) was made", name=name, prefix=prefix)
+
+
+def _role_words(role: str, name: str) -> str:
+    if role == StaffRole.ADMIN:
+        return _("%(name)s became an administrator of the staff", name=name)
+    return _("%(name)s became support staff", name=name)
 
 
 def tenant_doer_words(each: TenantAct) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from flask import Response, request, session, url_for
@@ -45,13 +46,17 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to a provider and back. back: the endpoint it returns to; show: its pages."""
+    """One way to a provider and back. back: the endpoint it returns to; show: its pages.
+
+    max_age: how old a sign-in there may be; nought asks for a new one.
+    """
 
     provider: IdentityProvider
     errand: Errand
     back: str
     show: Callable[[Stop], Response]
     person_id: int | None = None
+    max_age: timedelta | None = None
 
     @property
     def key(self) -> str:
@@ -62,6 +67,8 @@ class Route:
         """A page that says why nothing came of it."""
         is_link = self.errand is Errand.LINK
         title = _("Nothing was linked") if is_link else _("You are not signed in")
+        if self.errand is Errand.PROOF:
+            title = _("Not confirmed")
         return self.show(Stop(title, said, status, is_link=is_link))
 
     @property
@@ -93,7 +100,7 @@ def set_out(route: Route) -> Response:
         page = route.stop(wait_words(trip.wait), 429)
         return too_soon(page, trip.wait)
     try:
-        address = route.provider.address(trip, route.address, wall())
+        address = route.provider.address(trip, route.address, wall(), route.max_age)
     except ProviderSilent as error:
         return _silent(route, error)
     session[route.key] = trip.written
@@ -135,6 +142,9 @@ def refused(route: Route) -> Response:
              " this sign-in under Security. If not, ask who invited you.")  # fmt: skip
     if route.errand is Errand.STAFF:
         said = _("This sign-in opens nothing here. Ask who runs the portal.")
+    if route.errand is Errand.PROOF:
+        said = _("You were not asked for both steps there, or are somebody else there. Nothing was"
+                 " changed.")  # fmt: skip
     if route.errand is Errand.LINK:
         said = _("You did not sign in there, or it did not say who you are.")
     return route.stop(said, 403)

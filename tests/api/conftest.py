@@ -32,9 +32,10 @@ def close(app: Flask) -> None:
         db.engine.dispose()
 
 
-def new_key(world: World, access: Access = Access.WRITE) -> str:
+def new_key(world: World, access: Access = Access.WRITE, *, opens_sessions: bool = False) -> str:
     with world.session() as session:
-        return keys.create(session, world.scope, "host", access, world.wall).written
+        given = "host", access, world.wall
+        return keys.create(session, world.scope, *given, opens_sessions=opens_sessions).written
 
 
 @pytest.fixture(scope="module")
@@ -63,5 +64,5 @@ def app(world: World, world_database: Database) -> Iterator[Flask]:
 
 @pytest.fixture
 def host(world: World, app: Flask) -> Caller:
-    """The host application, with a key that may write."""
-    return Caller(app.test_client(), new_key(world))
+    """The host application, with a key that may do everything."""
+    return Caller(app.test_client(), new_key(world, opens_sessions=True))

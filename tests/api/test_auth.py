@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from portal.api.openapi import document
 from portal.api.operations import OPERATIONS
-from portal.domain.keys import Access
+from portal.domain.keys import LEVELS, Access
 from portal.services import keys
 from tests.api.calling import Caller
 from tests.api.conftest import close, new_key, serve
@@ -28,9 +29,13 @@ def test_no_operation_answers_without_a_key(told, host):
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="portal"'
 
 
+@pytest.mark.parametrize(
+    ("access", "opens_sessions"), [(a, b) for a in LEVELS for b in (False, True)]
+)
 @pytest.mark.parametrize("told", OPERATIONS, ids=lambda told: f"{told.method} {told.path}")
-def test_a_key_that_may_read_does_just_that(told, host, world):
-    host.key = new_key(world, Access.READ)
+def test_a_key_does_what_it_was_made_for_and_no_more(told, access, opens_sessions, host, world):
+    host.key = new_key(world, access, opens_sessions=opens_sessions)
+    may = {Access.READ, access, *({Access.PORTAL_SESSIONS} if opens_sessions else ())}
     path = told.path.replace("<key>", "account1").replace("<feature>", "messages")
     reply = host.client.open(
         "/api/v1" + path,
@@ -38,11 +43,12 @@ def test_a_key_that_may_read_does_just_that(told, host, world):
         json={},
         headers={"Authorization": f"Bearer {host.key}"},
     )
-    if told.access is Access.WRITE:
+    if told.access not in may:
         assert reply.status_code == 403
         assert reply.headers["WWW-Authenticate"].endswith(
-            'error="insufficient_scope", scope="write"'
+            f'error="insufficient_scope", scope="{told.access}"'
         )
+        assert kind(reply) == {"write": "read-only-key"}.get(told.access, "no-portal-sessions")
     else:
         assert reply.status_code in (200, 404, 422)
 
@@ -156,6 +162,15 @@ def test_a_failure_of_ours_says_nothing_of_itself(host, monkeypatch):
     answer = host.get("/add-ons", 500)
     assert kind(answer) == "internal"
     assert "secret" not in json.dumps(answer.json)
+
+
+@pytest.mark.parametrize("told", OPERATIONS, ids=lambda told: f"{told.method} {told.path}")
+def test_the_document_says_what_a_key_needs(told):
+    path = "/api/v1" + told.path.replace("<", "{").replace(">", "}")
+    said = document()["paths"][path][told.method.lower()]
+    assert said["security"] == [{"key": [told.access]}]
+    refused = said["responses"].get("403", {"description": "read"})["description"]
+    assert refused.endswith(f"{told.access}.") or told.access is Access.READ
 
 
 def test_the_document_needs_no_key(host):

@@ -39,7 +39,7 @@ def documents(text):
 
 def test_every_line_runs_and_answers_json(module_stage):
     world, address = module_stage
-    done = run("\n".join(blocks()), PORTAL=address, KEY=new_key(world))
+    done = run("\n".join(blocks()), PORTAL=address, KEY=new_key(world, opens_sessions=True))
     assert done.returncode == 0, (done.stderr, done.stdout)
     answers = list(documents(done.stdout))
     assert answers[0]["key"] == "northwind-7"

@@ -130,6 +130,17 @@ def test_who_asked_is_recorded_and_the_link_is_kept_nowhere(ask, host, world):
     assert event.actor == f"key:{host.key.split('_')[2]}"
 
 
+def test_the_accounts_activity_names_the_key_that_let_somebody_in(ask, host, visit, world):
+    press(visit, ask(), 303)
+    key = f"host ({host.key.split('_')[2]})"
+    said = visit.get("/settings/billing/activity?kind=sign_in").text
+    assert f"A sign-in link for Somebody was made with the API key {key}" in said
+    assert f"Somebody came by a sign-in link of the API key {key}" in said
+    with world.session() as session:
+        used = session.scalars(select(EventRow).where(EventRow.name == "link:used")).one()
+    assert (used.account_id, used.person_id) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [({"email": "member@account2.test"}, "#/email"), ({"email": "nobody"}, "#/email"),

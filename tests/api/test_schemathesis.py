@@ -20,7 +20,7 @@ FEWEST_CASES = 500
 
 def test_the_document_is_true(module_stage):
     world, address = module_stage
-    key = new_key(world)
+    key = new_key(world, opens_sessions=True)
     config = SchemathesisConfig.from_dict(
         {
             "seed": 1,

@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 
 import portal
 from portal.api.operations import OPERATIONS, bp
-from portal.domain.access import GRANTS, Permission
+from portal.domain.access import GRANTS, STAFF_GRANTS, Permission, StaffRole
 from portal.domain.errors import PortalError
 from portal.domain.payments import CardRefused
 from portal.domain.periods import WallNow
@@ -68,6 +68,8 @@ ONES_OWN = {"security", "second_factor", "own_provider", "belongings"}
 """Blueprints where everybody may write: how they themselves sign in, and where."""
 OWNERS = {"members", "support_access"}
 """Where only owners write."""
+ADMINISTERED = ("/staff/api-keys", "/staff/messages")
+"""What lets the host application in, and tells it of events."""
 LEAVING, LIMITING = "members.leave", "recharge.set_ceiling"
 WITHOUT_CSRF = {"portal.web.views.webhooks.stripe"}
 BY_KEY = "api."
@@ -137,13 +139,17 @@ def _right_to_change(endpoint: str) -> Permission:
 def test_a_page_is_of_staff_where_its_address_and_its_mark_say_so(app):
     """All three ways to know it agree: a member's session is not even read there."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
-    marked = {r.rule for r in rules if permission_of(app, r) is Permission.STAFF}
+    of_staff = frozenset(Permission) - frozenset().union(*GRANTS.values())
+    marked = {r.rule for r in rules if permission_of(app, r) in of_staff}
     assert marked == {r.rule for r in rules if r.rule.startswith("/staff")}
     assert len(marked) >= 8
     for rule in app.url_map.iter_rules():
         with app.test_request_context(rule.rule):
             assert is_staff_page() is rule.rule.startswith("/staff"), rule.rule
-    assert not any(Permission.STAFF in granted for granted in GRANTS.values())
+    assert of_staff == {Permission.STAFF, Permission.STAFF_ADMIN}
+    assert STAFF_GRANTS[StaffRole.ADMIN] == of_staff
+    administered = {r.rule for r in rules if permission_of(app, r) is Permission.STAFF_ADMIN}
+    assert administered == {r.rule for r in rules if r.rule.startswith(ADMINISTERED)}
 
 
 def test_only_the_webhook_and_the_api_take_a_post_without_a_token(app):

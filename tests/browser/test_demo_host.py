@@ -24,7 +24,8 @@ def chat(stack):
     stack.keep_time()
     key = world.key_of(world.account())
     with world.session() as session:
-        made = keys.create(session, world.scope, "host", Access.WRITE, world.wall)
+        given = "host", Access.WRITE, world.wall
+        made = keys.create(session, world.scope, *given, opens_sessions=True)
     billing = Billing(stack.url, made.written, f"account{key}", f"owner@account{key}.test")
     server = make_server("127.0.0.1", 0, create_host(billing, lambda: world.now), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()

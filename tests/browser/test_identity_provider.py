@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
 
+from portal.domain.access import StaffRole
 from portal.models.accounts import PersonRow
 from portal.services import staff
 from portal.services.safekeeping import Safe
@@ -89,10 +90,13 @@ def test_the_first_time_by_a_verified_address_and_back_where_one_was_going(
     expect(page).to_have_url(f"{portal.url}/settings/billing/usage")
 
 
-def test_staff_come_in_with_both_steps_of_the_provider(portal, provider, open_page):
-    world, mail = portal.world, "light@staff.test"
+def test_staff_come_in_with_both_steps_of_the_provider_and_confirm_there(
+    portal, provider, open_page
+):
+    world, mail = portal.world, "ann@staff.test"
     with world.session() as session:
-        staff.add(session, world.scope, mail, "Ann", world.wall, Safe(MASTER))
+        who = mail, "Ann", world.wall, Safe(MASTER), StaffRole.ADMIN
+        staff.add(session, world.scope, *who)
     page = open_page()
     provider.who = {"sub": mail, "email": mail, "email_verified": True, "amr": ["pwd"]}
     page.goto(f"{portal.url}/staff/sign-in")
@@ -102,8 +106,14 @@ def test_staff_come_in_with_both_steps_of_the_provider(portal, provider, open_pa
     sound(page, True)
     page.get_by_role("link", name="Staff sign-in").click()
     provider.who |= {"amr": ["mfa"]}
+    provider.since = int(APRIL_11.timestamp()) - 3600
     page.get_by_role("button", name="Continue with Acme Staff").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
+    follow(page.get_by_role("link", name="API keys"))
+    sound(page, True)
+    page.get_by_role("button", name="Confirm that it is you").click()
+    expect(page.locator("#layouts-flash")).to_contain_text("Confirmed")
+    expect(page.get_by_role("button", name="Confirm that it is you")).to_have_count(0)
 
 
 def test_a_provider_that_is_slow_leaves_a_page_with_a_link(portal, provider, open_page):

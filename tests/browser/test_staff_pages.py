@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
+from portal.domain.access import StaffRole
 from portal.domain.keys import Access
 from portal.models.webhooks import WebhookMessageRow
 from portal.services import keys, staff, webhooks
@@ -34,7 +35,7 @@ def prepared(stack):
 def link(stack, mail: str) -> str:
     world, safe = stack.world, Safe(MASTER)
     with world.session() as session:
-        return staff.add(session, world.scope, mail, "Ann", world.wall, safe)
+        return staff.add(session, world.scope, mail, "Ann", world.wall, safe, StaffRole.ADMIN)
 
 
 def set_up(page: Page, stack, mail: str) -> str:
@@ -53,7 +54,8 @@ def test_every_staff_page_is_sound(stack, prepared, open_page):
     set_up(page, stack, "light@staff.test")
     sound(page)
     page.get_by_role("button", name="Set up and sign in").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
+    follow(page.get_by_role("link", name="API keys"))
     for way in ("Rotate chat", "Revoke chat"):
         sound(page)
         follow(page.get_by_role("link", name=way))
@@ -73,6 +75,7 @@ def test_a_key_is_made_and_messages_go_again_without_scripts(stack, prepared, op
     page = open_page(scripts=False)
     set_up(page, stack, "plain@staff.test")
     page.get_by_role("button", name="Set up and sign in").click()
+    page.get_by_role("link", name="API keys").click()
     page.get_by_label("Name").fill("importer")
     page.get_by_role("radio", name="Read and write").check()
     page.get_by_role("button", name="Make key").click()

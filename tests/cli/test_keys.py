@@ -30,9 +30,18 @@ def test_a_life(run, world):
     assert new.stdout.strip() != written
     world.pass_time(hours=1)
     assert "expired" in run("list").output
+    assert "portal-sessions" not in run("list").output, "to write is not to sign members in"
     other = new.stdout.strip().split("_")[2]
     assert run("revoke", other).exit_code == 0
     assert "revoked" in run("list").output
+
+
+def test_signing_members_in_is_asked_for_and_goes_on_in_a_rotated_key(run):
+    made = run("create", "button", "--access", "read", "--portal-sessions")
+    prefix = made.stdout.strip().split("_")[2]
+    assert run("list").output.split()[:3] == [prefix, "read", "+portal-sessions"]
+    run("rotate", prefix)
+    assert run("list").output.count("read +portal-sessions") == 2
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,7 @@ def test_a_life(run, world):
         (["rotate", "nothing"], "Not rotated: key nothing"),
         (["create", "x"], "Missing option '--access'"),
         (["create", "x", "--access", "all"], "'all' is not one of"),
+        (["create", "x", "--access", "portal-sessions"], "'portal-sessions' is not one of"),
         (["rotate", "x", "--overlap", "169"], "169 is not in the range"),
     ],
 )

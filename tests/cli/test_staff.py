@@ -8,7 +8,7 @@ from portal.factory import create_app
 from portal.models.base import db
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
-from tests.web.staffing import AtDesk
+from tests.web.staffing import KEYS, AtDesk
 
 
 @pytest.fixture
@@ -33,10 +33,14 @@ def test_a_life(run, app, world):
     link = made.stdout.strip()
     assert link.startswith("http://127.0.0.1:8420/staff/set-up/")
     assert "once, for 24 hours" in made.stderr
-    assert run("list").output.split() == ["waits", "for", "the", "link", "ann@staff.test", "Ann"]
+    assert run("list").output.split() == [
+        *("waits", "for", "the", "link", "support", "ann@staff.test", "Ann")
+    ]
     desk = AtDesk(world, Visitor(app.test_client())).set_up(
         link.removeprefix("http://127.0.0.1:8420")
     )
+    assert desk.visitor.get(KEYS, 403)
+    assert "has the role admin" in run("role", "ann@staff.test", "admin").output
     assert desk.is_in()
     assert run("list").output.startswith("set up ")
     again = run("reset", "ann@staff.test")
@@ -51,6 +55,8 @@ def test_a_life(run, app, world):
     [
         (["add", "ann@staff.test"], "Missing option '--name'"),
         (["add", "ann", "--name", "Ann"], "ann is no e-mail address"),
+        (["add", "ann@staff.test", "--name", "Ann", "--role", "king"], "'king' is not one of"),
+        (["role", "ann@staff.test", "admin"], "Not done: staff ann@staff.test"),
         (["reset", "ann@staff.test"], "Not done: staff ann@staff.test"),
         (["end", "ann@staff.test"], "Not done: staff ann@staff.test"),
     ],

@@ -458,6 +458,7 @@ HOST = [
     again("staff", "uq_staff_email", email="upper(email)"),
     again("staff", FINE, ended_at="now()"),
     changed("staff", "ck_staff_both_steps", password_hash="null"),
+    changed("staff", "ck_staff_role", role="'king'"),
     again("staff_sessions", "uq_staff_sessions_environment_id_sid_digest"),
     changed("staff_sessions", "ck_staff_sessions_sid_digest", sid_digest="''"),
     changed("staff_sessions", "ck_staff_sessions_expires_at", expires_at="created_at"),

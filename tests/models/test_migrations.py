@@ -12,10 +12,15 @@ from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from portal.domain.keys import LEVELS
 from portal.local.roles import connect, make_database, prepare, prepare_given, with_database
 from portal.models.events import EventRow
+from portal.models.keys import ApiKeyRow
+from portal.models.staff import StaffRow
 from portal.models.usage import LotRow
+from portal.services import keys, staff
 from portal.services.auditing import heads, verify
+from tests.services.entering import SAFE
 from tests.services.using import meter
 from tests.services.welcoming import welcome
 from tests.support.database import ROOT, Database, drop, server, this_run
@@ -101,6 +106,23 @@ def test_credits_that_came_once_before_do_not_come_again(
     command.upgrade(alembic, "head")
     meter(world, actor)
     assert world.rows(LotRow, granted=50) == 1
+
+
+def test_nobody_loses_what_they_had_before_there_were_roles_and_rights_of_keys(
+    world, world_database, alembic, monkeypatch
+):
+    with world.session() as session:
+        staff.add(session, world.scope, "ann@staff.test", "Ann", world.wall, SAFE)
+        for access in LEVELS:
+            keys.create(session, world.scope, access, access, world.wall)
+    assert world.rows(StaffRow, role="support") == 1
+    assert world.rows(ApiKeyRow, opens_sessions=False) == 2
+    monkeypatch.setenv("DATABASE_OWNER_URL", world_database.owner_url)
+    command.downgrade(alembic, "0028")
+    command.upgrade(alembic, "head")
+    assert world.rows(StaffRow, role="admin") == 1
+    assert world.rows(ApiKeyRow, access="write", opens_sessions=True) == 1
+    assert world.rows(ApiKeyRow, access="read", opens_sessions=False) == 1
 
 
 DRIFTS = {

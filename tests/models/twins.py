@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inser
 from portal.domain.access import Actor, Role
 from portal.domain.credit_notes import Destination
 from portal.domain.identities import Errand, Identity
-from portal.domain.keys import Access
 from portal.domain.legal import LegalProfile, Words
 from portal.domain.quotes import Request
 from portal.domain.sign_in import Origin
@@ -27,7 +26,6 @@ from portal.queries.staff import StaffMember
 from portal.services import (
     crediting,
     identities,
-    keys,
     staff_identities,
     support_approvals,
     trips,
@@ -55,7 +53,7 @@ from portal.services.till import Till as Counter
 from portal.services.usage import count, ingest
 from tests.services.changing import Office
 from tests.services.declaring import Declarations
-from tests.services.entering import FIREFOX, HERE, SAFE, Door
+from tests.services.entering import FIREFOX, HERE, SAFE, Door, host_key
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
@@ -148,7 +146,7 @@ def _sign_in(world: World) -> None:
     door = Door(world)
     began = world.now
     sid = door.enter().sid
-    vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False)
+    vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False, proved_at=None)
     with door.visit(sid) as visit:
         linked = identities.link(visit, vouched, "Acme")
     assert isinstance(linked, identities.Switched)
@@ -251,10 +249,10 @@ def _let_the_host_in(world: World) -> None:
     wanted = Wanted(NewAccount("mover", "Mover", "usd"), owner, beginning)
     with world.session() as session:
         webhooks.add(session, world.scope, "https://host.test/hook", [], world.wall)
-        keys.create(session, world.scope, "host", Access.WRITE, world.wall)
+        key = host_key(session, world.scope, world.wall)
         moved = put(session, world.scope, wanted, "key:1", world.wall)
         assert isinstance(moved, Put)
-        make(session, world.scope, moved.account_id, owner.email, "/", "key:1", world.wall)
+        make(session, world.scope, moved.account_id, owner.email, "/", key, world.wall)
 
 
 def _agree_on_another_plan(world: World, actor: Actor) -> None:

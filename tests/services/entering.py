@@ -10,15 +10,19 @@ from typing import Any
 
 import pyotp
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
+from portal.domain.keys import Access, ApiKey
+from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, digest_of
 from portal.domain.sign_in_notices import reset_secret
 from portal.models.accounts import SessionRow
 from portal.models.events import EventRow
 from portal.models.mails import MailRow
+from portal.queries.keys import find_key
 from portal.queries.members import Member, find_member
-from portal.services import resetting, second_factor, sign_in
+from portal.services import keys, resetting, second_factor, sign_in
 from portal.services.proving import Visit
 from portal.services.safekeeping import Safe
 from portal.services.sessions import Entered
@@ -30,6 +34,14 @@ HERE, THERE = "192.0.2.7", "198.51.100.9"
 SECOND, STEP = timedelta(seconds=1), timedelta(seconds=30)
 OF_SIGN_IN = ("session", "password", "second_factor", "recovery", "proof")
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def host_key(session: Session, scope: Scope, wall: WallNow) -> ApiKey:
+    """A new key of the host application that signs members in."""
+    made = keys.create(session, scope, "host", Access.WRITE, wall, opens_sessions=True)
+    found = find_key(session, scope, made.written)
+    assert found is not None
+    return found
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import pyotp
 from sqlalchemy import select
 
+from portal.domain.access import StaffRole
 from portal.domain.sign_in import Origin
 from portal.models.events import EventRow
 from portal.queries.staff import StaffMember, find_staff_link, find_staff_member
@@ -28,6 +29,7 @@ class StaffDoor:
     email: str = STAFF_MAIL
     secret: str = field(default="")
     name: str = "Ann"
+    role: StaffRole = StaffRole.ADMIN
 
     def do(self, service: Any, *given: Any) -> Any:
         with self.world.session() as session:
@@ -35,7 +37,8 @@ class StaffDoor:
 
     def add(self) -> str:
         """What stands in the link."""
-        return self.do(staff.add, self.email, self.name, self.world.wall, SAFE)
+        who = self.email, self.name, self.world.wall, SAFE, self.role
+        return self.do(staff.add, *who)
 
     def reset(self) -> str:
         return self.do(staff.reset, self.email, self.world.wall, SAFE)

@@ -22,6 +22,7 @@ from portal.services.host_accounts import Owner, Put, Wanted, put
 from portal.services.links import make
 from portal.services.members import LastOwner
 from portal.services.throttling import Refused
+from tests.services.entering import host_key
 from tests.services.gathering import Party, now_as
 
 
@@ -74,8 +75,9 @@ def test_removal_ends_what_signs_in_to_this_account_and_nothing_else(party):
     here = party.enter("both@party.test").sid
     there = party.move(party.enter("both@party.test").sid, elsewhere.listed()[1].id)
     with party.world.session() as session:
-        make(session, party.world.scope, other.account_id, "both@party.test", "/", "key:1",
-             party.world.wall)  # fmt: skip
+        scope, wall = party.world.scope, party.world.wall
+        key = host_key(session, scope, wall)
+        make(session, scope, other.account_id, "both@party.test", "/", key, wall)
     mine = {"membership_id": party.membership(other)}
     assert party.world.rows(SignInLinkRow, **mine) == 1
     party.remove(other)

@@ -37,13 +37,17 @@ class Faults:
 
 
 class IdentityProvider:
-    """who: the claims about whoever signs in there. now: its clock, in seconds."""
+    """who: the claims about whoever signs in there. now: its clock, in seconds.
+
+    since: when they signed in there, which counts again until a new sign-in is asked for.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now, self.faults = now, Faults()
         self.who: dict[str, Any] = {}
         self.key: Any = _first_key()
         self.algorithm = "RS256"
+        self.since: int | None = None
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
         self.server: BaseWSGIServer = make_server("127.0.0.1", 0, self._app(), threaded=True)
@@ -87,7 +91,7 @@ class IdentityProvider:
         assert asked["code_challenge_method"] == "S256"
         assert {"openid", "email"} <= set(asked["scope"].split())
         code = secrets.token_urlsafe()
-        self.codes[code] = asked
+        self.codes[code] = asked | self._asked_for_time(asked)
         answer = {"code": code, "state": asked["state"], "iss": self.issuer} | self.faults.answer
         said = urlencode({k: v for k, v in answer.items() if v})
         return f"{asked['redirect_uri']}?{said}"
@@ -113,6 +117,13 @@ class IdentityProvider:
         more = {"issuer": self.issuer, "authorization_response_iss_parameter_supported": True}
         return found | more | self.faults.document
 
+    def _asked_for_time(self, asked: dict[str, str]) -> dict[str, str]:
+        """When they signed in there, where a greatest age is asked for: then it is due."""
+        now, oldest = int(self.now()), int(asked.get("max_age", 10**9))
+        if self.since is None or asked.get("prompt") == "login" or now - self.since > oldest:
+            self.since = now
+        return {"auth_time": str(self.since)} if "max_age" in asked else {}
+
     def _token(self) -> tuple[dict[str, Any], int]:
         form, asked = request.form, self.codes.pop(request.form["code"], None)
         if asked is None or not self._knows(asked["client_id"]):
@@ -132,12 +143,15 @@ class IdentityProvider:
             CLIENT, "hush%20%26%20hush",
         )  # fmt: skip
 
+    def _time(self, asked: dict[str, str]) -> dict[str, int]:
+        return {"auth_time": int(asked["auth_time"])} if "auth_time" in asked else {}
+
     def _signed(self, asked: dict[str, str]) -> str:
         now = int(self.now())
         claims = {
             "iss": self.issuer, "aud": asked["client_id"], "sub": "sub-1", "iat": now,
             "exp": now + LIFE_S, "nonce": asked.get("nonce"),
-        } | self.who | self.faults.claims  # fmt: skip
+        } | self._time(asked) | self.who | self.faults.claims  # fmt: skip
         claims = {name: value for name, value in claims.items() if value is not None}
         header = {"alg": self.algorithm, "kid": self.key.kid} | self.faults.header
         if self.faults.sign is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.access import Actor, Role
+from portal.domain.access import Actor, Role, StaffRole
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
 from portal.domain.quotes import Request
@@ -30,6 +30,8 @@ from tests.support.world import World
 from tests.walks.hostile import CANARIES, call_everything_hostile
 from tests.walks.places import settle
 from tests.walks.stage import MEMBERS, Stage, app_of, joined
+
+KEYS = {"read key": Access.READ, "write key": Access.WRITE, "sessions key": Access.READ}
 
 
 @pytest.fixture(scope="package")
@@ -99,10 +101,12 @@ def _let_everybody_in(stage: Stage) -> None:
         stage.let_in(name, mail)
     stage.let_in("outsider", f"owner@account{world.key_of(stage.outsider)}.test")
     stage.cookies["nobody"] = ""
-    door = StaffDoor(world, email="walks@staff.test")
-    stage.cookies["staff"] = f"__Host-staff={door.set_up()}"
-    for name, access in (("read key", Access.READ), ("write key", Access.WRITE)):
+    for name, staff_role in (("staff", StaffRole.ADMIN), ("support", StaffRole.SUPPORT)):
+        door = StaffDoor(world, email=f"{name}@staff.test", role=staff_role)
+        stage.cookies[name] = f"__Host-staff={door.set_up()}"
+    for name, access in KEYS.items():
         with world.session() as session:
-            made = keys.create(session, world.scope, name, access, world.wall)
+            given, opens = (name, access, world.wall), name == "sessions key"
+            made = keys.create(session, world.scope, *given, opens_sessions=opens)
         stage.keys[name] = made.written
     stage.keys["wrong key"] = made.written[:-2] + "xx"

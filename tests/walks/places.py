@@ -13,6 +13,7 @@ from portal.domain.sign_in import Origin
 from portal.domain.sign_in_notices import invitation_secret, reset_secret
 from portal.models.mails import MailRow
 from portal.models.session import open_session
+from portal.queries.keys import all_keys
 from portal.services import links, resetting, staff
 from portal.services.accounts import ensure_environment
 from portal.services.inviting import invite
@@ -134,7 +135,8 @@ def tokens(world: World) -> dict[str, list[Id]]:
     mail = f"owner@account{world.key_of(actor)}.test"
     with world.session() as session:
         scope, wall = world.scope, world.wall
-        made = links.make(session, scope, actor.account_id, mail, "/", "test", wall)
+        key = all_keys(session, scope)[0]
+        made = links.make(session, scope, actor.account_id, mail, "/", key, wall)
         invite(session, actor, "walked@new.test", Role.ADMIN, wall, SAFE)
         resetting.ask(session, scope, mail, Origin(HERE, FIREFOX), wall, SAFE)
         shown = staff.add(session, scope, "asked@staff.test", "Bea", wall, SAFE)

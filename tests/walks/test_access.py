@@ -8,12 +8,13 @@ import pytest
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
-from portal.domain.access import GRANTS, Permission, Role
+from portal.domain.access import GRANTS, STAFF_GRANTS, Permission, Role, StaffRole
 from portal.domain.keys import Access
 from tests.walks.stage import MEMBERS, METHODS, Stage
 
-VISITORS = (*MEMBERS, "outsider", "nobody", "staff")
-CALLERS = ("write key", "read key", "wrong key", "owner", "staff", "nobody")
+STAFF = {"staff": StaffRole.ADMIN, "support": StaffRole.SUPPORT}
+VISITORS = (*MEMBERS, "outsider", "nobody", *STAFF)
+CALLERS = ("sessions key", "write key", "read key", "wrong key", "owner", *STAFF, "nobody")
 SIGN_IN, STAFF_SIGN_IN = "to the sign-in", "to the sign-in of staff"
 LET_IN, FORBIDDEN, NO_SUCH_METHOD, NOT_HERE = "let in", "403", "405", "404"
 OPEN, ENDS_THE_SESSION = "open to all", {"members.leave"}
@@ -24,8 +25,8 @@ MEANS = {LET_IN: (LET_IN, NOT_HERE), OPEN: (LET_IN, NOT_HERE, SIGN_IN, STAFF_SIG
 def mark_of(stage: Stage, rule: Rule) -> Permission | None:
     view = stage.app.view_functions[rule.endpoint]
     assert hasattr(view, "__permission__"), (
-        f"{rule.endpoint} says not who may come in: put @requires(…), @staff_only or @open_to_all"
-        " on its view"
+        f"{rule.endpoint} says not who may come in: put @requires(…), @staff_only,"
+        " @administrators_only or @open_to_all on its view"
     )
     mark: Permission | None = view.__permission__
     return mark
@@ -36,18 +37,26 @@ def expected(stage: Stage, rule: Rule, who: str) -> str:
     mark = mark_of(stage, rule)
     if mark is None or (rule.endpoint in ENDS_THE_SESSION and mark in _granted(who)):
         return OPEN
-    if mark is Permission.STAFF:
-        return LET_IN if who == "staff" else STAFF_SIGN_IN
-    if who in ("nobody", "staff"):
+    if rule.rule.startswith("/staff"):
+        return _of_staff(mark, who)
+    if who == "nobody" or who in STAFF:
         return SIGN_IN
     if who == "outsider":
         return NOT_HERE if stage.names_an_accounts_row(rule) else LET_IN
     return LET_IN if mark in _granted(who) else FORBIDDEN
 
 
+def _of_staff(mark: Permission, who: str) -> str:
+    if who not in STAFF:
+        return STAFF_SIGN_IN
+    return LET_IN if mark in STAFF_GRANTS[STAFF[who]] else FORBIDDEN
+
+
 def _granted(who: str) -> frozenset[Permission]:
     """What a member may; the outsider is the owner of another account."""
-    return GRANTS[MEMBERS.get(who, Role.OWNER)] if who not in ("nobody", "staff") else frozenset()
+    if who == "nobody" or who in STAFF:
+        return frozenset()
+    return GRANTS[MEMBERS.get(who, Role.OWNER)]
 
 
 def found(reply) -> str:
@@ -101,6 +110,11 @@ def test_the_api_answers_keys_and_nobody_else(stage, who):
     assert len(cells) > 1
 
 
+MAY = {
+    "read key": {Access.READ},
+    "write key": {Access.READ, Access.WRITE},
+    "sessions key": {Access.READ, Access.PORTAL_SESSIONS},
+}
 DONE = (200, 400, 409, 415, 422)
 """A body that is empty is refused after the key was looked at."""
 
@@ -112,6 +126,4 @@ def wanted_of_api(stage: Stage, path: str, method: str, who: str) -> tuple[int, 
     told = getattr(stage.app.view_functions[rule.endpoint], "__operation__", None)
     if told is None:
         return (200,)  # the document, which is no secret
-    if who not in ("read key", "write key"):
-        return (401,)
-    return DONE if who == "write key" or told.access is Access.READ else (403,)
+    return (DONE if told.access in MAY[who] else (403,)) if who in MAY else (401,)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pyotp
 
+from portal.domain.access import StaffRole
 from portal.services import staff
 from portal.services.safekeeping import Safe
 from tests.services.staffing import STAFF_MAIL, STAFF_PASSWORD
@@ -25,6 +26,7 @@ class AtDesk:
     visitor: Visitor
     mail: str = STAFF_MAIL
     name: str = "Ann"
+    role: StaffRole = StaffRole.ADMIN
     secret: str = field(default="")
 
     def send(self, page: str, action: str, status: int, **typed: str) -> Reply:
@@ -34,9 +36,9 @@ class AtDesk:
 
     def link(self) -> str:
         with self.world.session() as session:
-            written = staff.add(
-                session, self.world.scope, self.mail, self.name, self.world.wall, Safe(MASTER)
-            )
+            scope, wall = self.world.scope, self.world.wall
+            who = (self.mail, self.name, wall, Safe(MASTER), self.role)
+            written = staff.add(session, scope, *who)
         return f"/staff/set-up/{written}"
 
     def set_up(self, link: str = "") -> AtDesk:

@@ -18,7 +18,7 @@ from tests.support.world import APRIL_11
 
 TENANTS_OWN = {
     "catalog:applied", "key:created", "key:revoked", "key:rotated", "staff:activity_exported",
-    "staff:activity_read", "staff:added", "staff:ended",
+    "staff:activity_read", "staff:added", "staff:ended", "staff:role_changed",
     "staff:identity_linked", "staff:identity_used", "staff:reset", "staff:set_up",
     "webhook:added", "webhook:changed", "webhook:replayed",
 }  # fmt: skip

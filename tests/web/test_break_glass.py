@@ -112,6 +112,14 @@ def test_an_approval_has_its_own_time_and_leaves_the_page_once_it_is_used(look, 
     assert "Ben approved it" not in look.get(look.page).text
 
 
+def test_what_is_approved_does_not_begin_once_the_member_is_one_of_the_staff(look, ben):
+    look.start()
+    answers(ben)
+    AtDesk(look.world, look.desk.visitor, mail="owner@account1.test", name="Cas").link()
+    begin(look, 409)
+    assert look.world.rows(SupportSessionRow) == 0
+
+
 def test_the_view_is_what_was_approved_and_nothing_else(look, ben):
     look.start()
     answers(ben)

@@ -61,7 +61,7 @@ def test_it_lists_all_accounts_and_the_tenants_own(busy):
     page = busy.visitor.get(ACTIVITY)
     for sentence in (
         "Salesforce connector for $33.33: the purchase went through",
-        "The API key chat was made",
+        "The API key chat (",
         "Both steps of the staff sign-in were set up",
         "Read the activity of all accounts",
         "Account1",

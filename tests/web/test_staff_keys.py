@@ -54,7 +54,21 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(desk):
     with desk.world.session() as session:
         found = find_key(session, desk.world.scope, written)
     assert found is not None
-    assert (found.name, found.access) == ("chat", Access.WRITE)
+    assert (found.name, found.access, found.opens_sessions) == ("chat", Access.WRITE, False)
+    assert "Signs members in" not in row
+
+
+def test_a_key_that_signs_members_in_is_chosen_shown_and_recorded_with_who_made_it(desk):
+    written = make(desk, access="read", opens_sessions="y")
+    prefix = written.split("_")[2]
+    url = f"{KEYS}/{prefix}/rotate"
+    new = made(desk.send(url, url, 200, hours="1")).split("_")[2]
+    page = desk.visitor.get(KEYS)
+    assert page.text.count("Signs members in") == 2
+    said = desk.visitor.get("/staff/activity?kind=own").text
+    assert f"The API key chat ({prefix}) was made, which signs members in" in said
+    assert f"The API key {prefix} was rotated: {new} replaces it" in said
+    assert "Ann, staff" in said
 
 
 @pytest.mark.parametrize(

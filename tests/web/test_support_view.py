@@ -97,6 +97,18 @@ def test_without_reason_ticket_and_member_it_does_not_begin(look, typed, said):
     assert look.world.rows(SupportSessionRow) == 0
 
 
+def test_nobody_looks_through_the_eyes_of_one_of_the_staff(look):
+    colleague = AtDesk(look.world, look.desk.visitor, mail="Owner@Account1.test", name="Ben")
+    colleague.link()
+    page = look.start(422)
+    assert "One of the staff: nobody looks through their eyes" in page.text
+    assert REASON in page.text
+    assert look.world.rows(SupportSessionRow) == 0
+    with look.world.session() as session:
+        staff.end(session, look.world.scope, colleague.mail, look.world.wall)
+    look.start()
+
+
 def test_it_begins_by_post_with_a_token_only(look):
     look.get(f"{look.page}/support-view", 405)
     look.desk.visitor.post(f"{look.page}/support-view", {"reason": REASON}, 400)

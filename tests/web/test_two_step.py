@@ -8,6 +8,7 @@ import pytest
 
 from portal.domain.access import Role
 from portal.services import links
+from tests.services.entering import host_key
 from tests.support.world import PASSWORD
 from tests.web.guarding import SECURITY, STEP, TWO_STEP, Guarded
 from tests.web.reading import Visitor
@@ -97,10 +98,9 @@ def test_the_hosts_link_asks_for_the_code_too(own, app):
     own.set_up()
     other = another(own, app)
     with own.world.session() as session:
-        made = links.make(
-            session, own.world.scope, 1, own.mail, "/settings/billing/usage", "key:1",
-            own.world.wall,
-        )  # fmt: skip
+        scope, wall = own.world.scope, own.world.wall
+        key = host_key(session, scope, wall)
+        made = links.make(session, scope, 1, own.mail, "/settings/billing/usage", key, wall)
     url = f"/sign-in/link/{made.written}"
     assert other.send(url, url, 303).headers["Location"] == "/sign-in/code"
     assert not other.is_in()

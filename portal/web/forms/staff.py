@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -22,6 +29,7 @@ from portal.domain.webhooks import TYPES, is_address
 from portal.queries.webhooks import Endpoint
 from portal.web.forms.lazily import _, option
 from portal.web.forms.sign_in import CodeForm, NewPasswordForm
+from portal.web.forms.support import ProofForm
 
 MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
 MOST_DAYS, HIGHEST_ID = 3650, 2**63 - 1
@@ -31,7 +39,7 @@ class SetUpForm(NewPasswordForm, CodeForm):
     """Both steps of a sign-in, set together."""
 
 
-class NewKeyForm(FlaskForm):
+class NewKeyForm(ProofForm):
     name = StringField(
         _("Name"),
         [DataRequired(_("Say what it is for")), Length(max=255)],
@@ -45,6 +53,7 @@ class NewKeyForm(FlaskForm):
             option(Access.WRITE.value, _("Read and write")),
         ],
     )
+    opens_sessions = BooleanField(_("It signs members in"))
     days = IntegerField(
         _("Ends after days"),
         [
@@ -54,7 +63,7 @@ class NewKeyForm(FlaskForm):
     )
 
 
-class OverlapForm(FlaskForm):
+class OverlapForm(ProofForm):
     hours = IntegerField(
         _("Hours that the old one still works"),
         [
@@ -65,7 +74,7 @@ class OverlapForm(FlaskForm):
     )
 
 
-class NewEndpointForm(FlaskForm):
+class NewEndpointForm(ProofForm):
     """http: whether messages may go without encryption, as within a network of one's own."""
 
     http = False

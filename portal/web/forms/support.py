@@ -68,14 +68,20 @@ class AccountSearchForm(FlaskForm):
 
 
 class ProofForm(FlaskForm):
-    """What staff confirm with a code, unless they have shown one just now (`is_recent`)."""
+    """What staff confirm with a code, unless they have shown one just now (`is_recent`).
+
+    by_provider: they have no authenticator, and show it at the identity provider before.
+    """
 
     code = StringField(_("Code"), [Optional(), Length(max=80)])
 
-    is_recent = False
+    is_recent = by_provider = False
 
     def is_sound(self) -> bool:
         sound = self.validate()
+        if not self.is_recent and self.by_provider:
+            self.form_errors.append(gettext("Confirm first that it is you"))
+            return False
         if not self.is_recent and not self.code.data:
             self.code.errors = [gettext("Enter a code")]
             return False
@@ -89,8 +95,7 @@ class SupportForm(ProofForm):
     reason = _reason()
     ticket = _ticket()
 
-    def offering(self, members: Sequence[AccountMember], *, is_recent: bool) -> SupportForm:
-        self.is_recent = is_recent
+    def offering(self, members: Sequence[AccountMember]) -> SupportForm:
         self.membership.choices = [
             (each.id, f"{each.name} ({masked_email(each.email)}), {role_name(each.role)}")
             for each in members

@@ -13,7 +13,7 @@ from portal.web import htmx
 from portal.web.forms.support import AccountSearchForm, AskForm, ProofForm, SupportForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
 from portal.web.staff import staff, staff_only
-from portal.web.staff_proof import is_recent, proof_form
+from portal.web.staff_proof import asked, proof_form
 from portal.web.wiring import wiring
 
 bp = Blueprint("accounts", __name__, url_prefix=f"{STAFF_PREFIX}/accounts")
@@ -38,7 +38,7 @@ def show(account_id: int) -> Response:
 def support_form(account_id: int) -> SupportForm:
     """It asks for a code where the last one was shown long ago."""
     members = members_of(database(), scope(), account_id)
-    return SupportForm().offering(members, is_recent=is_recent())
+    return asked(SupportForm()).offering(members)
 
 
 def account_page(

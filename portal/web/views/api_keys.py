@@ -15,61 +15,71 @@ from portal.services import keys
 from portal.services.keys import NewKey
 from portal.web import htmx
 from portal.web.forms.staff import NewKeyForm, OverlapForm
+from portal.web.forms.support import ProofForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.staff import doer, staff_only
+from portal.web.staff import administrators_only, doer
+from portal.web.staff_proof import asked, not_proved, proof_form
 
 bp = Blueprint("api_keys", __name__, url_prefix=f"{STAFF_PREFIX}/api-keys")
 
 
 @bp.get("")
-@staff_only
+@administrators_only
 def index() -> Response:
-    return _list(NewKeyForm(), 200)
+    return _list(asked(NewKeyForm()), 200)
 
 
 @bp.post("")
-@staff_only
+@administrators_only
 def create() -> Response:
-    form = NewKeyForm()
-    if not form.validate():
-        return _list(form, 422)
+    form = asked(NewKeyForm())
+    if (refused := not_proved(form, _list)) is not None:
+        return refused
     name, access = str(form.name.data), Access(form.access.data)
     ends_at = wall() + timedelta(days=form.days.data) if form.days.data else None
-    made = keys.create(database(), scope(), name, access, wall(), ends_at, doer())
+    made = keys.create(
+        database(), scope(), name, access, wall(), ends_at, doer(),
+        opens_sessions=bool(form.opens_sessions.data),
+    )  # fmt: skip
     return _shown_once(made)
 
 
 @bp.get("/<prefix>/rotate")
-@staff_only
+@administrators_only
 def rotation(prefix: str) -> Response:
-    return _rotation(prefix, OverlapForm(), 200)
+    return _rotation(prefix, asked(OverlapForm()), 200)
 
 
 @bp.post("/<prefix>/rotate")
-@staff_only
+@administrators_only
 def rotate(prefix: str) -> Response:
-    form = OverlapForm()
-    if not form.validate():
-        return _rotation(prefix, form, 422)
+    form = asked(OverlapForm())
+    refused = not_proved(form, lambda typed, status: _rotation(prefix, typed, status))
+    if refused is not None:
+        return refused
     overlap = timedelta(hours=form.hours.data or 0)
     return _shown_once(keys.rotate(database(), scope(), prefix, overlap, wall(), doer()))
 
 
 @bp.get("/<prefix>/revoke")
-@staff_only
+@administrators_only
 def revocation(prefix: str) -> Response:
-    return htmx.page("api_keys/revoke.html", "api_keys/_revoke.html", key=_good(prefix))
+    return _revocation(prefix, proof_form(), 200)
 
 
 @bp.post("/<prefix>/revoke")
-@staff_only
+@administrators_only
 def revoke(prefix: str) -> ResponseReturnValue:
+    refused = not_proved(proof_form(), lambda typed, status: _revocation(prefix, typed, status))
+    if refused is not None:
+        return refused
     keys.revoke(database(), scope(), prefix, wall(), doer())
     flash(_("%(prefix)s no longer works.", prefix=prefix), "success")
     return htmx.go(url_for("api_keys.index"))
 
 
 def _list(form: NewKeyForm, status: int) -> Response:
+    form.code.data = ""
     found = sorted(all_keys(database(), scope()), key=lambda key: -key.id)
     works = [key for key in found if key.state(wall()) is KeyState.GOOD]
     return htmx.page(
@@ -88,8 +98,16 @@ def _shown_once(made: NewKey) -> Response:
 
 
 def _rotation(prefix: str, form: OverlapForm, status: int) -> Response:
+    form.code.data = ""
     return htmx.page(
         "api_keys/rotate.html", "api_keys/_rotate.html", status, key=_good(prefix), form=form
+    )
+
+
+def _revocation(prefix: str, form: ProofForm, status: int) -> Response:
+    form.code.data = ""
+    return htmx.page(
+        "api_keys/revoke.html", "api_keys/_revoke.html", status, key=_good(prefix), form=form
     )
 
 

@@ -13,85 +13,109 @@ from portal.queries.webhooks import Endpoint, find_endpoint
 from portal.services import webhooks
 from portal.web import htmx
 from portal.web.forms.staff import NewEndpointForm, OverlapForm
+from portal.web.forms.support import ProofForm
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.staff import doer, staff_only
+from portal.web.staff import administrators_only, doer
+from portal.web.staff_proof import asked, not_proved, proof_form
 from portal.web.wiring import wiring
 
 bp = Blueprint("endpoints", __name__, url_prefix=f"{STAFF_PREFIX}/messages/endpoints")
 
 
 @bp.get("/new")
-@staff_only
+@administrators_only
 def adding() -> Response:
     return _adding(_new_form(), 200)
 
 
 @bp.post("/new")
-@staff_only
+@administrators_only
 def add() -> Response:
     form = _new_form()
-    if not form.validate():
-        return _adding(form, 422)
+    if (refused := not_proved(form, _adding)) is not None:
+        return refused
     url, types = str(form.url.data), form.types.data or ()
     added = webhooks.add(database(), scope(), url, types, wall(), doer())
     return _shown_once(added, 1)
 
 
 @bp.post("/<int:endpoint_id>/pause")
-@staff_only
+@administrators_only
 def pause(endpoint_id: int) -> Response:
+    if (refused := _not_proved(endpoint_id, _("Pause"))) is not None:
+        return refused
     webhooks.pause(database(), scope(), endpoint_id, wall(), doer())
     flash(_("Its messages wait until you resume it."), "success")
     return htmx.go(url_for("messages.index"))
 
 
 @bp.post("/<int:endpoint_id>/resume")
-@staff_only
+@administrators_only
 def resume(endpoint_id: int) -> Response:
+    if (refused := _not_proved(endpoint_id, _("Resume"))) is not None:
+        return refused
     webhooks.resume(database(), scope(), endpoint_id, wall(), doer())
     flash(_("What waited is on its way."), "success")
     return htmx.go(url_for("messages.index"))
 
 
 @bp.get("/<int:endpoint_id>/remove")
-@staff_only
+@administrators_only
 def removal(endpoint_id: int) -> Response:
-    return htmx.page(
-        "endpoints/remove.html", "endpoints/_remove.html", endpoint=_endpoint(endpoint_id)
-    )
+    return _removal(_endpoint(endpoint_id), proof_form(), 200)
 
 
 @bp.post("/<int:endpoint_id>/remove")
-@staff_only
+@administrators_only
 def remove(endpoint_id: int) -> Response:
-    url = _endpoint(endpoint_id).url
+    found = _endpoint(endpoint_id)
+    refused = not_proved(proof_form(), lambda typed, status: _removal(found, typed, status))
+    if refused is not None:
+        return refused
     webhooks.remove(database(), scope(), endpoint_id, wall(), doer())
-    flash(_("%(url)s is told of nothing more.", url=url), "success")
+    flash(_("%(url)s is told of nothing more.", url=found.url), "success")
     return htmx.go(url_for("messages.index"))
 
 
 @bp.get("/<int:endpoint_id>/secret")
-@staff_only
+@administrators_only
 def rotation(endpoint_id: int) -> Response:
-    return _rotation(_endpoint(endpoint_id), OverlapForm(), 200)
+    return _rotation(_endpoint(endpoint_id), asked(OverlapForm()), 200)
 
 
 @bp.post("/<int:endpoint_id>/secret")
-@staff_only
+@administrators_only
 def rotate(endpoint_id: int) -> Response:
-    form = OverlapForm()
-    if not form.validate():
-        return _rotation(_endpoint(endpoint_id), form, 422)
+    form, found = asked(OverlapForm()), _endpoint(endpoint_id)
+    refused = not_proved(form, lambda typed, status: _rotation(found, typed, status))
+    if refused is not None:
+        return refused
     overlap = timedelta(hours=form.hours.data or 0)
     generation = webhooks.rotate(database(), scope(), endpoint_id, overlap, wall(), doer())
     return _shown_once(endpoint_id, generation)
 
 
 def _new_form() -> NewEndpointForm:
-    return NewEndpointForm().allowing(http=wiring().settings.webhook_private_addresses)
+    form = asked(NewEndpointForm())
+    return form.allowing(http=wiring().settings.webhook_private_addresses)
+
+
+def _not_proved(endpoint_id: int, act: str) -> Response | None:
+    """What asks for a code before what one press does; None where none is wanted."""
+    found = _endpoint(endpoint_id)
+
+    def show(form: ProofForm, status: int) -> Response:
+        form.code.data = ""
+        return htmx.page(
+            "endpoints/prove.html", "endpoints/_prove.html", status, endpoint=found, form=form,
+            act=act,
+        )  # fmt: skip
+
+    return not_proved(proof_form(), show)
 
 
 def _adding(form: NewEndpointForm, status: int) -> Response:
+    form.code.data = ""
     return htmx.page("endpoints/add.html", "endpoints/_add.html", status, form=form)
 
 
@@ -106,7 +130,15 @@ def _shown_once(endpoint_id: int, generation: int) -> Response:
     )
 
 
+def _removal(endpoint: Endpoint, form: ProofForm, status: int) -> Response:
+    form.code.data = ""
+    return htmx.page(
+        "endpoints/remove.html", "endpoints/_remove.html", status, endpoint=endpoint, form=form
+    )
+
+
 def _rotation(endpoint: Endpoint, form: OverlapForm, status: int) -> Response:
+    form.code.data = ""
     overlaps = endpoint.overlap_until is not None and wall() < endpoint.overlap_until
     return htmx.page(
         "endpoints/rotate.html",

@@ -14,14 +14,14 @@ from portal.web.forms.sign_in import safe_next
 from portal.web.forms.staff import MessageFilterForm
 from portal.web.language import number
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
-from portal.web.staff import doer, staff_only
+from portal.web.staff import administrators_only, doer
 
 bp = Blueprint("messages", __name__, url_prefix=f"{STAFF_PREFIX}/messages")
 MOST = 50
 
 
 @bp.get("")
-@staff_only
+@administrators_only
 def index() -> Response:
     known = endpoints(database(), scope())
     form = MessageFilterForm(request.args).offering(known)
@@ -43,7 +43,7 @@ def index() -> Response:
 
 
 @bp.post("/<int:message_id>/replay")
-@staff_only
+@administrators_only
 def replay(message_id: int) -> Response:
     webhooks.replay_one(database(), scope(), message_id, wall(), doer())
     flash(_("It is sent once more."), "success")
@@ -51,7 +51,7 @@ def replay(message_id: int) -> Response:
 
 
 @bp.post("/endpoints/<int:endpoint_id>/replay")
-@staff_only
+@administrators_only
 def replay_failed(endpoint_id: int) -> Response:
     count = webhooks.replay(
         database(), scope(), endpoint_id, None, wall(), doer(), failed_only=True

@@ -31,7 +31,7 @@ CHALLENGE, TARGET = "staff_challenge", "staff_target"
 @bp.get("")
 @staff_only
 def home() -> Response:
-    return htmx.go(url_for("api_keys.index"))
+    return htmx.go(url_for("accounts.index"))
 
 
 @bp.get("/sign-in")

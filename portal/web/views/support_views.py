@@ -11,7 +11,7 @@ from portal.queries.staff import all_staff
 from portal.queries.support_report import agents, reported_views
 from portal.services import support as service
 from portal.services import support_approvals, support_windows
-from portal.services.support import NotAllowed, Wanted
+from portal.services.support import NotAllowed, OfStaff, Wanted
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.entering import origin
@@ -37,6 +37,9 @@ def start(account_id: int) -> ResponseReturnValue:
     wanted = Wanted(account_id, form.membership.data, str(form.reason.data), str(form.ticket.data))
     consent = Consent(wiring().settings.support_view)
     outcome = service.start(database(), staff(), wanted, consent, origin(), wall())
+    if isinstance(outcome, OfStaff):
+        form.membership.errors = [_("One of the staff: nobody looks through their eyes")]
+        return account_page(account_id, form, 422)
     if isinstance(outcome, NotAllowed) and consent is Consent.BREAK_GLASS:
         support_approvals.ask(database(), staff(), wanted, wall())
         flash(
