@@ -51,7 +51,7 @@ class Mail:
     recipient: str
     letter: Letter
     at: WallNow
-    attachment: Attachment | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class NotSent(Exception):

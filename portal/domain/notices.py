@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.catalog import Price
-from portal.domain.credit_notices import AddOnEnded, Credited, Noted
+from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.domain.declaration_notices import DECLARATION_KINDS, DeclarationNotice
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import (
@@ -130,7 +130,7 @@ class AddOnCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """A renewal that is paid or carried. next_at: when the next is; None when none comes."""
+    """A renewal that is paid or carried. next_at: of the next, if any. recovered: paid late."""
 
     kind: ClassVar[str] = "renewed"
     invoice: Invoiced
@@ -138,6 +138,7 @@ class Renewed:
     charged: Money
     carried: Money
     next_at: datetime | None
+    recovered: bool = False
 
     @property
     def key(self) -> str:
@@ -285,17 +286,3 @@ owners; of what staff want of each other, no member."""
 
 def is_told(role: Role, kind: str) -> bool:
     return TOLD[kind] in GRANTS[role]
-
-
-def invoice_of(notice: Notice) -> Invoiced | None:
-    """The invoice whose PDF goes along."""
-    match notice:
-        case Purchased() | Renewed() | PaymentFailed() | PlanChanged():
-            return notice.invoice
-        case _:
-            return None
-
-
-def credit_note_of(notice: Notice) -> Noted | None:
-    """The credit note whose PDF goes along."""
-    return notice.note if isinstance(notice, Credited) else None

@@ -116,11 +116,10 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.letter.text)
     message.add_alternative(mail.letter.html, subtype="html")
-    if mail.attachment is not None:
+    for each in mail.attachments:
         message.add_attachment(
-            mail.attachment.content, maintype="application", subtype="pdf",
-            filename=mail.attachment.name,
-        )  # fmt: skip
+            each.content, maintype="application", subtype="pdf", filename=each.name
+        )
     return message
 
 

@@ -51,6 +51,7 @@ class InvoiceRow(Scoped, Base):
     from the balance or, where credits were more, given to it.
 
     Never changed once issued. status: as issued; what became of an open one is in `collections`.
+    card_brand, card_last4: of the card that paid it, or that an open one is charged to by itself.
     purchase_id: of a sale. subscription_id, due_at: of a renewal, once for each boundary.
     """
 
@@ -150,6 +151,26 @@ class InvoiceDocumentRow(Base):
     __tablename__ = "invoice_documents"
     __table_args__ = (
         refers("invoice_id", "invoices"),
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+        SCOPED,
+    )
+
+    environment_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[Instant]
+
+
+class ReceiptDocumentRow(Base):
+    """The PDF of what paid an invoice that was issued open: its bytes and their sha256."""
+
+    __tablename__ = "receipt_documents"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["environment_id", "invoice_id"],
+            ["collections.environment_id", "collections.invoice_id"],
+        ),
         CheckConstraint("length(sha256) = 64", name="sha256"),
         SCOPED,
     )

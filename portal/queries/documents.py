@@ -1,12 +1,12 @@
-"""What an invoice said when it was issued, and the PDF that was made of it."""
+"""What an invoice said when it was issued, what paid it, and the PDFs that were made of both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role, Scope
@@ -15,13 +15,21 @@ from portal.domain.errors import NotFound
 from portal.domain.money import Money
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.credit_notes import CreditNoteDocumentRow, CreditNoteRow
-from portal.models.invoices import InvoiceDocumentRow, InvoiceLineRow, InvoiceRow
+from portal.models.invoices import (
+    CollectionRow,
+    InvoiceDocumentRow,
+    InvoiceLineRow,
+    InvoiceRow,
+    ReceiptDocumentRow,
+)
 from portal.queries.credit_notes import lines_of, number_in_words
+from portal.queries.invoice_money import find_payment
 from portal.queries.invoices import InvoiceLine, line_of
 
 DEFAULT_LOCALE = "en"
 
-DocumentTable = type[InvoiceDocumentRow] | type[CreditNoteDocumentRow]
+DocumentRow = InvoiceDocumentRow | CreditNoteDocumentRow | ReceiptDocumentRow
+DocumentTable = type[InvoiceDocumentRow] | type[CreditNoteDocumentRow] | type[ReceiptDocumentRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,32 @@ class IssuedCreditNote:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuedReceipt:
+    """What paid an invoice that was issued open; nothing of it changes once it is paid.
+
+    number: of the invoice. issued_at: when it was paid. owed: as the invoice was issued;
+    taken_off: of that by credit notes before it was paid. paid: by the card.
+    """
+
+    number: str
+    invoice_issued_at: datetime
+    issued_at: datetime
+    account_name: str
+    zone: str
+    locale: str
+    owed: Money
+    taken_off: Money
+    paid: Money
+    card_brand: str
+    card_last4: str
+
+    @property
+    def to_balance(self) -> Money:
+        """What was paid beyond what was left to pay."""
+        return self.paid - (self.owed - self.taken_off)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """sha256: of the content as it was made, in hex."""
 
@@ -112,22 +146,27 @@ def find_document(
     """The stored PDF, as it is stored."""
     key = (scope.environment_id, row_id)
     found = session.get(kept, key, populate_existing=True)
-    row = cast("InvoiceDocumentRow | CreditNoteDocumentRow | None", found)
+    row = cast("DocumentRow | None", found)
     return Document(row.content, row.sha256) if row else None
 
 
 def undocumented(session: Session, scope: Scope, kept: DocumentTable, most: int) -> list[int]:
     """Ids of up to `most` papers without a PDF, oldest first."""
-    paper: type[InvoiceRow | CreditNoteRow] = InvoiceRow
+    id_, column, where = _papers(kept)
+    of_environment = id_.class_.environment_id
+    document = select(column).where(kept.environment_id == of_environment, column == id_)
+    waiting = select(id_).where(of_environment == scope.environment_id, *where, ~document.exists())
+    return list(session.scalars(waiting.order_by(id_).limit(most)))
+
+
+def _papers(kept: DocumentTable) -> tuple[Any, Any, tuple[ColumnElement[bool], ...]]:
+    """Of the papers that `kept` has the PDFs of: their id, its name there, and which they are."""
     if kept is CreditNoteDocumentRow:
-        paper, column = CreditNoteRow, CreditNoteDocumentRow.credit_note_id
-    else:
-        column = InvoiceDocumentRow.invoice_id
-    document = select(column).where(kept.environment_id == paper.environment_id, column == paper.id)
-    waiting = select(paper.id).where(
-        paper.environment_id == scope.environment_id, ~document.exists()
-    )
-    return list(session.scalars(waiting.order_by(paper.id).limit(most)))
+        return CreditNoteRow.id, CreditNoteDocumentRow.credit_note_id, ()
+    if kept is ReceiptDocumentRow:
+        paid = (CollectionRow.status == "paid",)
+        return CollectionRow.invoice_id, ReceiptDocumentRow.invoice_id, paid
+    return InvoiceRow.id, InvoiceDocumentRow.invoice_id, ()
 
 
 def issued_invoice(session: Session, scope: Scope, invoice_id: int) -> IssuedInvoice:
@@ -150,6 +189,30 @@ def issued_invoice(session: Session, scope: Scope, invoice_id: int) -> IssuedInv
         card_brand=row.card_brand,
         card_last4=row.card_last4,
         lines=_lines_of(session, row),
+    )
+
+
+def issued_receipt(session: Session, scope: Scope, invoice_id: int) -> IssuedReceipt:
+    """Everything that the receipt says. Raises NotFound for an invoice that had to be paid at once,
+    or is not paid."""
+    row = session.get_one(InvoiceRow, (scope.environment_id, invoice_id))
+    payment = find_payment(session, row)
+    if payment is None:
+        raise NotFound("receipt")
+    account = session.get_one(AccountRow, (scope.environment_id, row.account_id))
+    collection = session.get_one(CollectionRow, (scope.environment_id, invoice_id))
+    return IssuedReceipt(
+        number=f"{row.number:06d}",
+        invoice_issued_at=row.issued_at.astimezone(UTC),
+        issued_at=payment.at,
+        account_name=account.name,
+        zone=account.zone,
+        locale=_locale_of(session, scope, row.account_id),
+        owed=Money(row.charged_minor, row.currency),
+        taken_off=Money(collection.credited_minor, row.currency),
+        paid=payment.amount,
+        card_brand=payment.card_brand,
+        card_last4=payment.card_last4,
     )
 
 

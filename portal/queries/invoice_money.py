@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.money import Money
+from portal.models.accounts import PaymentMethodRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow, RefundRow
 
@@ -28,6 +30,34 @@ def invoice_money(session: Session, invoice: InvoiceRow) -> InvoiceMoney:
         to_pay=Money(_to_pay(session, invoice), code),
         on_card=Money(_on_card(session, attempt) if attempt else 0, code),
         attempt=attempt,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What paid an invoice. at: by the account's clock. card_last4: empty where none is known."""
+
+    at: datetime
+    amount: Money
+    card_brand: str
+    card_last4: str
+
+
+def find_payment(session: Session, invoice: InvoiceRow) -> Payment | None:
+    """What paid an invoice that was issued open; None while it is not paid."""
+    key = (invoice.environment_id, invoice.id)
+    row = session.get(CollectionRow, key, populate_existing=True)
+    if row is None or row.paid_at is None:
+        return None
+    attempt = _payment(session, invoice)
+    if attempt is None:
+        return None
+    card = session.get(PaymentMethodRow, (row.environment_id, attempt.payment_method_id or 0))
+    return Payment(
+        at=row.paid_at.astimezone(UTC),
+        amount=Money(attempt.amount_minor, attempt.currency),
+        card_brand=card.brand if card else "",
+        card_last4=card.last4 if card else "",
     )
 
 

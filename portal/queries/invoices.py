@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Select, and_, select
@@ -17,6 +17,7 @@ from portal.domain.working import Working, from_plain
 from portal.models.invoices import CollectionRow, InvoiceLineRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow, SaleLine
 from portal.queries.attempts import Attempt, last_attempt
+from portal.queries.invoice_money import Payment, find_payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Invoice:
 
     status: as it stands now: paid, carried, open when `to_pay` is still to be paid, or credited
     when credit notes took all of that. taken_off: what credit notes took off what was to pay.
+    payment: what paid it, read with its lines.
     """
 
     id: int
@@ -52,11 +54,17 @@ class Invoice:
     card_last4: str
     taken_off: Money
     lines: tuple[InvoiceLine, ...]
+    payment: Payment | None = None
 
     @property
     def to_pay(self) -> Money:
         """What was charged, or is still to be; without what credit notes took off."""
         return self.charged - self.taken_off
+
+    @property
+    def has_receipt(self) -> bool:
+        """Whether its payment has a paper of its own; an invoice that was paid at once is one."""
+        return self.payment is not None and self.purchase_id is None
 
 
 def invoices(session: Session, actor: Actor) -> tuple[Invoice, ...]:
@@ -123,7 +131,15 @@ def _one(session: Session, statement: Select[InvoiceRow, CollectionRow | None]) 
     if found is None:
         raise NotFound("invoice")
     row, standing = found
-    return _invoice(row, standing, _lines(session, row))
+    invoice = _invoice(row, standing, _lines(session, row))
+    return replace(invoice, payment=_payment(session, row))
+
+
+def _payment(session: Session, row: InvoiceRow) -> Payment | None:
+    if row.status == "open" or not row.charged_minor:
+        return find_payment(session, row)
+    charged = Money(row.charged_minor, row.currency)
+    return Payment(row.issued_at.astimezone(UTC), charged, row.card_brand, row.card_last4)
 
 
 def _lines(session: Session, row: InvoiceRow) -> tuple[InvoiceLine, ...]:

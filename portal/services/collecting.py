@@ -59,7 +59,8 @@ def collect(
         told, subject = EventName.INVOICE_PAID, f"invoice:{debt.invoice_id}"
         record(session, till.scope, till.doer, told, subject, at, reference=paid.reference)
         restate(till, row.subscription_id, at)
-        telling.renewed(till, invoice_of(session, row), amount_of(attempt))
+        invoice, charged = invoice_of(session, row), amount_of(attempt)
+        telling.renewed(till, invoice, charged, recovered=row.failed_at is not None)
     session.commit()
     return refund_id
 

@@ -1,4 +1,4 @@
-"""The PDFs of invoices and credit notes: made once, kept with their hash, given out as made."""
+"""The PDFs of invoices, credit notes and receipts: made once, kept with their hash."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from portal.domain.access import Actor, Permission, Scope
 from portal.domain.errors import Damaged, NotFound
 from portal.domain.periods import WallNow
 from portal.models.credit_notes import CreditNoteDocumentRow
-from portal.models.invoices import InvoiceDocumentRow
+from portal.models.invoices import InvoiceDocumentRow, ReceiptDocumentRow
 from portal.queries.documents import (
     Document,
     DocumentTable,
     IssuedCreditNote,
     IssuedInvoice,
+    IssuedReceipt,
     credit_note_id_of,
     find_document,
     invoice_id_of,
     issued_credit_note,
     issued_invoice,
+    issued_receipt,
     undocumented,
 )
 
 log = structlog.get_logger()
 BATCH = 50
-Issued = IssuedInvoice | IssuedCreditNote
+Issued = IssuedInvoice | IssuedCreditNote | IssuedReceipt
 
 
 class Printer(Protocol):
@@ -52,7 +54,8 @@ class Shelf:
 
 INVOICES = Shelf(InvoiceDocumentRow, "invoice_id", invoice_id_of, issued_invoice)
 CREDIT_NOTES = Shelf(CreditNoteDocumentRow, "credit_note_id", credit_note_id_of, issued_credit_note)
-SHELVES = (INVOICES, CREDIT_NOTES)
+RECEIPTS = Shelf(ReceiptDocumentRow, "invoice_id", invoice_id_of, issued_receipt)
+SHELVES = (INVOICES, CREDIT_NOTES, RECEIPTS)
 
 
 def document_of(
@@ -66,7 +69,8 @@ def document_of(
 ) -> Document:
     """The PDF of one of the account's papers, made and stored at the first ask; commits.
 
-    Raises NotFound for a number of another account, Damaged when the bytes were changed.
+    Raises NotFound for a number of another account, or for a receipt of what is not paid; Damaged
+    when the bytes were changed.
     """
     actor.require(Permission.BILLING_READ)
     row_id = shelf.id_of(session, actor.scope, actor.account_id, number)

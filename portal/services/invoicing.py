@@ -30,6 +30,7 @@ from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.services.numbering import next_number
 from portal.services.phrases import ENGLISH
 from portal.services.recording import Doer, record
+from portal.services.ways import default_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,12 @@ def issue_bill(
 ) -> InvoiceRow:
     """Add the invoice of a renewal under the next number, dated at its boundary; flushed.
 
-    Open when something has to be paid for it. Commit is the caller's.
+    Open when something has to be paid for it, and then charged to the default card where there is
+    one. Commit is the caller's.
     """
-    invoice = _invoice_of(made, subscription, next_number(session, scope, InvoiceCounterRow))
+    card = default_card(session, subscription) if made.due.charged else None
+    number = next_number(session, scope, InvoiceCounterRow)
+    invoice = _invoice_of(made, subscription, number, card)
     session.add(invoice)
     session.flush()
     session.add_all(
@@ -123,7 +127,9 @@ def issue_bill(
     return invoice
 
 
-def _invoice_of(made: Bill, subscription: SubscriptionRow, number: int) -> InvoiceRow:
+def _invoice_of(
+    made: Bill, subscription: SubscriptionRow, number: int, card: PaymentMethodRow | None
+) -> InvoiceRow:
     money, due = money_of(made), made.due
     return InvoiceRow(
         environment_id=subscription.environment_id,
@@ -138,8 +144,8 @@ def _invoice_of(made: Bill, subscription: SubscriptionRow, number: int) -> Invoi
         balance_applied_minor=money.balance_applied.minor,
         charged_minor=due.charged.minor,
         carried_out_minor=due.carried_out.minor,
-        card_brand="",
-        card_last4="",
+        card_brand=card.brand if card else "",
+        card_last4=card.last4 if card else "",
         issued_at=made.at,
     )
 

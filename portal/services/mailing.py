@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.declaration_notices import TYPED
 from portal.domain.declarations import ZONE
+from portal.domain.enclosures import invoice_of
 from portal.domain.events import EventName
 from portal.domain.jobs import SEND_MAIL
 from portal.domain.mails import (
     MOST_TRIES,
     MOST_UNANSWERED,
     PAUSES,
-    Attachment,
     Mail,
     NotSent,
     Postman,
@@ -29,14 +29,15 @@ from portal.domain.mails import (
     Unanswered,
     Writer,
 )
-from portal.domain.notices import KINDS, Notice, credit_note_of, invoice_of
+from portal.domain.notices import KINDS, Notice
 from portal.domain.periods import WallNow
 from portal.domain.sign_in_notices import NOT_KEPT
 from portal.models.accounts import AccountRow, PersonRow
 from portal.models.mails import MailRow
 from portal.models.staff import StaffRow
 from portal.queries.accounts import billing_now
-from portal.services.documents import CREDIT_NOTES, INVOICES, Printer, document_by_id
+from portal.services.documents import Printer
+from portal.services.enclosing import enclosures
 from portal.services.queueing import enqueue
 from portal.services.recipients import addressed, addressed_staff, members_told
 from portal.services.recording import Doer, record
@@ -196,13 +197,13 @@ def _written(office: Post, mail_id: int) -> Mail:
     except Exception as error:  # a mistake in one kind of letter must not hold up the others
         log.exception("mail_not_written", mail_id=mail_id, kind=kind)
         raise NotSent(f"not written: {type(error).__name__}") from error
-    attachment = _document(office, notice)
+    papers = enclosures(office.session, office.scope, notice, office.printer, office.wall)
     row = _row(office, mail_id)
     row.subject = letter.subject
     if kind not in NOT_KEPT:
         row.text, row.html = letter.text, letter.html
     key = f"mail-{row.environment_id}-{row.id}"
-    mail = Mail(key, row.recipient, letter, office.wall, attachment)
+    mail = Mail(key, row.recipient, letter, office.wall, papers)
     office.session.commit()
     return mail
 
@@ -220,26 +221,6 @@ def _account(office: Post, row: MailRow) -> AccountRow | None:
     if row.account_id is None:
         return None
     return office.session.get_one(AccountRow, (row.environment_id, row.account_id))
-
-
-def _document(office: Post, notice: Notice) -> Attachment | None:
-    """The PDF of the invoice or credit note; a mail goes without one rather than not at all."""
-    invoice, note = invoice_of(notice), credit_note_of(notice)
-    if invoice is not None:
-        name, paper, shelf = f"invoice-{invoice.number:06d}.pdf", invoice.id, INVOICES
-    elif note is not None:
-        name, paper, shelf = f"credit-note-{note.number:06d}.pdf", note.id, CREDIT_NOTES
-    else:
-        return None
-    try:
-        found = document_by_id(
-            office.session, office.scope, paper, shelf, printer=office.printer, wall=office.wall
-        )
-    except Exception:
-        office.session.rollback()
-        log.exception("mail_without_its_paper", paper=name)
-        return None
-    return Attachment(name, found.content)
 
 
 def _mark(office: Post, mail_id: int, reason: str, *, answered: bool) -> None:

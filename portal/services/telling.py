@@ -163,8 +163,8 @@ def _wanted(till: Till, purchase: PurchaseRow) -> tuple[str, str | None]:
     return described(add_on.name, instance.quantity), add_on.lookup_key
 
 
-def renewed(till: Till, invoice: InvoiceRow, charged: Money) -> None:
-    """A renewal's invoice that is paid, or that had nothing to pay."""
+def renewed(till: Till, invoice: InvoiceRow, charged: Money, *, recovered: bool = False) -> None:
+    """A renewal's invoice that is paid, or that had nothing to pay. recovered: after a failure."""
     key = (till.environment_id, invoice.subscription_id)
     subscription = till.session.get_one(SubscriptionRow, key)
     notice = Renewed(
@@ -173,6 +173,7 @@ def renewed(till: Till, invoice: InvoiceRow, charged: Money) -> None:
         charged=charged,
         carried=Money(invoice.carried_out_minor, invoice.currency),
         next_at=_utc(subscription.billed_until_at) if subscription.cancel_at is None else None,
+        recovered=recovered,
     )
     mailing.post(till.session, till.scope, invoice.account_id, notice)
 

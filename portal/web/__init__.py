@@ -37,6 +37,7 @@ from portal.web.views import (
     proposing,
     purchases,
     quantities,
+    receipts,
     recharge,
     resets,
     second_factor,
@@ -74,9 +75,9 @@ def install(app: Flask) -> None:
         accounts, active, activity, addons, api_keys, approvals, auth, belongings, clock,
         credit_notes, declarations, declared, endpoints, health, invitations, invoices, links,
         members, messages, notifications, oidc, own_provider, own_sign_in, payment_methods, plans,
-        preferences, proposals, proposing, purchases, quantities, recharge, resets, second_factor,
-        staff, staff_activity, staff_oidc, support_access, support_views, usage, wallet, webhooks,
-        withdrawals,
+        preferences, proposals, proposing, purchases, quantities, receipts, recharge, resets,
+        second_factor, staff, staff_activity, staff_oidc, support_access, support_views, usage,
+        wallet, webhooks, withdrawals,
     )  # fmt: skip
     for view in pages_of_the_portal:
         app.register_blueprint(view.bp)

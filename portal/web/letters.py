@@ -194,6 +194,8 @@ def _cancelled(notice: AddOnCancelled) -> Draft:
 
 
 def _renewed(notice: Renewed) -> Draft:
+    if notice.recovered:
+        return _received(notice)
     title = _("Your invoice is settled")
     said = _("Thank you. This is what it was for. Your plan does not renew.")
     if notice.next_at is not None:
@@ -204,6 +206,17 @@ def _renewed(notice: Renewed) -> Draft:
         title,
         (said,),
         (*_lines(notice.sold), *_sums(notice.charged, notice.carried)),
+        (_("See the invoice"), page("invoices.show", number=notice.invoice.number)),
+    )  # fmt: skip
+
+
+def _received(notice: Renewed) -> Draft:
+    invoice = f"{notice.invoice.number:06d}"
+    return Draft(
+        _("We received your payment"),
+        (_("Thank you. Invoice %(number)s is paid, and nothing of it is left to pay. You find its"
+           " receipt there.", number=invoice),),
+        (*_lines(notice.sold), (_("Paid"), money(notice.charged))),
         (_("See the invoice"), page("invoices.show", number=notice.invoice.number)),
     )  # fmt: skip
 

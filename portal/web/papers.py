@@ -1,4 +1,4 @@
-"""The words of the PDF of an invoice or a credit note, in its account's language and zone."""
+"""The words of an invoice's PDF in its account's language and zone, and who prints all PDFs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from portal.domain.lines import LineKind
 from portal.gateways.pdf import Paper, PaperLine, TypstPress
-from portal.queries.documents import IssuedCreditNote, IssuedInvoice
+from portal.queries.documents import IssuedCreditNote, IssuedInvoice, IssuedReceipt
 from portal.queries.invoices import InvoiceLine
 from portal.web.credit_papers import closing_words, credit_note_paper
 from portal.web.language import (
@@ -23,6 +23,7 @@ from portal.web.language import (
     span_in,
     working,
 )
+from portal.web.receipt_papers import receipt_paper
 from portal.web.sentences import card_words, charge_name, line_label
 
 SETTLING = (LineKind.CARRIED, LineKind.BALANCE)
@@ -35,13 +36,17 @@ class PaperPrinter:
     def __init__(self, press: TypstPress, issuer: str, support_email: str) -> None:
         self._press, self._issuer, self._support_email = press, issuer, support_email
 
-    def printed(self, paper: IssuedInvoice | IssuedCreditNote) -> bytes:
+    def printed(self, paper: IssuedInvoice | IssuedCreditNote | IssuedReceipt) -> bytes:
         """The PDF, dated when it was issued."""
+        issuer, support = self._issuer, self._support_email
         with force_locale(known_locale(paper.locale)):
-            if isinstance(paper, IssuedCreditNote):
-                words = credit_note_paper(paper, self._issuer, self._support_email)
-            else:
-                words = paper_of(paper, self._issuer, self._support_email)
+            match paper:
+                case IssuedCreditNote():
+                    words = credit_note_paper(paper, issuer, support)
+                case IssuedReceipt():
+                    words = receipt_paper(paper, issuer, support)
+                case _:
+                    words = paper_of(paper, issuer, support)
         return self._press.printed(words, paper.issued_at)
 
 
@@ -68,10 +73,9 @@ def paper_of(invoice: IssuedInvoice, issuer: str, support_email: str) -> Paper:
 
 
 def standing_words(invoice: IssuedInvoice, issued_on: str) -> str:
-    """Whether it was paid when it was issued, and how."""
+    """Whether it was paid when it was issued, and how; or how it is about to be."""
     if invoice.status == "open":
-        owed = money(invoice.charged)
-        return _("Issued on %(date)s with %(amount)s to pay.", date=issued_on, amount=owed)
+        return _open_words(invoice, issued_on)
     if invoice.carried_out:
         left = money(invoice.carried_out)
         return _("Nothing was charged: %(amount)s is on the next invoice.", amount=left)
@@ -81,6 +85,15 @@ def standing_words(invoice: IssuedInvoice, issued_on: str) -> str:
         return _("Receipt: paid on %(date)s.", date=issued_on)
     card = card_words(invoice.card_brand, invoice.card_last4)
     return _("Receipt: paid on %(date)s with %(card)s.", date=issued_on, card=card)
+
+
+def _open_words(invoice: IssuedInvoice, issued_on: str) -> str:
+    owed = money(invoice.charged)
+    if not invoice.card_last4:
+        return _("Issued on %(date)s with %(amount)s to pay.", date=issued_on, amount=owed)
+    card = card_words(invoice.card_brand, invoice.card_last4)
+    return _("Issued on %(date)s. %(amount)s is charged to %(card)s.",
+             date=issued_on, amount=owed, card=card)  # fmt: skip
 
 
 def _line(line: InvoiceLine, zone: ZoneInfo) -> PaperLine:
@@ -107,4 +120,10 @@ def _sums(invoice: IssuedInvoice) -> Iterator[tuple[str, str]]:
         yield _("Moved to your next invoice"), money(-invoice.carried_out)
     if invoice.credited:
         yield _("Added to your balance"), money(invoice.credited)
-    yield _("To pay") if invoice.status == "open" else _("Paid"), money(invoice.charged)
+    yield _last_label(invoice), money(invoice.charged)
+
+
+def _last_label(invoice: IssuedInvoice) -> str:
+    if invoice.status != "open":
+        return _("Paid")
+    return _("To be charged") if invoice.card_last4 else _("To pay")

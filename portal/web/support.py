@@ -35,7 +35,7 @@ CLOSED = frozenset(
     {
         # Files are data that leaves the portal.
         *("activity.whole", "usage.days", "wallet.ledger", "invoices.document"),
-        "credit_notes.document",
+        *("credit_notes.document", "receipts.document"),
         # They carry what confirms a payment, or come back from where one was made.
         *("addons.preview", "plans.preview", "quantities.preview", "recharge.consent"),
         *("purchases.returned", "invoices.returned", "payment_methods.come_back"),

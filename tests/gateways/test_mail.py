@@ -31,7 +31,7 @@ MAIL = Mail(
     recipient="owner@account1.test",
     letter=LETTER,
     at=WallNow(datetime(2026, 5, 1, 9, 30, tzinfo=UTC)),
-    attachment=Attachment("invoice-000012.pdf", b"%PDF-1.7 \x00\xff"),
+    attachments=(Attachment("invoice-000012.pdf", b"%PDF-1.7 \x00\xff"),),
 )
 
 
@@ -139,7 +139,7 @@ def test_a_mail_arrives_whole(serve, box):
 
 
 def test_a_mail_without_an_invoice_has_no_attachment(serve, box):
-    SmtpPostman(f"smtp://127.0.0.1:{serve()}", SENDER).send(replace(MAIL, attachment=None))
+    SmtpPostman(f"smtp://127.0.0.1:{serve()}", SENDER).send(replace(MAIL, attachments=()))
     assert list(box.message().iter_attachments()) == []
 
 

@@ -245,6 +245,8 @@ MONEY = [
     again("invoice_lines", "uq_invoice_lines_environment_id_invoice_id_position"),
     again("invoice_documents", "pk_invoice_documents"),
     again("invoice_documents", "ck_invoice_documents_sha256", sha256="left(sha256, 63)"),
+    again("receipt_documents", "pk_receipt_documents"),
+    again("receipt_documents", "ck_receipt_documents_sha256", sha256="left(sha256, 63)"),
     again("invoice_counters", "pk_invoice_counters"),
     changed("invoice_counters", "ck_invoice_counters_last_number", last_number="-1"),
     again("credit_notes", "uq_credit_notes_environment_id_number", key=NEW),

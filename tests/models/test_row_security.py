@@ -34,6 +34,7 @@ APPEND_ONLY = (
     "invoices",
     "invoice_lines",
     "invoice_documents",
+    "receipt_documents",
     "credit_notes",
     "credit_note_lines",
     "credit_note_documents",

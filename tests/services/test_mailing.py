@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from portal.domain.access import Actor, Role
+from portal.domain.enclosures import invoice_of
 from portal.domain.mails import MOST_TRIES, PAUSES, Attachment, NotSent, Reader, Unanswered
-from portal.domain.notices import Invoiced, Notice, invoice_of
+from portal.domain.notices import Invoiced, Notice
 from portal.domain.support_notices import STAFF_KINDS
 from portal.domain.use_notices import UsageDigest
 from portal.gateways.queue import JobQueue
@@ -117,9 +118,10 @@ def test_the_invoices_pdf_goes_along(world, office):
     tell(world, owner.account_id, of_a_real_invoice(office, owner, FAILED))
     tell(world, owner.account_id)
     office.send()
-    by_kind = {m.letter.subject: m.attachment for m in office.bag.mails}
-    assert by_kind["purchased"] is None
-    assert by_kind["payment_failed"] == Attachment("invoice-000001.pdf", b"%PDF 000001")
+    by_kind = {m.letter.subject: m.attachments for m in office.bag.mails}
+    assert by_kind["purchased"] == ()
+    paper = Attachment("invoice-000001.pdf", b"%PDF IssuedInvoice 000001")
+    assert by_kind["payment_failed"] == (paper,)
 
 
 def test_without_a_pdf_the_mail_goes_all_the_same(world, office):
@@ -127,7 +129,7 @@ def test_without_a_pdf_the_mail_goes_all_the_same(world, office):
     office.printer.broken = True
     tell(world, owner.account_id, of_a_real_invoice(office, owner, FAILED))
     assert office.send() == Sent(1, 0)
-    assert office.bag.mails[0].attachment is None
+    assert office.bag.mails[0].attachments == ()
 
 
 def test_what_was_said_is_kept_and_marked(world, office):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.notices import Notice
 from portal.models.mails import MailRow
-from portal.queries.documents import IssuedInvoice
+from portal.services.documents import Issued
 from portal.services.mailing import Sent, send_due
 from tests.support.world import World
 
@@ -32,10 +32,10 @@ class PlainWriter:
 class PlainPrinter:
     broken: bool = False
 
-    def printed(self, invoice: IssuedInvoice) -> bytes:
+    def printed(self, paper: Issued) -> bytes:
         if self.broken:
             raise OSError("no fonts")
-        return f"%PDF {invoice.number}".encode()
+        return f"%PDF {type(paper).__name__} {paper.number}".encode()
 
 
 @dataclass

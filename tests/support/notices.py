@@ -102,6 +102,7 @@ FAILED = PaymentFailed(
 )  # fmt: skip
 CHANGED = PlanChanged("purchase:9", "Growth", "Business", AT, scheduled=False, charged=usd(9900))
 RENEWED = Renewed(Invoiced(3, 12), BOUGHT.sold, usd(27400), usd(0), next_at=AT)
+RECOVERED = replace(RENEWED, recovered=True)
 PLAN_CANCELLED = PlanCancelled(
     subscription_id=2, plan="Growth", cancelled_at=AT, keep_until=AT, ends_at=AT,
     add_ons=("Extra members", "SMS pack"), withdrawn="Starter",
@@ -212,6 +213,7 @@ NOTICES: list[Notice] = [
     StillRenewing(2, 1, (Renewing("Growth", AT, usd(9900), MONTHLY),)),
     replace(FAILED, ends_at=AT),
     replace(RENEWED, next_at=None),
+    RECOVERED,
     PLAN_CANCELLED,
     replace(PLAN_CANCELLED, add_ons=(), withdrawn=None),
     PlanEnded(2, "Growth", AT, usd(14900)),

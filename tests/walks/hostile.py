@@ -42,7 +42,7 @@ def call_everything_hostile(database: Database, environment_id: int) -> None:
             where = "environment_id = :here"
             changed = connection.execute(text(f"update {table} set {set_to} where {where}"), given)
             assert changed.rowcount, f"nothing happens in tests/walks that makes a row of {table}"
-        for table in ("invoice_documents", "credit_note_documents"):
+        for table in ("invoice_documents", "receipt_documents", "credit_note_documents"):
             connection.execute(text(f"delete from {table} where environment_id = :here"), given)
         grown = "update environments set catalog_version = catalog_version + 1 where id = :here"
         connection.execute(text(grown), given)

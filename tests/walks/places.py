@@ -35,6 +35,8 @@ ROWS = {
     "session_id": "select s.id, m.account_id from sessions s join memberships m"
     " on (m.environment_id, m.id) = (s.environment_id, s.membership_id)",
     "invoices.number": "select number, account_id from invoices",
+    "receipts.number": "select number, account_id from invoices where (environment_id, id) in"
+    " (select environment_id, invoice_id from collections where status = 'paid')",
     "credit_notes.number": "select number, account_id from credit_notes",
     "window_id": "select id, account_id from support_windows",
     "proposal_id": "select id, account_id from proposals",

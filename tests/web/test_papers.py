@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from portal.domain.periods import Period
 from portal.domain.pricing import Part
 from portal.domain.working import Working, WorkingKind
 from portal.gateways.pdf import Paper, TypstPress
-from portal.queries.documents import IssuedInvoice
+from portal.queries.documents import IssuedInvoice, IssuedReceipt
 from portal.queries.invoices import InvoiceLine
 from portal.web.papers import PaperPrinter, paper_of
+from portal.web.receipt_papers import receipt_paper
 from tests.gateways.test_pdf import text_of
 from tests.web.test_language import CLOSE, OPEN, pseudo  # noqa: F401  (a fixture)
 
@@ -127,9 +128,14 @@ class TestInEnglish:
         ("changes", "standing", "last"),
         [
             (
-                {"status": "open", "charged": Money(4900, "usd")},
+                {"status": "open", "charged": Money(4900, "usd"), "card_last4": ""},
                 "Issued on 11 Apr 2026 with $49.00 to pay.",
                 [("To pay", "$49.00")],
+            ),
+            (
+                {"status": "open", "charged": Money(4900, "usd")},
+                "Issued on 11 Apr 2026. $49.00 is charged to Visa ending 4242.",
+                [("To be charged", "$49.00")],
             ),
             (
                 {"status": "carried", "carried_out": Money(32, "usd")},
@@ -147,7 +153,7 @@ class TestInEnglish:
                 [("Paid", "$49.00")],
             ),
         ],
-        ids=["open", "carried", "credited", "no card"],
+        ids=["open", "charged by itself", "carried", "credited", "no card"],
     )
     def test_it_says_how_it_stood_when_it_was_issued(self, changes, standing, last):
         paper = said(invoice(**changes))
@@ -196,3 +202,58 @@ def test_every_word_of_a_paper_is_translated(app, pseudo):  # noqa: F811
         words += [word for x in paper.lines for word in (x.label, *x.notes)]
         bare = {word for word in words if OPEN not in word and not word.endswith("$US")}
         assert bare - known == set()
+
+
+def receipt(**changes: object) -> IssuedReceipt:
+    given = {
+        "number": "000123",
+        "invoice_issued_at": ISSUED_AT,
+        "issued_at": ISSUED_AT + timedelta(days=1),
+        "account_name": "Northwind",
+        "zone": "Asia/Tokyo",
+        "locale": "en",
+        "owed": Money(4900, "usd"),
+        "taken_off": Money.zero("usd"),
+        "paid": Money(4900, "usd"),
+        "card_brand": "visa",
+        "card_last4": "4242",
+    }
+    return IssuedReceipt(**(given | changes))
+
+
+@pytest.mark.usefixtures("english")
+class TestReceipts:
+    def test_it_says_for_what_when_and_with_what_was_paid(self):
+        paper = receipt_paper(receipt(), "Acme Billing", "help@portal.test")
+        assert paper.title == "Receipt for invoice 000123"
+        assert paper.standing == (
+            "Paid on 12 Apr 2026 with Visa ending 4242. Nothing is left to pay."
+        )
+        assert paper.facts[:2] == (("Bill to", "Northwind"), ("Date", "12 Apr 2026"))
+        [line] = paper.lines
+        assert (line.label, line.notes) == ("Invoice 000123", ("Issued on 11 Apr 2026",))
+        assert (line.amount, paper.sums) == ("$49.00", (("Paid", "$49.00"),))
+
+    def test_a_card_that_is_not_known_is_not_named(self):
+        paper = receipt_paper(receipt(card_last4=""), "Acme Billing", "")
+        assert paper.standing == "Paid on 12 Apr 2026. Nothing is left to pay."
+
+    def test_credit_notes_and_what_was_paid_beyond_are_lines_of_their_own(self):
+        found = receipt(taken_off=Money(900, "usd"))
+        paper = receipt_paper(found, "Acme Billing", "")
+        assert [(x.label, x.amount) for x in paper.lines][1:] == [
+            ("Taken off by credit notes", "-$9.00")
+        ]
+        assert paper.sums == (("Added to your balance", "$9.00"), ("Paid", "$49.00"))
+
+
+def test_every_word_of_a_receipt_is_translated(app, pseudo):  # noqa: F811
+    app.extensions["babel"].translation_directories = [str(pseudo)]
+    app.extensions["babel"].default_directories = [str(pseudo)]
+    found = receipt(taken_off=Money(900, "usd"))
+    with app.app_context(), force_locale("fr"):
+        paper = receipt_paper(found, "Acme", "help@portal.test")
+    words = [paper.title, paper.closing, paper.page, *(label for label, _said in paper.sums)]
+    words += [word for x in paper.lines for word in (x.label, *x.notes)]
+    assert {word for word in words if OPEN not in word} == set()
+    assert paper.standing.count(OPEN) >= 2
