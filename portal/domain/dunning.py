@@ -72,6 +72,19 @@ def next_step(unpaid: Iterable[Unpaid], card: str | None, zone: str) -> Step | N
     return min([suspension, *retries], key=_order)
 
 
+def next_try(unpaid: Iterable[Unpaid], card: str | None, zone: str) -> datetime | None:
+    """When the card is charged next for any of the open invoices; None when it is not any more.
+
+    card: as for `next_step`.
+    """
+    open_ones = tuple(unpaid)
+    suspended_at = suspension_at(open_ones, zone)
+    steps = [_retry(each, card, zone) for each in open_ones if each.retries < len(RETRY_DAYS)]
+    charged_at = [step.at for step in steps if step.charges]
+    before = [at for at in charged_at if suspended_at is not None and at < suspended_at]
+    return min(before, default=None)
+
+
 def due_step(unpaid: Iterable[Unpaid], card: str | None, zone: str, now: datetime) -> Step | None:
     """The next step if it is due by `now`; taken one by one, a delay changes no row."""
     step = next_step(unpaid, card, zone)

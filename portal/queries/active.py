@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.entitlements import resolve
-from portal.domain.instances import Phase
+from portal.domain.instances import Phase, SubscriptionStatus
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.plan_limits import Misfit
@@ -34,7 +34,8 @@ class ActiveRow:
 
     units, units_left: of its lots that are open now; None when it brings none. ahead: the prices
     that it will have later. uses: what it charges for use in the present quota windows.
-    withdraw_until: how long a consumer can withdraw from its contract.
+    withdraw_until: how long a consumer can withdraw from its contract. paused: stopped with its
+    plan until what is open is paid.
     """
 
     instance: Instance
@@ -47,6 +48,7 @@ class ActiveRow:
     ahead: tuple[PriceAhead, ...] = ()
     uses: tuple[UsePrice, ...] = ()
     withdraw_until: datetime | None = None
+    paused: bool = False
 
 
 def rows(session: Session, scope: Scope, state: AccountState) -> tuple[ActiveRow, ...]:
@@ -87,7 +89,13 @@ def row_of(
             tax = tax_on(state.account.tax, amount)
     units, left = lot_units or (None, None)
     uses = tuple(_uses(state, instance))
-    return ActiveRow(instance, period, next_at, amount, tax, units, left, uses=uses)
+    paused = _is_suspended(state) and not waits
+    return ActiveRow(instance, period, next_at, amount, tax, units, left, uses=uses, paused=paused)
+
+
+def _is_suspended(state: AccountState) -> bool:
+    subscription = state.subscription
+    return subscription is not None and subscription.status is SubscriptionStatus.SUSPENDED
 
 
 def _uses(state: AccountState, instance: Instance) -> Iterator[UsePrice]:

@@ -20,6 +20,7 @@ from portal.queries.account_rows import FormerPlan
 from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
 from portal.queries.declarations import count_open
+from portal.queries.owing import Owing, owing
 from portal.queries.recharge_pages import paused_by_card
 from portal.queries.wallet import Expiring
 from portal.web import (
@@ -32,6 +33,7 @@ from portal.web import (
     deals,
     declaration_words,
     member_sentences,
+    owing_sentences,
     plan_sentences,
     price_sentences,
     proposal_sentences,
@@ -93,6 +95,7 @@ PHRASES = {
         recharge_sentences.recharge_tone, recharge_sentences.recharge_words,
         recharge_sentences.simulated_words, ceiling.ceiling_note,
         member_sentences.role_name, member_sentences.role_words,
+        owing_sentences.owed_words, owing_sentences.retry_words,
         activity_support.end_words, support_sentences.standing_words,
         sign_in_sentences.device_icon, sign_in_sentences.device_words,
         withdrawal_words.supplied_words, withdrawal_words.withdraw_labels,
@@ -120,12 +123,12 @@ class StaffFrame:
 class Page:
     """The frame's view of the request. active_count and cycle: only on an account's pages.
 
-    unfinished: what is bought whose payment has no end yet, with the purchase's id. standing: of
-    the subscription. ends_at: when it ends, cancelled. former: a plan that has ended. has_clock:
-    its account's time can be moved. quota_alerts and expiring: of use, on the pages about it.
-    recharge_paused: features whose auto-recharge waits for a card. proposals: what support
-    offers. staff: only on staff pages, which know nothing of a member. support: while staff look
-    through a member's eyes.
+    unfinished: what is bought whose payment has no end yet, with the purchase's id. owing: what
+    is overdue. ends_at: when the subscription ends, cancelled. former: a plan that has ended.
+    has_clock: its account's time can be moved. quota_alerts and expiring: of use, on the pages
+    about it. recharge_paused: features whose auto-recharge waits for a card. proposals: what
+    support offers. staff: only on staff pages, which know nothing of a member. support: while staff
+    look through a member's eyes.
     """
 
     lang: str
@@ -138,7 +141,7 @@ class Page:
     active_count: int | None
     cycle: str | None
     unfinished: tuple[tuple[str, int], ...]
-    standing: SubscriptionStatus | None
+    owing: Owing | None
     ends_at: datetime | None
     former: FormerPlan | None
     prices_ahead: tuple[PriceAhead, ...]
@@ -189,7 +192,7 @@ def _page() -> Page:
         cycle=_cycle(state) if state else None,
         unfinished=_unfinished(state) if state else (),
         has_clock=state is not None and settings.portal_environment == "development",
-        standing=state.subscription.status if state and state.subscription else None,
+        owing=owing(database(), scope(), state) if state else None,
         ends_at=state.subscription.ends_at if state and state.subscription else None,
         former=state.former if state else None,
         prices_ahead=prices_ahead(state) if state else (),

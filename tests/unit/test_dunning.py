@@ -16,6 +16,7 @@ from portal.domain.dunning import (
     bills_on,
     due_step,
     next_step,
+    next_try,
     status_after,
     suspension_at,
 )
@@ -102,6 +103,25 @@ def test_a_retry_at_the_instant_of_the_suspension_is_never_made() -> None:
     fourteen_days_later = Unpaid(0, instant("2026-05-15T09:00"), retries=2)
     steps = run([replace(FAILED, retries=3), fourteen_days_later], instant("2026-06-30"))
     assert said(steps) == [("suspend", 1, "22 May 09:00", 0)]
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=2),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+    st.sampled_from(["a", "b", None]),
+)
+def test_the_next_try_is_the_first_step_to_come_that_charges(
+    later: list[int], retries: list[int], refused: list[bool], card: str | None
+) -> None:
+    open_ones = [
+        Unpaid(n, FAILED.failed_at + timedelta(days=days), tried, frozenset("a" if no else ""))
+        for n, (days, tried, no) in enumerate(zip([0, *later], retries, refused, strict=False))
+    ]
+    steps = run(open_ones, FAILED.failed_at + timedelta(days=90), card)
+    expected = next((step.at for step in steps if step.charges), None)
+    assert next_try(open_ones, card, "UTC") == expected
+    assert next_try([], card, "UTC") is None
 
 
 def test_what_the_subscription_is() -> None:

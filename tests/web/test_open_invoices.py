@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from portal.domain.access import Role
+from portal.models.subscriptions import SubscriptionRow
 from portal.services import accounts
 from tests.services.paying import Till
 from tests.services.time_passing import run_at, subscription
 from tests.web.reading import HTMX, Visitor
 
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
-INVOICE = "/settings/billing/invoices/1"
+INVOICES = "/settings/billing/invoices"
+INVOICE = f"{INVOICES}/1"
 
 
 @pytest.fixture
@@ -105,6 +108,56 @@ def test_suspended_it_says_so_and_paying_restores(overdue, world, visit):
     visit.sign_in("owner@account1.test")
     assert "Your plan is suspended" in visit.get("/settings/billing/usage").text
     assert "No bill is coming" in visit.get("/settings/billing/invoices/upcoming").text
+
+
+def test_what_is_owed_is_told_with_the_next_try_and_the_day_of_suspension(overdue, world, visit):
+    run_at(world, datetime(2026, 5, 2, 9, tzinfo=UTC))
+    visit.sign_in("owner@account1.test")
+    banner = (
+        "Owed now: $99.00. We try again on 5 May 2026. Everything keeps working until 22 May 2026"
+    )
+    assert banner in visit.get("/settings/billing/usage").text
+    assert "We try again on 5 May 2026. Everything keeps" in visit.get(INVOICE).text
+    page = visit.get("/settings/billing/invoices")
+    panel = next(e for e in page.document.iter() if e.get("id") == "invoices-next")
+    assert "Owed now: $99.00. We try again on 5 May 2026." in page.words(panel)
+    row = next(row for row in page.all("tr") if "000001" in page.words(row))
+    amount = [cell.get("data-label") for cell in row.iter() if "$99.00" in page.words(cell)]
+    assert "To pay" in amount
+    assert "Charged" not in amount
+
+
+def test_without_a_card_nothing_is_tried_again(world, visit):
+    world.account(card=None)
+    run_at(world, MAY_1)
+    visit.sign_in("owner@account1.test")
+    assert "Owed now: $99.00. We do not try again by ourselves." in visit.get(INVOICES).text
+
+
+def test_a_plan_that_ends_before_is_not_said_to_be_suspended(overdue, world, visit):
+    ends_at = datetime(2026, 5, 4, tzinfo=UTC)
+    world.change(update(SubscriptionRow).values(cancel_at=ends_at, billed_until_at=ends_at))
+    said = visit.get("/settings/billing/usage").text
+    assert "Everything keeps working until your plan ends on 4 May 2026." in said
+    assert "your plan is suspended" not in said
+
+
+def test_suspended_add_ons_are_paused_until_it_is_paid(world, visit):
+    actor = world.account()
+    world.buy(actor, "salesforce")
+    with world.session() as session:
+        accounts.save_card(
+            session, world.scope, actor.account_id, "pm_card_chargeCustomerFail", world.gateway,
+            world.wall,
+        )  # fmt: skip
+    run_at(world, datetime(2026, 5, 23, tzinfo=UTC))
+    visit.sign_in("owner@account1.test")
+    page = visit.get("/settings/billing/add-ons/active")
+    said = page.words(page.article("Salesforce connector"))
+    assert "Paused until paid" in said
+    assert "goes on once everything is paid" in said
+    assert "renews" not in said.replace("Auto-renew", "")
+    assert "Owed now: $149.00. Pay what is open" in page.text
 
 
 def test_the_next_bills_are_what_the_renewal_will_ask_for(world, visit):
