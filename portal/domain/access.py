@@ -33,6 +33,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.MEMBER: _LEAST,
 }
 """Everybody may look, and change how they themselves sign in. Nobody among them is staff."""
+INVITERS = frozenset(role for role in Role if Permission.MEMBERS_UPDATE in GRANTS[role])
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,9 @@ def test_who_is_removed_is_signed_out(host, app):
     other = Visitor(app.test_client())
     other.sign_in(OTHER)
     page = f"{MEMBERS}/{host.number(OTHER)}/remove"
-    assert "They see nothing of this account" in host.visitor.get(page).text
+    shown = host.visitor.get(page).text
+    assert "They see nothing of this account" in shown
+    assert "Those that they sent are withdrawn" in shown
     host.send(page, page, 303)
     assert "They are no member any more" in host.visitor.get(MEMBERS).text
     other.get(MEMBERS, 303)
