@@ -15,7 +15,7 @@ from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, digest_of
 from portal.models.accounts import MembershipRow, SessionRow
-from portal.queries.sessions import live_sessions
+from portal.queries.sessions import live_sessions, under_way
 from portal.services.devices import forget_others, remember
 from portal.services.recording import Doer, record
 from portal.services.till import doer_of
@@ -96,7 +96,7 @@ def sign_out(session: Session, scope: Scope, sid: str, wall: WallNow) -> None:
         select(SessionRow).where(
             SessionRow.environment_id == scope.environment_id,
             SessionRow.sid_digest == digest_of(sid),
-            SessionRow.revoked_at.is_(None),
+            *under_way(wall),
         )
     )
     if row is not None:

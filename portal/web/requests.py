@@ -27,6 +27,8 @@ from portal.web import htmx
 from portal.web.wiring import wiring
 
 STAFF_PREFIX = "/staff"
+HELD = "_user_id"
+"""Under which Flask-Login keeps the id of a session."""
 
 
 class SignedIn(UserMixin):
@@ -146,7 +148,7 @@ def _load(sid: str) -> SignedIn | None:
         return None
     found = find_member(database(), scope(), digest_of(sid), wall())
     if found is None:
-        session.pop("_user_id", None)
+        session.pop(HELD, None)
         return None
     if not htmx.refreshes():
         touch(database(), scope(), found.session_id, found.seen_at, wall())

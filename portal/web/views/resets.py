@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, session, url_for
+from flask import Blueprint, Response, flash, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import logout_user
 
 from portal.domain.passwords import Weakness
 from portal.queries.persons import find_reset_link
@@ -13,7 +12,7 @@ from portal.services import resetting
 from portal.services.throttling import Paused
 from portal.web import htmx
 from portal.web.access import open_to_all
-from portal.web.entering import know, origin, too_soon
+from portal.web.entering import know, let_go, origin, too_soon
 from portal.web.forms.sign_in import ForgottenForm, NewPasswordForm
 from portal.web.requests import database, scope, wall
 from portal.web.sign_in_sentences import wait_words, weakness_words
@@ -61,8 +60,7 @@ def reset(written: str) -> ResponseReturnValue:
         return _setting(written, form, 422)
     if outcome is None:
         return _setting(written, form, 410)
-    logout_user()
-    session.clear()
+    let_go()
     flash(
         _("Your new password holds, and you are signed out everywhere. Sign in with it."), "success"
     )
