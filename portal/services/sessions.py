@@ -67,6 +67,19 @@ def rotate(session: Session, scope: Scope, session_id: int) -> str:
     return sid
 
 
+def renew(session: Session, scope: Scope, sid: str) -> str | None:
+    """Another id in place of this one; commit. None where another request did that before."""
+    fresh = secrets.token_urlsafe(32)
+    mine = (
+        SessionRow.environment_id == scope.environment_id,
+        SessionRow.sid_digest == digest_of(sid),
+    )
+    changed = update(SessionRow).where(*mine).values(sid_digest=digest_of(fresh))
+    is_first = session.scalar(changed.returning(SessionRow.id)) is not None
+    session.commit()
+    return fresh if is_first else None
+
+
 def move(session: Session, actor: Actor, session_id: int, membership_id: int, wall: WallNow) -> str:
     """Let a session go on in another of the person's accounts, under another id; commit.
 

@@ -19,7 +19,7 @@ from portal.services.sign_in import CodeAsked
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.pacing import seconds
-from portal.web.requests import HELD, SignedIn, database, member, scope, wall
+from portal.web.requests import HELD, ROLE, SignedIn, database, member, scope, wall
 from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
 
@@ -54,6 +54,7 @@ def take(sid: str) -> None:
     found = find_member(database(), scope(), digest_of(sid), wall())
     if found is not None:
         login_user(SignedIn(sid, found))
+        session[ROLE] = found.actor.role
 
 
 def let_go() -> None:

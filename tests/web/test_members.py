@@ -100,6 +100,24 @@ def test_another_role_is_confirmed_and_holds_at_the_others_next_click(host, app)
     other.post("/settings/billing/payment-methods/add", {"csrf_token": token}, 403)
 
 
+@pytest.mark.parametrize("role", ["owner", "billing"])
+def test_another_role_makes_the_cookie_before_worth_nothing(role, host, app):
+    other = Visitor(app.test_client())
+    other.sign_in(OTHER)
+    other.get(MEMBERS)
+    before = other.client.get_cookie("portal").value
+    token = other.get(MEMBERS).hidden("csrf_token")
+    assert other.client.get_cookie("portal").value == before
+    page = f"{MEMBERS}/{host.number(OTHER)}/role"
+    host.send(page, page, 303, role=role)
+    other.post(f"{MEMBERS}/1000/remove", {"csrf_token": token}, 404 if role == "owner" else 403)
+    other.get(MEMBERS)
+    thief = Visitor(app.test_client())
+    thief.client.set_cookie("portal", before)
+    thief.get(MEMBERS, 303)
+    other.get(MEMBERS)
+
+
 def test_who_is_removed_is_signed_out(host, app):
     other = Visitor(app.test_client())
     other.sign_in(OTHER)
