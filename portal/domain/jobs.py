@@ -5,6 +5,7 @@ from __future__ import annotations
 SEND_MAIL = "send_mail"
 DELIVER = "deliver"
 RECHARGE = "recharge"
+MAIL_RESET_LINK = "mail_reset_link"
 
 
 def queue_of(environment_id: int) -> str:

@@ -74,5 +74,5 @@ class Postman(Protocol):
 
 
 class Queue(Protocol):
-    def enqueue(self, connection: object, task: str, environment_id: int) -> None:
+    def enqueue(self, connection: object, task: str, environment_id: int, **said: str) -> None:
         """Add a job within the open transaction of `connection`, the driver's own."""

@@ -134,7 +134,8 @@ def tokens(world: World) -> dict[str, list[Id]]:
         scope, wall = world.scope, world.wall
         made = links.make(session, scope, actor.account_id, mail, "/", "test", wall)
         invite(session, actor, "walked@new.test", Role.ADMIN, wall, SAFE)
-        resetting.ask(session, scope, mail, Origin(HERE, FIREFOX), wall, SAFE)
+        asked = resetting.Asked(mail, Origin(HERE, FIREFOX).place(wall))
+        resetting.mail_link(session, scope, asked, wall, SAFE)
         shown = staff.add(session, scope, "asked@staff.test", "Bea", wall, SAFE)
     assert made is not None
     found = {

@@ -16,7 +16,6 @@ from portal.web.entering import know, let_go, origin, too_soon
 from portal.web.forms.sign_in import ForgottenForm, NewPasswordForm
 from portal.web.requests import database, scope, wall
 from portal.web.sign_in_sentences import wait_words, weakness_words
-from portal.web.wiring import wiring
 
 bp = Blueprint("resets", __name__, url_prefix="/sign-in")
 
@@ -34,7 +33,7 @@ def ask() -> Response:
     if not form.validate():
         return _asking(form, 422)
     email = str(form.email.data)
-    outcome = resetting.ask(database(), scope(), email, origin(), wall(), wiring().safe)
+    outcome = resetting.ask(database(), scope(), email, origin(), wall())
     if isinstance(outcome, Paused):
         form.form_errors.append(wait_words(outcome.wait))
         return too_soon(_asking(form, 429), outcome.wait)
