@@ -51,6 +51,7 @@ def test_a_life(run, app, world):
     [
         (["add", "ann@staff.test"], "Missing option '--name'"),
         (["add", "ann", "--name", "Ann"], "ann is no e-mail address"),
+        (["add", "änn@staff.test", "--name", "Ann"], "änn@staff.test is no e-mail address"),
         (["reset", "ann@staff.test"], "Not done: staff ann@staff.test"),
         (["end", "ann@staff.test"], "Not done: staff ann@staff.test"),
     ],
