@@ -43,6 +43,7 @@ def test_everybody_is_listed_with_role_and_rights(host):
                  "last seen 11 Apr 2026, 00:00 UTC", "not seen here yet"):  # fmt: skip
         assert said in page.text
     assert page.text.count("May spend here") == 1
+    assert [page.words(a) for a in page.all("a") if a.get("aria-current")] == ["Members"]
 
 
 @pytest.mark.parametrize("role", list(Role))
