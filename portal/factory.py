@@ -107,6 +107,7 @@ def _means(app: Flask, wired: Wiring) -> Means:
             wired.settings.secret_key.get_secret_value(),
             private=wired.settings.webhook_private_addresses,
         ),
+        safe=wired.safe,
     )
 
 

@@ -43,14 +43,14 @@ GROWTH = ((60, 75), (45, 80), (20, 90), (8, 95))
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """members: e-mail and role. daily: messages of a usual day. levels: of held features.
+    """members: e-mail, name and role. daily: messages of a usual day. levels: of held features.
 
     months, day: how long ago and on which day of the month the plan began. billed_here: the
     present period of the plan was paid in this portal, so that an upgrade counts what is unused.
     """
 
     new: NewAccount
-    members: tuple[tuple[str, Role], ...]
+    members: tuple[tuple[str, str, Role], ...]
     plan: str
     price: str
     months: int
@@ -65,7 +65,10 @@ class DemoAccount:
 DEMO = (
     DemoAccount(
         NewAccount("northwind", "Northwind Traders", "usd"),
-        (("owner@northwind.test", Role.OWNER), ("member@northwind.test", Role.MEMBER)),
+        (
+            ("owner@northwind.test", "Nora Lindqvist", Role.OWNER),
+            ("member@northwind.test", "Milo Grant", Role.MEMBER),
+        ),
         plan="growth",
         price="growth_monthly_usd",
         months=3,
@@ -84,7 +87,7 @@ DEMO = (
             "Asia/Tokyo",
             Tax(Decimal(10), True, "Consumption tax"),
         ),
-        (("owner@sakura.test", Role.OWNER),),
+        (("owner@sakura.test", "Haruka Sato", Role.OWNER),),
         plan="starter",
         price="starter_monthly_jpy",
         months=3,
@@ -96,7 +99,7 @@ DEMO = (
         NewAccount(
             "alpen", "Alpen Werkzeug", "eur", "Europe/Berlin", Tax(Decimal(19), False, "VAT")
         ),
-        (("owner@alpen.test", Role.OWNER),),
+        (("owner@alpen.test", "Lena Huber", Role.OWNER),),
         plan="business",
         price="business_annual_eur",
         months=5,
@@ -147,9 +150,8 @@ def _load_account(
         account_id = accounts.create_account(session, scope, demo.new, wall)
     accounts.ensure_customer(session, scope, account_id, demo.members[0][0], gateway())
     there = what_is_loaded(session, scope, account_id)
-    for email, role in demo.members:
+    for email, name, role in demo.members:
         if email not in there.emails:
-            name = email.split("@")[0].title()
             accounts.add_member(session, scope, account_id, email, name, role, password_hash)
     if demo.card and not there.has_card:
         accounts.save_card(session, scope, account_id, demo.card, gateway(), wall)

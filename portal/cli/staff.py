@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import click
@@ -10,6 +11,7 @@ from flask.cli import with_appcontext
 
 from portal.cli.opening import now, opened_or_told, settings_of_app
 from portal.domain.access import StaffRole
+from portal.domain.mails import ADDRESS
 from portal.queries.staff import all_staff
 from portal.services import staff
 from portal.services.safekeeping import Safe
@@ -30,7 +32,7 @@ def group() -> None:
 @with_appcontext
 def add(email: str, name: str, role: str) -> None:
     """Add EMAIL, and print the link that sets their password and authenticator, this once."""
-    if "@" not in email.strip("@") or len(email) > 320:
+    if re.fullmatch(ADDRESS, email) is None or len(email) > 320:
         raise click.ClickException(f"Not done: {email} is no e-mail address")
     with opened_or_told() as (session, scope):
         _show(staff.add(session, scope, email, name[:255], now(), _safe(), StaffRole(role)))

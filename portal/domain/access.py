@@ -46,6 +46,7 @@ STAFF_GRANTS: dict[StaffRole, frozenset[Permission]] = {
     StaffRole.ADMIN: frozenset({Permission.STAFF, Permission.STAFF_ADMIN}),
 }
 """Support helps accounts; administrators also hold what lets the host application in and out."""
+INVITERS = frozenset(role for role in Role if Permission.MEMBERS_UPDATE in GRANTS[role])
 
 
 @dataclass(frozen=True, slots=True)

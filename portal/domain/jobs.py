@@ -6,6 +6,7 @@ SEND_MAIL = "send_mail"
 DELIVER = "deliver"
 RECHARGE = "recharge"
 MATCH = "match_declarations"
+MAIL_RESET_LINK = "mail_reset_link"
 
 
 def queue_of(environment_id: int) -> str:

@@ -12,6 +12,10 @@ from portal.domain.periods import WallNow
 PAUSES = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
 """How long after each try the next is due; the first also outlasts a try that is under way."""
 
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS = rf"^{_LOCAL}(\.{_LOCAL})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+"""What mail can be written to: letters of other scripts need servers that few have."""
+
 MOST_TRIES = len(PAUSES) + 1
 MOST_UNANSWERED = 2
 """A mail whose sending got no answer may have arrived: it is sent once more, no oftener."""
@@ -74,5 +78,5 @@ class Postman(Protocol):
 
 
 class Queue(Protocol):
-    def enqueue(self, connection: object, task: str, environment_id: int) -> None:
+    def enqueue(self, connection: object, task: str, environment_id: int, **said: str) -> None:
         """Add a job within the open transaction of `connection`, the driver's own."""

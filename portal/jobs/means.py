@@ -18,6 +18,7 @@ from portal.models.base import db
 from portal.models.session import set_scope
 from portal.services.accounts import ensure_environment
 from portal.services.documents import Printer
+from portal.services.safekeeping import Safe
 from portal.settings import Settings
 
 
@@ -32,6 +33,7 @@ class Means:
     printer: Printer
     postman: Postman | None
     courier: Courier
+    safe: Safe
 
 
 @contextmanager

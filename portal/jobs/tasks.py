@@ -5,7 +5,14 @@ from __future__ import annotations
 from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
 
-from portal.domain.jobs import DELIVER, MATCH, RECHARGE, SEND_MAIL, queue_of
+from portal.domain.jobs import (
+    DELIVER,
+    MAIL_RESET_LINK,
+    MATCH,
+    RECHARGE,
+    SEND_MAIL,
+    queue_of,
+)
 from portal.jobs.means import Means, opened
 from portal.services import (
     declaring,
@@ -18,6 +25,7 @@ from portal.services import (
     recharging,
     reconciling,
     renewing,
+    resetting,
     rounds,
     support,
     usage,
@@ -59,6 +67,12 @@ def _add_mail(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name=SEND_MAIL, queue=queue)
     def send_mail(environment_id: int) -> None:
         send()
+
+    @jobs.task(name=MAIL_RESET_LINK, queue=queue)
+    def mail_reset_link(environment_id: int, **said: str) -> None:
+        with opened(app, means) as (session, scope):
+            asked = resetting.Asked.read(said)
+            resetting.mail_link(session, scope, asked, means.now(), means.safe)
 
     @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
     @jobs.task(name="send_waiting_mail", queue=queue, queueing_lock=f"{queue}:mail")

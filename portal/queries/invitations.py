@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Role, Scope
+from portal.domain.access import INVITERS, Role, Scope
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of
-from portal.models.accounts import AccountRow, PersonRow
+from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.invitations import InvitationRow
 from portal.queries.persons import find_person, first_membership
 
@@ -31,7 +31,7 @@ class Invitation:
 def find_invitation(
     session: Session, scope: Scope, written: str, wall: WallNow
 ) -> Invitation | None:
-    """None once it is accepted, withdrawn, sent anew or over. Looking spends nothing."""
+    """None where its link may not be followed any more. Looking spends nothing."""
     found = session.execute(
         select(InvitationRow, AccountRow.name, PersonRow.name)
         .join(AccountRow, AccountRow.id == InvitationRow.account_id)
@@ -59,9 +59,16 @@ def is_known(session: Session, scope: Scope, email: str) -> bool:
 
 
 def good_invitation(scope: Scope, written: str, wall: WallNow) -> Select[InvitationRow]:
-    """The invitation's row, while its link may be followed."""
+    """The invitation's row, while it is neither over nor of somebody who may not invite now."""
+    still_invites = exists().where(
+        MembershipRow.environment_id == scope.environment_id,
+        MembershipRow.account_id == InvitationRow.account_id,
+        MembershipRow.person_id == InvitationRow.person_id,
+        MembershipRow.role.in_(INVITERS),
+    )
     return select(InvitationRow).where(
         InvitationRow.environment_id == scope.environment_id,
         InvitationRow.digest == digest_of(written),
         InvitationRow.expires_at > wall,
+        still_invites,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Scope
@@ -42,15 +42,19 @@ def open_sessions(
 
 
 def live_sessions(scope: Scope, person_id: int, wall: WallNow) -> Select[SessionRow]:
-    """Neither revoked, nor expired, nor idle for too long."""
+    """Those of a person, the last used first."""
     return (
         select(SessionRow)
         .where(
             SessionRow.environment_id == scope.environment_id,
             SessionRow.person_id == person_id,
-            SessionRow.revoked_at.is_(None),
-            SessionRow.expires_at > wall,
-            SessionRow.last_seen_at > wall - IDLE_LIFE,
+            *under_way(wall),
         )
         .order_by(SessionRow.last_seen_at.desc(), SessionRow.id.desc())
     )
+
+
+def under_way(wall: WallNow) -> tuple[ColumnElement[bool], ...]:
+    """Neither revoked, nor expired, nor idle for too long."""
+    row = SessionRow
+    return row.revoked_at.is_(None), row.expires_at > wall, row.last_seen_at > wall - IDLE_LIFE

@@ -25,6 +25,7 @@ from portal.services.recording import record
 from portal.services.safekeeping import Safe
 from portal.services.throttling import Admitted, Paused, admit, watched
 from portal.services.till import doer_of
+from portal.services.uninviting import drop
 
 LIFE = timedelta(days=7)
 
@@ -86,10 +87,7 @@ def send_again(
 def withdraw(session: Session, actor: Actor, invitation_id: int, wall: WallNow) -> None:
     """Let a link work no more; commit. Raises as `send_again`."""
     lock_as_owner(session, actor)
-    row = _get(session, actor, invitation_id)
-    told, subject = EventName.INVITATION_WITHDRAWN, f"invitation:{row.id}"
-    record(session, actor.scope, doer_of(actor), told, subject, wall, email=row.email)
-    session.delete(row)
+    drop(session, actor, _get(session, actor, invitation_id), wall)
     session.commit()
 
 

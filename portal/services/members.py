@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Actor, Permission, Role
+from portal.domain.access import INVITERS, Actor, Permission, Role
 from portal.domain.errors import Forbidden, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
@@ -17,6 +17,7 @@ from portal.models.sign_in import ChallengeRow
 from portal.services import telling_members
 from portal.services.recording import record
 from portal.services.till import doer_of
+from portal.services.uninviting import drop_those_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def change_role(
         told, subject = EventName.MEMBER_ROLE_CHANGED, f"person:{row.person_id}"
         record(session, actor.scope, doer_of(actor), told, subject, wall, before=before, after=role)
         telling_members.role_changed(session, actor, row, Role(before), wall)
+        if role not in INVITERS:
+            drop_those_of(session, actor, row.person_id, wall)
     session.commit()
     return None
 
@@ -113,7 +116,7 @@ def _is_last_owner(session: Session, row: MembershipRow) -> bool:
 def _end(
     session: Session, actor: Actor, which: ColumnElement[bool], told: EventName, wall: WallNow
 ) -> LastOwner | None:
-    """Delete a membership with all that signs in to it."""
+    """Delete a membership with all that signs in to it, and the invitations that it sent."""
     row = _member(session, actor, which)
     if _is_last_owner(session, row):
         session.rollback()
@@ -126,6 +129,7 @@ def _end(
         )
     subject = f"person:{row.person_id}"
     record(session, actor.scope, doer_of(actor), told, subject, wall, role=row.role)
+    drop_those_of(session, actor, row.person_id, wall)
     telling_members.gone(session, actor, row, wall)
     session.delete(row)
     session.commit()

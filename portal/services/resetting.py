@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.events import EventName
+from portal.domain.jobs import MAIL_RESET_LINK
 from portal.domain.passwords import Weakness
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, digest_of, plain_email
-from portal.domain.sign_in_notices import PasswordChanged, PasswordForgotten, reset_secret
+from portal.domain.sign_in_notices import (
+    PasswordChanged,
+    PasswordForgotten,
+    Place,
+    reset_secret,
+)
 from portal.domain.throttle import RESET, RESET_ADDRESS, network_of
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.sign_in import ResetLinkRow
@@ -23,6 +30,7 @@ from portal.services.devices import forget_others, remember
 from portal.services.mailing import post_to
 from portal.services.passwords import hash_password, weakness_of
 from portal.services.proving import end_challenges
+from portal.services.queueing import enqueue
 from portal.services.recording import Doer, record
 from portal.services.safekeeping import Safe
 from portal.services.sessions import end
@@ -39,20 +47,53 @@ class Reset:
     device: str
 
 
-def ask(
-    session: Session, scope: Scope, email: str, origin: Origin, wall: WallNow, safe: Safe
-) -> Paused | None:
-    """Mail a link to the address, where it is somebody's; commit. Nothing tells whether it is."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody asked for a link to this address. place: of their browser, and when it was."""
+
+    email: str
+    place: Place
+
+    @classmethod
+    def read(cls, said: Mapping[str, str]) -> Asked:
+        """The other way round than `said`."""
+        at = datetime.fromisoformat(said["at"])
+        return cls(said["email"], Place(at, said["address"], said["user_agent"]))
+
+    def said(self) -> dict[str, str]:
+        place = self.place
+        where = {"address": place.address, "user_agent": place.user_agent}
+        return {"email": self.email, "at": place.at.isoformat(), **where}
+
+
+def ask(session: Session, scope: Scope, email: str, origin: Origin, wall: WallNow) -> Paused | None:
+    """Leave it to the worker to mail a link to the address, where it is somebody's; commit.
+
+    Nothing tells whether it is: neither the answer nor the time that it takes.
+    """
     tries = watched(RESET, plain_email(email)), watched(RESET_ADDRESS, network_of(origin.address))
     admitted = admit(session, scope, tries, wall)
     if isinstance(admitted, Paused):
         return admitted
-    person = find_person(session, scope, email)
-    membership = first_membership(session, scope, person) if person else None
-    if membership is not None:
-        _mail_link(session, scope, membership, origin, wall, safe)
+    asked = Asked(email, origin.place(wall))
+    enqueue(session, scope, MAIL_RESET_LINK, **asked.said())
     session.commit()
     return None
+
+
+def mail_link(session: Session, scope: Scope, asked: Asked, wall: WallNow, safe: Safe) -> None:
+    """Mail the link to whose address it is; commit. Once, however often it is done.
+
+    Nobody gets one that would be over when it comes.
+    """
+    person = find_person(session, scope, asked.email)
+    membership = first_membership(session, scope, person) if person else None
+    is_late = asked.place.at + LIFE <= wall
+    if person is not None and membership is not None and not is_late:
+        session.refresh(person, with_for_update=True)
+        if not _is_mailed(session, scope, person, asked):
+            _mail_link(session, scope, membership, asked, safe)
+    session.commit()
 
 
 def reset(
@@ -83,25 +124,35 @@ def reset(
     return Reset(device)
 
 
+def _is_mailed(session: Session, scope: Scope, person: PersonRow, asked: Asked) -> bool:
+    """Whether this was done before: a worker that dies leaves its job to be done again."""
+    same = select(ResetLinkRow.id).where(
+        ResetLinkRow.environment_id == scope.environment_id,
+        ResetLinkRow.person_id == person.id,
+        ResetLinkRow.created_at == asked.place.at,
+    )
+    return session.scalar(same.limit(1)) is not None
+
+
 def _mail_link(
-    session: Session, scope: Scope, membership: MembershipRow, origin: Origin, wall: WallNow,
-    safe: Safe,
-) -> None:  # fmt: skip
-    nonce, expires_at = secrets.token_hex(16), wall + LIFE
+    session: Session, scope: Scope, membership: MembershipRow, asked: Asked, safe: Safe
+) -> None:
+    at = asked.place.at
+    nonce, expires_at = secrets.token_hex(16), at + LIFE
     session.add(
         ResetLinkRow(
             environment_id=scope.environment_id,
             person_id=membership.person_id,
             digest=digest_of(reset_secret(safe.master, nonce)),
-            created_at=wall,
+            created_at=at,
             expires_at=expires_at,
         )
     )
-    notice = PasswordForgotten(nonce, origin.place(wall), expires_at)
+    notice = PasswordForgotten(nonce, asked.place, expires_at)
     post_to(session, scope, membership.account_id, membership.person_id, notice)
-    doer = Doer("anonymous", membership.account_id, address=origin.stored_address)
+    doer = Doer("anonymous", membership.account_id, address=asked.place.address)
     subject = f"person:{membership.person_id}"
-    record(session, scope, doer, EventName.PASSWORD_FORGOTTEN, subject, wall)
+    record(session, scope, doer, EventName.PASSWORD_FORGOTTEN, subject, at)
 
 
 def _begin_anew(

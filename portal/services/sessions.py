@@ -15,7 +15,7 @@ from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin, digest_of
 from portal.models.accounts import MembershipRow, SessionRow
-from portal.queries.sessions import live_sessions
+from portal.queries.sessions import live_sessions, under_way
 from portal.services.devices import forget_others, remember
 from portal.services.recording import Doer, record
 from portal.services.till import doer_of
@@ -67,6 +67,19 @@ def rotate(session: Session, scope: Scope, session_id: int) -> str:
     return sid
 
 
+def renew(session: Session, scope: Scope, sid: str) -> str | None:
+    """Another id in place of this one; commit. None where another request did that before."""
+    fresh = secrets.token_urlsafe(32)
+    mine = (
+        SessionRow.environment_id == scope.environment_id,
+        SessionRow.sid_digest == digest_of(sid),
+    )
+    changed = update(SessionRow).where(*mine).values(sid_digest=digest_of(fresh))
+    is_first = session.scalar(changed.returning(SessionRow.id)) is not None
+    session.commit()
+    return fresh if is_first else None
+
+
 def move(session: Session, actor: Actor, session_id: int, membership_id: int, wall: WallNow) -> str:
     """Let a session go on in another of the person's accounts, under another id; commit.
 
@@ -96,7 +109,7 @@ def sign_out(session: Session, scope: Scope, sid: str, wall: WallNow) -> None:
         select(SessionRow).where(
             SessionRow.environment_id == scope.environment_id,
             SessionRow.sid_digest == digest_of(sid),
-            SessionRow.revoked_at.is_(None),
+            *under_way(wall),
         )
     )
     if row is not None:

@@ -7,19 +7,19 @@ from datetime import timedelta
 from typing import TypeVar
 
 from flask import Response, request, session, url_for
-from flask_login import login_user
+from flask_login import login_user, logout_user
 from wtforms import Form
 
 from portal.domain.sign_in import Origin, digest_of
 from portal.queries.members import find_member
 from portal.services.devices import KEPT
 from portal.services.proving import Visit
-from portal.services.sessions import Entered
+from portal.services.sessions import Entered, sign_out
 from portal.services.sign_in import CodeAsked
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.pacing import seconds
-from portal.web.requests import SignedIn, database, member, scope, wall
+from portal.web.requests import HELD, ROLE, SignedIn, database, member, scope, wall
 from portal.web.sign_in_sentences import wait_words
 from portal.web.wiring import wiring
 
@@ -41,7 +41,7 @@ def visit() -> Visit:
 def go_on(outcome: Entered | CodeAsked, target: str) -> Response:
     """To `target`, or to the page that asks for a code first."""
     if isinstance(outcome, CodeAsked):
-        session.clear()
+        let_go()
         session[CHALLENGE], session[TARGET] = outcome.challenge, target
         return htmx.go(url_for("auth.code"))
     take(outcome.sid)
@@ -50,10 +50,20 @@ def go_on(outcome: Entered | CodeAsked, target: str) -> Response:
 
 def take(sid: str) -> None:
     """Give the browser this session's id, and nothing of what its cookie held before."""
-    session.clear()
+    let_go()
     found = find_member(database(), scope(), digest_of(sid), wall())
     if found is not None:
         login_user(SignedIn(sid, found))
+        session[ROLE] = found.actor.role
+
+
+def let_go() -> None:
+    """End the session that the browser holds, if any, and empty its cookie."""
+    held = session.get(HELD, "")
+    if held:
+        sign_out(database(), scope(), held, wall())
+    logout_user()
+    session.clear()
 
 
 def know(response: Response, device: str) -> Response:

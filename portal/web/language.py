@@ -108,12 +108,15 @@ def date_time(at: datetime) -> str:
 
 
 def time(at: datetime) -> str:
-    """A time of day in the account's zone, with the zone's name: 09:45 UTC."""
+    """A time of day in the account's zone, with the zone's short name: 09:45 CET."""
     zone, locale = get_timezone(), get_locale()
     said = format_time(at, format="HH:mm z", tzinfo=zone, locale=locale)
-    if said[-1].isdigit():  # no short name in this language: the long one beats "+0900"
-        said = format_time(at, format="HH:mm zzzz", tzinfo=zone, locale=locale)
-    return said
+    if not said[-1].isdigit():
+        return said
+    short = at.astimezone(zone).tzname() or ""
+    if short.isalpha():  # no short name in this language: that of the time zone database
+        return f"{format_time(at, format='HH:mm', tzinfo=zone, locale=locale)} {short}"
+    return format_time(at, format="HH:mm zzzz", tzinfo=zone, locale=locale)  # beats "+0400"
 
 
 def working(worked: Working) -> str:

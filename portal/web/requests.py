@@ -12,7 +12,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from htmx_flask import Htmx
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope
+from portal.domain.access import Role, Scope
 from portal.domain.errors import NotFound
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of
@@ -22,11 +22,13 @@ from portal.queries.accounts import AccountState, account_state
 from portal.queries.members import Member, find_member, find_scope
 from portal.queries.support import SupportView
 from portal.services.accounts import ensure_environment
-from portal.services.sessions import touch
+from portal.services.sessions import renew, touch
 from portal.web import htmx
 from portal.web.wiring import wiring
 
 STAFF_PREFIX = "/staff"
+HELD, ROLE = "_user_id", "role"
+"""What a browser's cookie holds: the session's id, as Flask-Login names it, and a role with it."""
 
 
 class SignedIn(UserMixin):
@@ -146,8 +148,19 @@ def _load(sid: str) -> SignedIn | None:
         return None
     found = find_member(database(), scope(), digest_of(sid), wall())
     if found is None:
-        session.pop("_user_id", None)
+        session.pop(HELD, None)
         return None
     if not htmx.refreshes():
         touch(database(), scope(), found.session_id, found.seen_at, wall())
+        sid = _renewed(sid, found.actor.role)
     return SignedIn(sid, found)
+
+
+def _renewed(sid: str, role: Role) -> str:
+    """Another id where the role has changed since the browser got this one."""
+    if session.get(ROLE) == role:
+        return sid
+    fresh = renew(database(), scope(), sid)
+    if fresh is not None:
+        session[HELD], session[ROLE] = fresh, role
+    return fresh or sid

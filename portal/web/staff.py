@@ -15,7 +15,7 @@ from portal.domain.errors import NotFound
 from portal.queries.staff import StaffMember, find_staff_member
 from portal.services.recording import Doer
 from portal.services.staff import staff_doer
-from portal.services.staff_sign_in import ABSOLUTE_LIFE, touch
+from portal.services.staff_sign_in import ABSOLUTE_LIFE, sign_out, touch
 from portal.web import htmx
 from portal.web.requests import database, is_staff_page, scope, support_view, wall
 from portal.web.wiring import wiring
@@ -58,7 +58,13 @@ def doer() -> Doer:
 
 
 def enter(response: Response, sid: str) -> Response:
-    """Give the browser this session's id. Forms that it had open count no more."""
+    """Give the browser this session's id, and end the one that it held.
+
+    Forms that it had open count no more.
+    """
+    held = find_staff_member(database(), scope(), request.cookies.get(_cookie(), ""), wall())
+    if held is not None:
+        sign_out(database(), held, wall())
     session.pop("csrf_token", None)
     response.set_cookie(
         _cookie(), sid, max_age=ABSOLUTE_LIFE, httponly=True, samesite="Lax", path="/",

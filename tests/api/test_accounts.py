@@ -142,6 +142,7 @@ def test_every_misfit_of_a_new_account_is_told_at_once(started_at, host, world):
         ("currency", "USD"), ("currency", "xxx"), ("currency", None),
         ("time_zone", "Mars/Olympus"), ("time_zone", "+01:00"), ("time_zone", ""),
         ("tax", {"rate": "100"}), ("tax", {"rate": "-1"}), ("tax", {"rate": 19}), ("tax", {}),
+        ("owner", {"email": "jörg@a.test", "name": "N"}),
         ("owner", {"email": "nobody", "name": "N"}), ("owner", {"email": "a@b", "name": ""}),
         ("subscription", {"plan": "growth"}), ("plan", "growth"),
         ("subscription", GROWTH | {"billed_elsewhere": {"amount": "-1", "started_at": "2026"}}),

@@ -61,4 +61,4 @@ def test_without_demo_mode_it_refuses(world, world_database):
 
 def test_the_sign_in_page_lists_exactly_the_demo_members():
     listed = [member.email for member in DEMO_MEMBERS]
-    assert listed == [email for account in DEMO for email, _role in account.members]
+    assert listed == [email for account in DEMO for email, _name, _role in account.members]

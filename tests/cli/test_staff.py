@@ -57,6 +57,7 @@ def test_a_life(run, app, world):
         (["add", "ann", "--name", "Ann"], "ann is no e-mail address"),
         (["add", "ann@staff.test", "--name", "Ann", "--role", "king"], "'king' is not one of"),
         (["role", "ann@staff.test", "admin"], "Not done: staff ann@staff.test"),
+        (["add", "änn@staff.test", "--name", "Ann"], "änn@staff.test is no e-mail address"),
         (["reset", "ann@staff.test"], "Not done: staff ann@staff.test"),
         (["end", "ann@staff.test"], "Not done: staff ann@staff.test"),
     ],

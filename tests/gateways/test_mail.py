@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
@@ -19,10 +20,12 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from portal.domain.mails import Attachment, Letter, Mail, NotSent, Unanswered
+from portal.domain.mails import ADDRESS, Attachment, Letter, Mail, NotSent, Unanswered
 from portal.domain.periods import WallNow
-from portal.gateways.mail import FilePostman, SmtpPostman
+from portal.gateways.mail import FilePostman, SmtpPostman, message_of
 
 SENDER = "Acme Billing <billing@example.com>"
 LETTER = Letter("You bought Größe 100 GB", "Thank you.\n\nGröße\n", "<p>Größe</p>")
@@ -220,6 +223,21 @@ def test_a_recipient_is_one_address_and_no_header(serve, box, recipient):
     with pytest.raises(NotSent):
         postman.send(replace(MAIL, recipient=recipient))
     assert box.came == []
+
+
+@settings(deadline=None)
+@given(st.from_regex(ADDRESS, fullmatch=True).filter(lambda each: len(each) <= 320))
+def test_whatever_the_forms_take_can_be_written_to(recipient):
+    message = message_of(replace(MAIL, recipient=recipient), SENDER)
+    assert message["To"].defects == ()
+    assert message["To"].addresses[0].addr_spec == recipient
+
+
+@pytest.mark.parametrize(
+    "none", ["é@account1.test", "a@é.test", ".a@b.test", "a..b@c.test", "a@", *HOSTILE]
+)
+def test_what_cannot_be_written_to_is_no_address(none):
+    assert re.fullmatch(ADDRESS, none) is None
 
 
 def test_a_subject_cannot_add_a_header(tmp_path):

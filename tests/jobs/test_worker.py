@@ -16,7 +16,7 @@ from flask import Flask
 from procrastinate import App, SyncPsycopgConnector
 from sqlalchemy import select, text, update
 
-from portal.domain.jobs import SEND_MAIL, queue_of
+from portal.domain.jobs import MAIL_RESET_LINK, SEND_MAIL, queue_of
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
 from portal.jobs.tasks import jobs_of
@@ -143,7 +143,7 @@ def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(app):
     tasks = {
         t for t in jobs_of(app, app.extensions["jobs"], 7).tasks.values() if "builtin" not in t.name
     }
-    named = {SEND_MAIL, "reconcile", "remind", "forget_usage_ids", "retry_stalled"}
+    named = {SEND_MAIL, MAIL_RESET_LINK, "reconcile", "remind", "forget_usage_ids", "retry_stalled"}
     assert {t.name for t in tasks} >= named
     assert {t.queue for t in tasks} == {queue}
 

@@ -83,11 +83,17 @@ class Door:
             )
 
     def forget(self, email: str = "", *, at: str = HERE) -> Any:
+        """Ask for a link; the worker does at once what is left to it."""
+        typed, origin, wall = email or self.email, Origin(at, FIREFOX), self.world.wall
         with self.world.session() as session:
-            return resetting.ask(
-                session, self.world.scope, email or self.email, Origin(at, FIREFOX),
-                self.world.wall, SAFE,
-            )  # fmt: skip
+            outcome = resetting.ask(session, self.world.scope, typed, origin, wall)
+        if outcome is None:
+            self.mail_link(resetting.Asked(typed, origin.place(wall)))
+        return outcome
+
+    def mail_link(self, asked: resetting.Asked) -> None:
+        with self.world.session() as session:
+            resetting.mail_link(session, self.world.scope, asked, self.world.wall, SAFE)
 
     def reset(self, written: str, password: str) -> Any:
         origin = Origin(THERE, FIREFOX)

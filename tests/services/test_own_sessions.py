@@ -126,3 +126,12 @@ def test_a_browser_that_is_not_this_persons_gets_a_cookie_of_its_own(door, world
     for _ in range(5):
         door.try_in("wrong")
     assert isinstance(door.try_in(device=theirs), Paused)
+
+
+def test_of_two_that_renew_a_session_at_once_one_gets_its_new_id(door, world):
+    sid = door.enter().sid
+    with world.session() as session:
+        fresh = [service.renew(session, world.scope, sid) for _ in range(2)]
+    assert fresh[1] is None
+    assert door.member(sid) is None
+    assert door.session_id(fresh[0])

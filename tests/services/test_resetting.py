@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
+from portal.domain.jobs import MAIL_RESET_LINK
 from portal.domain.passwords import Weakness
+from portal.domain.periods import WallNow
+from portal.domain.sign_in import Origin
+from portal.gateways.queue import JobQueue
 from portal.models.accounts import PersonRow
 from portal.models.mails import MailRow
 from portal.models.sign_in import ResetLinkRow
+from portal.services import resetting
 from portal.services.forgetting import forget_sign_ins
-from portal.services.resetting import Reset
+from portal.services.queueing import QUEUE
+from portal.services.resetting import Asked, Reset
 from portal.services.sessions import Entered
 from portal.services.throttling import Paused, Refused
-from tests.services.entering import SECOND, THERE, Door
+from tests.services.entering import FIREFOX, HERE, SECOND, THERE, Door
 from tests.support.mails import Office
+from tests.support.working import said
 from tests.support.world import World
 
 NEW = "radium and polonium"
@@ -50,9 +58,56 @@ def test_an_unknown_address_is_answered_alike_and_gets_nothing(door, world):
     assert door.forget("nobody@nowhere.test") == Paused(timedelta(minutes=15))
 
 
+def asked_with(world, email):
+    """The statements of one ask, and the arguments of its job."""
+    statements = []
+
+    def seen(connection, cursor, statement, *_):
+        statements.append(statement)
+
+    event.listen(world.engine, "before_cursor_execute", seen)
+    with world.session() as session:
+        session.info[QUEUE] = JobQueue()
+        origin = Origin(THERE, FIREFOX)
+        assert resetting.ask(session, world.scope, email, origin, world.wall) is None
+    event.remove(world.engine, "before_cursor_execute", seen)
+    return statements, said(world, MAIL_RESET_LINK)[-1]
+
+
+def test_the_request_does_the_same_whether_or_not_the_address_is_known(door, world):
+    asked_with(world, "first@nowhere.test")  # what a connection does once
+    known, theirs = asked_with(world, door.email)
+    unknown, nobodys = asked_with(world, "nobody@nowhere.test")
+    assert known == unknown
+    assert (world.rows(MailRow), world.rows(ResetLinkRow)) == (0, 0)
+    assert theirs | {"email": ""} == nobodys | {"email": ""}
+
+
+def test_the_job_holds_what_was_said_and_no_secret(door, world):
+    _, args = asked_with(world, door.email)
+    assert args == {
+        "environment_id": world.scope.environment_id, "email": door.email,
+        "at": world.now.isoformat(), "address": THERE, "user_agent": FIREFOX,
+    }  # fmt: skip
+    door.mail_link(Asked.read(args))
+    assert isinstance(door.reset(door.link(), NEW), Reset)
+
+
+def test_a_job_that_is_done_twice_mails_once_and_a_late_one_nothing(door, world):
+    asked = Asked(door.email, Origin(HERE, FIREFOX).place(world.wall))
+    for _ in range(2):
+        door.mail_link(asked)
+    assert (world.rows(MailRow), world.rows(ResetLinkRow)) == (1, 1)
+    late = Asked(door.email, Origin(HERE, FIREFOX).place(WallNow(world.now - resetting.LIFE)))
+    door.mail_link(late)
+    door.mail_link(replace(late, place=replace(late.place, at=late.place.at + SECOND)))
+    assert world.rows(ResetLinkRow) == 2
+
+
 def test_a_link_is_good_once_and_spends_those_beside_it(door):
     door.forget()
     first = door.link()
+    door.world.now += SECOND
     door.forget()
     second = door.link()
     assert first != second

@@ -14,11 +14,13 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal.domain.access import Actor, Role
-from portal.domain.sign_in import Origin
+from portal.domain.sign_in import Origin, digest_of
 from portal.factory import create_app
 from portal.models.base import db
+from portal.queries.members import find_member
 from portal.services import sign_in
 from portal.services.sessions import Entered
+from portal.web.requests import HELD, ROLE
 from tests.services.entering import FIREFOX
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
@@ -106,9 +108,11 @@ class Stage:
             outcome = sign_in.sign_in(
                 session, self.world.scope, mail, PASSWORD, origin, self.world.wall
             )
-        assert isinstance(outcome, Entered), outcome
+            assert isinstance(outcome, Entered), outcome
+            found = find_member(session, self.world.scope, digest_of(outcome.sid), self.world.wall)
+        assert found is not None
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
-        written = signer.dumps({"_user_id": outcome.sid, "_fresh": True})
+        written = signer.dumps({HELD: outcome.sid, "_fresh": True, ROLE: found.actor.role})
         self.cookies[who] = f"__Host-portal={written}"
 
 

@@ -240,3 +240,11 @@ def test_no_secret_is_on_the_page_or_in_the_file(actor: Actor, world, visit):
     said = visit.get(ACTIVITY).text + str(table(visit))
     for secret in ("pm_card", "pi_", "cus_", "sk_test", "password_hash", "$argon2"):
         assert secret not in said
+
+
+def test_a_time_names_its_zone_in_short(world, visit):
+    world.account(zone="Europe/Berlin")
+    visit.sign_in("owner@account1.test")
+    page = visit.get("/settings/billing/activity")
+    assert "11 Apr 2026, 02:00 CEST" in page.text
+    assert "Central European" not in page.text

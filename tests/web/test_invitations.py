@@ -109,6 +109,8 @@ def test_somebody_else_is_told_so_and_accepts_nothing(host, guest, world):
         ("", "admin", "Enter their e-mail address"),
         ("ada", "admin", "Enter an e-mail address like name@example.com"),
         ("ada@new.test\r\nBcc: x@y.test", "admin", "Enter an e-mail address like"),
+        ("jörg@new.test", "admin", "in letters from A to Z: mail to others cannot be sent"),
+        ("ada@münchen.test", "admin", "in letters from A to Z: mail to others cannot be sent"),
         (ADA, "king", "Not a valid choice"),
         (ADA, "", "Choose a role"),
         (OWNER.upper(), "admin", "Somebody with this address is a member already"),

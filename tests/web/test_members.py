@@ -43,6 +43,7 @@ def test_everybody_is_listed_with_role_and_rights(host):
                  "last seen 11 Apr 2026, 00:00 UTC", "not seen here yet"):  # fmt: skip
         assert said in page.text
     assert page.text.count("May spend here") == 1
+    assert [page.words(a) for a in page.all("a") if a.get("aria-current")] == ["Members"]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -100,11 +101,31 @@ def test_another_role_is_confirmed_and_holds_at_the_others_next_click(host, app)
     other.post("/settings/billing/payment-methods/add", {"csrf_token": token}, 403)
 
 
+@pytest.mark.parametrize("role", ["owner", "billing"])
+def test_another_role_makes_the_cookie_before_worth_nothing(role, host, app):
+    other = Visitor(app.test_client())
+    other.sign_in(OTHER)
+    other.get(MEMBERS)
+    before = other.client.get_cookie("portal").value
+    token = other.get(MEMBERS).hidden("csrf_token")
+    assert other.client.get_cookie("portal").value == before
+    page = f"{MEMBERS}/{host.number(OTHER)}/role"
+    host.send(page, page, 303, role=role)
+    other.post(f"{MEMBERS}/1000/remove", {"csrf_token": token}, 404 if role == "owner" else 403)
+    other.get(MEMBERS)
+    thief = Visitor(app.test_client())
+    thief.client.set_cookie("portal", before)
+    thief.get(MEMBERS, 303)
+    other.get(MEMBERS)
+
+
 def test_who_is_removed_is_signed_out(host, app):
     other = Visitor(app.test_client())
     other.sign_in(OTHER)
     page = f"{MEMBERS}/{host.number(OTHER)}/remove"
-    assert "They see nothing of this account" in host.visitor.get(page).text
+    shown = host.visitor.get(page).text
+    assert "They see nothing of this account" in shown
+    assert "Those that they sent are withdrawn" in shown
     host.send(page, page, 303)
     assert "They are no member any more" in host.visitor.get(MEMBERS).text
     other.get(MEMBERS, 303)

@@ -9,6 +9,7 @@ from portal.gateways.fake_payments import FakePayments
 from portal.models.base import db
 from portal.models.tenants import EnvironmentRow
 from portal.web.forms.sign_in import safe_next
+from tests.support.world import PASSWORD
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
 
@@ -57,12 +58,21 @@ def test_sign_out_ends_the_session_for_good(world, visit):
     assert reply.headers["Location"].startswith("/sign-in")
 
 
-def test_the_session_id_changes_at_sign_in(world, visit):
+def test_a_session_id_that_was_there_before_the_sign_in_is_not_taken_over(world, visit):
     world.account()
+    world.account()
+    planted = "an id that somebody else knows"
     visit.get("/sign-in")
-    before = visit.client.get_cookie("portal").value
+    with visit.client.session_transaction() as cookie:
+        cookie["_user_id"] = planted
     visit.sign_in("owner@account1.test")
-    assert visit.client.get_cookie("portal").value != before
+    with visit.client.session_transaction() as cookie:
+        first = cookie["_user_id"]
+    token = visit.get("/settings/billing/add-ons").hidden("csrf_token")
+    typed = {"csrf_token": token, "email": "owner@account2.test", "password": PASSWORD}
+    visit.post("/sign-in", typed, 303)
+    with visit.client.session_transaction() as cookie:
+        assert len({planted, first, cookie["_user_id"]}) == 3
 
 
 def test_the_theme_is_kept_and_never_leads_away(world, visit):

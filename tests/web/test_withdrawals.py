@@ -166,3 +166,19 @@ def test_a_member_may_look_and_another_account_finds_nothing(app, world, visit):
     stranger.sign_in("owner@account2.test")
     stranger.get(ADD_ON, 404)
     assert world.rows(RefundRow) == 0
+
+
+CANCELS = (("/settings/billing/add-ons/active/1/cancel", ADD_ON), (f"{PLANS}/cancel", PLAN))
+
+
+@pytest.mark.parametrize(("url", "instead"), CANCELS)
+def test_a_page_that_cancels_names_the_withdrawal_while_there_is_one(url, instead, world, visit):
+    bought(world, visit, "consumer_eu")
+    page = visit.get(url)
+    assert "You can still withdraw from the contract instead" in page.text
+    assert "is not refunded" not in page.text
+    assert len(links(page, instead)) == 1
+    world.change(update(AccountRow).values(test_clock_at=datetime(2026, 4, 30, tzinfo=UTC)))
+    page = visit.get(url)
+    assert "is not refunded" in page.text
+    assert links(page, instead) == []

@@ -23,11 +23,11 @@ from portal.api.schemas.fields import (
 )
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.legal import CustomerType, LegalProfile
+from portal.domain.mails import ADDRESS
 
-EMAIL = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
 PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(max_length=255, pattern=PRINTABLE)]
-Email = Annotated[str, Field(max_length=320, pattern=EMAIL, examples=["owner@example.com"])]
+Email = Annotated[str, Field(max_length=320, pattern=ADDRESS, examples=["owner@example.com"])]
 
 NORTHWIND: JsonDict = {
     "name": "Northwind Traders",

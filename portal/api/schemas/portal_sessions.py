@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from portal.api.schemas.accounts import Email
 from portal.api.schemas.fields import AccountKey, Given, Instant, Told
 
+SOMEBODYS = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
 PAGE = r"^/settings/billing(/[A-Za-z0-9._~-]+)*(\?[A-Za-z0-9._~&=%-]*)?$"
 
 NANCY: JsonDict = {"account": "northwind", "email": "owner@northwind.example"}
@@ -19,7 +19,12 @@ class GivenPortalSession(Given):
     model_config = ConfigDict(json_schema_extra={"examples": [NANCY]})
 
     account: AccountKey
-    email: Email = Field(description="Of a member of the account.")
+    email: str = Field(
+        max_length=320,
+        pattern=SOMEBODYS,
+        description="Of a member of the account.",
+        examples=["owner@example.com"],
+    )
     page: str = Field(
         "/settings/billing/add-ons",
         max_length=500,

@@ -12,6 +12,7 @@ from portal.domain.errors import Conflict
 from portal.domain.instances import Phase
 from portal.queries import active as queries
 from portal.queries.billing import next_bills
+from portal.queries.contracts import contracts_of
 from portal.queries.invoices import find_invoice_of
 from portal.queries.subscriptions import Instance
 from portal.services import instances, withdrawing
@@ -124,16 +125,17 @@ def _cancel_page(instance_id: int, form: CancelForm, status: int) -> Response:
     instance = find_instance(state(), instance_id)
     if not instance.renews:
         raise Conflict("nothing to cancel")
-    stops_at = next_boundary(state(), instance)
+    scope, stops_at = member().actor.scope, next_boundary(state(), instance)
     return htmx.page(
         "active/cancel.html",
         "active/_cancel.html",
         status,
         form=form,
         instance=instance,
+        contract=contracts_of(database(), scope, state()).get(instance_id),
         stops_at=stops_at,
         next_bills=next_bills(state()),
-        wont_fit=queries.wont_fit(database(), member().actor.scope, state(), instance, stops_at),
+        wont_fit=queries.wont_fit(database(), scope, state(), instance, stops_at),
         state=state(),
     )
 

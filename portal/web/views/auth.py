@@ -5,16 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_login import logout_user
 
 from portal.queries.persons import find_challenge
-from portal.services import sessions
 from portal.services import sign_in as service
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.demo import DEMO_MEMBERS
-from portal.web.entering import CHALLENGE, TARGET, go_on, not_let_in, origin
+from portal.web.entering import CHALLENGE, TARGET, go_on, let_go, not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.requests import database, scope, signed_in, wall
 from portal.web.trips import label
@@ -81,17 +79,14 @@ def enter_code() -> ResponseReturnValue:
 @bp.post("/sign-out")
 @open_to_all
 def sign_out() -> Response:
-    if user := signed_in():
-        sessions.sign_out(database(), scope(), user.sid, wall())
-    logout_user()
-    session.clear()
+    let_go()
     response = htmx.go(url_for("auth.sign_in"))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 def _begin_anew() -> Response:
-    session.clear()
+    session.pop(CHALLENGE, None)
     flash(gettext("That took too long. Please sign in again."), "warning")
     return htmx.go(url_for("auth.sign_in"))
 

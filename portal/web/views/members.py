@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, session, url_for
+from flask import Blueprint, Response, flash, url_for
 from flask_babel import gettext as _
-from flask_login import logout_user
 
 from portal.domain.access import Permission, Role
 from portal.queries import roster
@@ -15,7 +14,7 @@ from portal.services.members import LastOwner
 from portal.services.throttling import Paused
 from portal.web import htmx
 from portal.web.access import requires
-from portal.web.entering import too_soon
+from portal.web.entering import let_go, too_soon
 from portal.web.forms.members import InviteForm, RoleForm
 from portal.web.member_sentences import needless_words, role_words
 from portal.web.requests import database, member, state, wall
@@ -119,8 +118,7 @@ def leave() -> Response:
     actor = member().actor
     if isinstance(service.leave(database(), actor, wall()), LastOwner):
         return _remove(roster.get_self(database(), actor), 409)
-    logout_user()
-    session.clear()
+    let_go()
     flash(_("You have left the account, and are signed out of it."), "success")
     return htmx.go(url_for("auth.sign_in"))
 

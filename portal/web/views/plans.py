@@ -188,7 +188,13 @@ def _cancel_page(form: CancelForm, status: int) -> Response:
     if ending.is_agreed:
         return htmx.go(url_for("plans.index"))
     return htmx.page(
-        "plans/cancel.html", "plans/_cancel.html", status, form=form, ending=ending, state=state()
+        "plans/cancel.html",
+        "plans/_cancel.html",
+        status,
+        form=form,
+        ending=ending,
+        contract=plan_contract(database(), member().actor.scope, state()),
+        state=state(),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, session, url_for
+from flask import Blueprint, Response, flash, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import logout_user
 
 from portal.domain.passwords import Weakness
 from portal.queries.persons import find_reset_link
@@ -13,11 +12,10 @@ from portal.services import resetting
 from portal.services.throttling import Paused
 from portal.web import htmx
 from portal.web.access import open_to_all
-from portal.web.entering import know, origin, too_soon
+from portal.web.entering import know, let_go, origin, too_soon
 from portal.web.forms.sign_in import ForgottenForm, NewPasswordForm
 from portal.web.requests import database, scope, wall
 from portal.web.sign_in_sentences import wait_words, weakness_words
-from portal.web.wiring import wiring
 
 bp = Blueprint("resets", __name__, url_prefix="/sign-in")
 
@@ -35,7 +33,7 @@ def ask() -> Response:
     if not form.validate():
         return _asking(form, 422)
     email = str(form.email.data)
-    outcome = resetting.ask(database(), scope(), email, origin(), wall(), wiring().safe)
+    outcome = resetting.ask(database(), scope(), email, origin(), wall())
     if isinstance(outcome, Paused):
         form.form_errors.append(wait_words(outcome.wait))
         return too_soon(_asking(form, 429), outcome.wait)
@@ -61,8 +59,7 @@ def reset(written: str) -> ResponseReturnValue:
         return _setting(written, form, 422)
     if outcome is None:
         return _setting(written, form, 410)
-    logout_user()
-    session.clear()
+    let_go()
     flash(
         _("Your new password holds, and you are signed out everywhere. Sign in with it."), "success"
     )
