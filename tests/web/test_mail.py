@@ -233,9 +233,8 @@ def test_a_quota_that_runs_low_says_how_far_and_leads_to_what_helps(writer):
     letter = writer.write(REACHED, READER)
     assert letter.subject == "90% of your messages are used"
     assert "180,000 of 200,000 messages are used, 20,000 are left." in letter.text
-    assert "They start anew on 30 Apr 2026. 100,000 message pack brings more." in " ".join(
-        letter.text.split()
-    )
+    said = " ".join(letter.text.split())
+    assert "They start anew on 30 Apr 2026. 100,000 message pack brings more." in said
     assert "Look at 100,000 message pack: https://billing.example.com/settings" in letter.text
     full = writer.write(replace(REACHED, threshold=100, used=REACHED.allowance, help=None), READER)
     assert full.subject == "All of your messages are used"
@@ -277,12 +276,10 @@ def test_staff_are_asked_with_all_that_they_need_and_told_what_came_of_it(writer
     asked = writer.write(APPROVAL_ASKED, Reader(""))
     assert asked.subject == "Ann asks to look at Northwind"
     for said in (
-        "No owner of Northwind lets staff look now",
-        "Reason: A figure is wrong.",
-        "Ticket: T-1",
+        "No owner of Northwind lets staff look now", "Reason: A figure is wrong.", "Ticket: T-1",
         "Waits until: 1 May 2026, 03:30 UTC",
         "Approve or refuse: https://billing.example.com/staff/approvals\n",
-    ):
+    ):  # fmt: skip
         assert said in asked.text
     approved = writer.write(APPROVED, Reader(""))
     assert approved.subject == "Ann approved that you look at Northwind"

@@ -28,9 +28,10 @@ from portal.domain.declarations import (
     CancellationKind,
     Declaration,
 )
+from portal.domain.mails import ADDRESS
 from portal.services.answering import Candidate, Contract
 from portal.web.forms.lazily import _, option
-from portal.web.forms.members import ADDRESS, PRINTABLE
+from portal.web.forms.members import PRINTABLE
 from portal.web.forms.support import ProofForm, storable
 from portal.web.language import date as day_of
 
