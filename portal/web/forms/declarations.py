@@ -30,6 +30,7 @@ from portal.domain.declarations import (
 )
 from portal.domain.mails import ADDRESS
 from portal.services.answering import Candidate, Contract
+from portal.web.forms.addresses import WRITABLE
 from portal.web.forms.lazily import _, option
 from portal.web.forms.members import PRINTABLE
 from portal.web.forms.support import ProofForm, storable
@@ -83,7 +84,7 @@ class DeclarationForm(FlaskForm):
         [
             DataRequired(_("Enter your e-mail address")),
             Length(max=LONGEST_EMAIL, message=_("Use at most 320 characters")),
-            Regexp(ADDRESS, message=_("Enter an e-mail address like name@example.com")),
+            WRITABLE,
         ],
         filters=[_plain],
     )

@@ -9,7 +9,7 @@ from wtforms import EmailField, PasswordField, RadioField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from portal.domain.access import Role
-from portal.domain.mails import ADDRESS
+from portal.web.forms.addresses import WRITABLE
 from portal.web.forms.lazily import _
 from portal.web.forms.sign_in import LONGEST_TYPED
 from portal.web.member_sentences import role_name
@@ -39,13 +39,7 @@ class InviteForm(RoleForm):
         [
             DataRequired(_("Enter their e-mail address")),
             Length(max=320),
-            Regexp(
-                ADDRESS,
-                message=_(
-                    "Enter an e-mail address like name@example.com, in letters from A to Z: mail to"
-                    " others cannot be sent"
-                ),
-            ),
+            WRITABLE,
         ],
         filters=[_stripped],
     )
