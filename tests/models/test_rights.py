@@ -15,6 +15,9 @@ ROLES = ("portal_app", "portal_system")
 MAY_CHANGE = {
     "tenants": set(),
     "environments": {"catalog_version"},
+    "support_sessions": {"last_seen_at", "ended_at", "end_cause"},
+    "support_approvals": {"answered_by_id", "answered_at", "is_approved", "expires_at"},
+    "support_windows": {"opened_by_id", "opened_at", "ends_at", "closed_at"},
 }
 """What is never deleted, and the columns of it that may be updated."""
 MADE_BY_THE_OWNER = ("tenants", "environments")
