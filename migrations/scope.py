@@ -1,7 +1,8 @@
 """Row security as Alembic operations, so that autogenerate and `flask db check` know it.
 
 A table flagged `scoped` in its model shows portal_app only the rows of the environment that the
-transaction named in app.scope; portal_system, entered by SET LOCAL ROLE, sees all of them.
+transaction named in app.scope, that environment itself and its tenant; portal_system, entered by
+SET LOCAL ROLE, sees all of them.
 The policy's name carries its version: a change of its text needs a new name.
 """
 
@@ -18,7 +19,12 @@ from sqlalchemy import text
 
 APP_POLICY = "scope_v1"
 SYSTEM_POLICY = "system_v1"
-_IN_SCOPE = "environment_id = (SELECT nullif(current_setting('app.scope', true), '')::bigint)"
+_SCOPE = "(SELECT nullif(current_setting('app.scope', true), '')::bigint)"
+_IN_SCOPE = f"environment_id = {_SCOPE}"
+_OF_THE_SCOPE_ITSELF = {
+    "environments": f"id = {_SCOPE}",
+    "tenants": "id IN (SELECT tenant_id FROM environments)",
+}
 
 
 @Operations.register_operation("enable_scope")
@@ -55,11 +61,10 @@ class DisableScope(MigrateOperation):
 
 @Operations.implementation_for(EnableScope)
 def _enable(operations: Operations, op: EnableScope) -> None:
-    table = f'"{op.table}"'
+    table, seen = f'"{op.table}"', _OF_THE_SCOPE_ITSELF.get(op.table, _IN_SCOPE)
     operations.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     operations.execute(
-        f"CREATE POLICY {APP_POLICY} ON {table} TO portal_app"
-        f" USING ({_IN_SCOPE}) WITH CHECK ({_IN_SCOPE})"
+        f"CREATE POLICY {APP_POLICY} ON {table} TO portal_app USING ({seen}) WITH CHECK ({seen})"
     )
     operations.execute(
         f"CREATE POLICY {SYSTEM_POLICY} ON {table} TO portal_system USING (true) WITH CHECK (true)"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.periods import WallNow
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow, SessionRow
-from portal.models.tenants import EnvironmentRow, TenantRow
 
 IDLE_LIFE = timedelta(minutes=30)
+_FIND_ENVIRONMENT = text(
+    "select tenant_id, environment_id from find_environment(:tenant, :environment)"
+)
+"""The one question that the database answers before it is told a scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,8 @@ class Member:
 
 def find_scope(session: Session, tenant_key: str, environment: str) -> Scope | None:
     """The ids of an environment; None before the first start has made it."""
-    row = session.execute(
-        select(TenantRow.id, EnvironmentRow.id)
-        .join(EnvironmentRow, EnvironmentRow.tenant_id == TenantRow.id)
-        .where(TenantRow.key == tenant_key, EnvironmentRow.name == environment)
-    ).first()
+    named = {"tenant": tenant_key, "environment": environment}
+    row = session.execute(_FIND_ENVIRONMENT, named).first()
     return Scope(row[0], row[1]) if row else None
 
 

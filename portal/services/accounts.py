@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,11 +25,12 @@ from portal.domain.trials import trial_end
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.models.tenants import EnvironmentRow, TenantRow
 from portal.queries.members import find_scope
 from portal.services.cards import keep, prefer
 from portal.services.recording import Doer, record
 from portal.services.till import Till
+
+_MAKE_ENVIRONMENT = text("select make_environment(:tenant, :name, :environment)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,8 @@ def ensure_environment(
     session: Session, tenant_key: str, tenant_name: str, environment: str
 ) -> Scope:
     """The scope of `environment`, made with its tenant where missing; commit."""
-    session.execute(
-        insert(TenantRow).values(key=tenant_key, name=tenant_name).on_conflict_do_nothing()
-    )
-    tenant_id = session.scalars(select(TenantRow.id).where(TenantRow.key == tenant_key)).one()
-    session.execute(
-        insert(EnvironmentRow)
-        .values(tenant_id=tenant_id, name=environment)
-        .on_conflict_do_nothing()
-    )
+    named = {"tenant": tenant_key, "name": tenant_name, "environment": environment}
+    session.execute(_MAKE_ENVIRONMENT, named)
     session.commit()
     scope = find_scope(session, tenant_key, environment)
     if scope is None:

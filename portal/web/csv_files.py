@@ -27,9 +27,15 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def cell(value: object) -> str:
-    """Text that begins a formula gets a quote in front of it; a decimal is written plain."""
+    """Text that begins a formula gets a quote in front of it; numbers stay numbers, below zero too.
+
+    Source: OWASP, CSV Injection.
+    """
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, Decimal):
         plain = f"{value.normalize():f}"
         return "0" if plain == "-0" else plain
     said = str(value)
-    return f"'{said}" if said.lstrip(" ").startswith(FORMULA) else said
+    begins = said.startswith(FORMULA) or said.lstrip().startswith(FORMULA)
+    return f"'{said}" if begins else said

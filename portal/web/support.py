@@ -28,7 +28,7 @@ NO_ADDRESS = "…"
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("security", "second_factor", "own_provider", "links", "resets", "invitations"),
-        *("oidc", "staff_oidc", "staff_activity", "declarations"),
+        *("oidc", "staff_oidc", "staff_activity", "declarations", "withdrawals"),
     }
 )
 CLOSED = frozenset(
@@ -39,6 +39,9 @@ CLOSED = frozenset(
         # They carry what confirms a payment, or come back from where one was made.
         *("addons.preview", "plans.preview", "quantities.preview", "recharge.consent"),
         *("purchases.returned", "invoices.returned", "payment_methods.come_back"),
+        # They confirm who may do what, what ends, and which card is there.
+        *("members.role", "members.confirm_remove", "members.confirm_leave"),
+        *("active.cancel", "active.withdraw", "plans.cancel", "payment_methods.remove"),
     }
 )
 """Pages that nobody opens through somebody else's eyes."""

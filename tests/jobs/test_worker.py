@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,19 @@ def test_every_name_that_is_enqueued_is_a_task_and_all_keep_to_their_queue(app):
     named = {SEND_MAIL, MAIL_RESET_LINK, "reconcile", "remind", "forget_usage_ids", "retry_stalled"}
     assert {t.name for t in tasks} >= named
     assert {t.queue for t in tasks} == {queue}
+
+
+def test_a_job_is_told_its_environment_or_the_time_and_nothing_of_anybody(world, app):
+    """Row security does not reach the job engine's tables: so nothing is in them to be seen."""
+    tasks = jobs_of(app, app.extensions["jobs"], 7).tasks.values()
+    told = {name for t in tasks if "builtin" not in t.name for name in signature(t.func).parameters}
+    assert told == {"environment_id", "timestamp", "context"}
+    tell(world, world.account().account_id, BOUGHT)
+    with world.session() as session:
+        stored = session.execute(text("select args, lock, queueing_lock from procrastinate_jobs"))
+        assert [tuple(row) for row in stored] == [
+            ({"environment_id": world.scope.environment_id}, None, None)
+        ]
 
 
 def test_ids_of_usage_events_are_kept_for_35_days(world, world_database):

@@ -33,7 +33,11 @@ CONTENTS = text(
     " select indexdef from pg_indexes where schemaname = 'public' union all"
     " select tablename || ' ' || policyname || ' ' || roles::text || qual from pg_policies"
     " union all select table_name || ' ' || grantee || ' ' || privilege_type"
-    " from information_schema.role_table_grants where grantee like 'portal_%' order by 1"
+    " from information_schema.role_table_grants where grantee like 'portal_%'"
+    " union all select table_name || '.' || column_name || ' ' || grantee || ' ' || privilege_type"
+    " from information_schema.role_column_grants where grantee like 'portal_%'"
+    " union all select oid::regprocedure || ' ' || coalesce(proacl::text, '') from pg_proc"
+    " where pronamespace = 'public'::regnamespace order by 1"
 )
 
 
@@ -62,7 +66,7 @@ def alembic(monkeypatch: pytest.MonkeyPatch) -> Config:
 
 
 def contents(database: Database) -> list[str]:
-    """Every column, constraint, index, policy and grant, in words."""
+    """Every column, constraint, index, policy, grant and function, in words."""
     engine = create_engine(database.owner_url)
     with engine.connect() as connection:
         found = list(connection.scalars(CONTENTS))
@@ -133,7 +137,7 @@ DRIFTS = {
     "a column too many": "alter table accounts add column mood text",
     "a unique key is gone": "alter table quotes drop constraint uq_quotes_environment_id_nonce",
     "a table too many": "create table stray (id int)",
-    "security on a table of no environment": "create policy p on tenants using (true)",
+    "security on a table of no environment": "create policy p on alembic_version using (true)",
 }
 
 

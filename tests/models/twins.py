@@ -1,4 +1,6 @@
-"""A database with two environments, the second a copy of the first row for row, id for id."""
+"""A database with two environments, the second a copy of the first row for row, id for id.
+
+Beside them another tenant with an empty one."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ from portal.services import (
     trips,
     webhooks,
 )
-from portal.services.accounts import NewAccount
+from portal.services.accounts import NewAccount, ensure_environment
 from portal.services.arrears import set_apart
 from portal.services.beginnings import Beginning, Elsewhere
 from portal.services.charging import NeedsCheckout
@@ -106,6 +108,8 @@ def seed(database: Database) -> Twins:
     world = World(database.app_url)
     mine = world.scope.environment_id
     live(world)
+    with world.session() as session:
+        ensure_environment(session, "rival", "Rival", "development")
     world.engine.dispose()
     owner = create_engine(database.owner_url)
     with owner.begin() as connection:

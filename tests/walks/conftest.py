@@ -27,7 +27,7 @@ from tests.services.entering import SAFE
 from tests.services.staffing import StaffDoor
 from tests.support.database import clone
 from tests.support.world import World
-from tests.walks.hostile import CANARIES, call_everything_hostile
+from tests.walks.hostile import CANARIES, PLAIN, call_everything_hostile, guarded
 from tests.walks.places import settle
 from tests.walks.stage import MEMBERS, Stage, app_of, joined
 
@@ -43,7 +43,8 @@ def stage(demo_template: str) -> Iterator[Stage]:
         _ask_somebody(world, owner)
         _credit(world, outsider)
         _help(world, owner, outsider)
-        with app_of(world, database, **CANARIES) as app:
+        given = {**CANARIES, **PLAIN, "database_url": guarded(database.app_url)}
+        with app_of(world, database, **given) as app:
             found = Stage(world, app, owner, outsider)
             _let_everybody_in(found)
             found.places = settle(world, database)

@@ -62,9 +62,9 @@ def test_what_is_read_writes_nothing(stage):
             continue
         who = "staff" if rule.rule.startswith("/staff") else "owner"
         with stage.undone():
-            before = _counts(stage)
+            before = written(stage)
             stage.send(who, "GET", stage.own_address(rule))
-            after = _counts(stage)
+            after = written(stage)
         tables = {name for name, count in after.items() if count > before.get(name, 0)}
         told = RECORDED if rule.endpoint in READING_IS_TOLD else set()
         if tables - HARMLESS - told:
@@ -72,13 +72,13 @@ def test_what_is_read_writes_nothing(stage):
     assert wrote == {}
 
 
-def _counts(stage: Stage) -> dict[str, int]:
+def written(stage: Stage) -> dict[str, int]:
     """Rows that this transaction has written so far, undone ones too, by table."""
     return dict(stage.connection.execute(COUNTED).all())
 
 
 def test_a_write_would_be_seen(stage):
     with stage.undone():
-        before = _counts(stage)
+        before = written(stage)
         stage.send("owner", "POST", "/sign-out")
-        assert _counts(stage).get("sessions", 0) > before.get("sessions", 0)
+        assert written(stage).get("sessions", 0) > before.get("sessions", 0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
 
 from portal.domain.access import Role
 from portal.factory import create_app
+from portal.local.roles import connect
 from portal.models.base import db
-from portal.models.tenants import EnvironmentRow
 from tests.services.time_passing import renewals
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
@@ -63,7 +62,8 @@ def test_a_reader_looks_only(owner, world, app):
 
 
 def test_there_is_none_where_real_customers_are(owner, world, world_database):
-    world.change(update(EnvironmentRow).values(name="staging"))
+    with connect(world_database.owner_url) as database:
+        database.execute("update environments set name = 'staging'")
     settings = settings_for(world_database, portal_environment="staging")
     app = create_app(settings, world.gateway, lambda: world.wall)
     visitor = Visitor(app.test_client())

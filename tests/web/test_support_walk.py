@@ -34,6 +34,15 @@ ASKED = {
 }
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 NO_PAGE = {"static", "health.healthz"}
+OPEN_WITH_A_FORM = {
+    "members.index": "who is in the account; its form invites",
+    "notifications.index": "which mails the member gets",
+    "support_access.index": "what the owner allowed",
+    "clock.index": "where the account's clock stands; in development only",
+    "auth.sign_in": "nobody's page: who is in is sent on",
+    "auth.code": "the same",
+}
+"""Pages whose own form writes, and that show what staff are there to see."""
 UNKNOWN = "/settings/billing/nothing-here"
 
 
@@ -125,6 +134,17 @@ def test_what_is_closed_are_routes_that_there_are(app):
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert endpoints >= CLOSED | LEAVING
     assert {e.partition(".")[0] for e in endpoints} >= CLOSED_BLUEPRINTS | OF_MACHINES
+
+
+def test_every_page_whose_form_confirms_a_change_is_closed(app):
+    """Role change, removal, cancellation, withdrawal, cards, payment: whatever posts to itself."""
+    rules = [r for r in app.url_map.iter_rules() if not r.rule.startswith("/staff")]
+    written = {rule.rule for rule in rules if "POST" in (rule.methods or set())}
+    confirming = {r.endpoint for r in rules if r.rule in written and "GET" in (r.methods or set())}
+    apart = CLOSED_BLUEPRINTS | APART
+    still_open = {e for e in confirming - CLOSED if e.partition(".")[0] not in apart}
+    assert still_open == OPEN_WITH_A_FORM.keys()
+    assert len(confirming & CLOSED) > 8
 
 
 def test_every_address_of_a_file_is_closed(on, app):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -232,7 +233,18 @@ def test_another_accounts_days_are_not_in_the_file(owner, world, visit):
     assert len(rows) == 1
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "＝1"])
+BEGINNINGS = ("=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "＝1", "＋1", "－1", "＠a", "\u3000=1")
+
+
+@pytest.mark.parametrize("text", BEGINNINGS)
 def test_no_cell_begins_a_formula(text):
     assert cell(text) == f"'{text}"
     assert cell(f"a{text}") == f"a{text}"
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(Decimal("-1.50"), "-1.5"), (Decimal("-0.0"), "0"), (Decimal("1E+3"), "1000"), (-7, "-7")],
+)
+def test_a_number_stays_a_number(number, written):
+    assert cell(number) == written

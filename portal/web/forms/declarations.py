@@ -28,7 +28,6 @@ from portal.domain.declarations import (
     CancellationKind,
     Declaration,
 )
-from portal.domain.mails import ADDRESS
 from portal.services.answering import Candidate, Contract
 from portal.web.forms.addresses import WRITABLE
 from portal.web.forms.lazily import _, option

@@ -45,5 +45,5 @@ def days(lookup_key: str) -> Response:
     since = usage_page.months_before(today)
     lines = day_lines(database(), scope, account.account.id, feature.id, since)
     head = (_("Day"), _("Broken down by"), _("Value"), feature.unit_plural or feature.name)
-    rows = ((line.day, line.dimension, line.value, f"{line.units.normalize():f}") for line in lines)
+    rows = ((line.day, line.dimension, line.value, line.units) for line in lines)
     return csv_file(f"usage-{lookup_key}", head, rows)

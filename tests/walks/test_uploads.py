@@ -1,0 +1,49 @@
+"""Files are taken nowhere: sent as one, nothing is there for any page, and the API refuses it."""
+
+from __future__ import annotations
+
+import io
+
+from werkzeug.routing import Rule
+
+from tests.walks.stage import Stage
+from tests.walks.test_tokens import written
+
+FIELDS = ("file", "name", "email", "note", "reason", "password", "quantity")
+CONTENT, FILE = b"<svg onload=alert('canaryfile')>", "canaryfile.svg"
+
+
+def files() -> dict[str, tuple[io.BytesIO, str]]:
+    return {field: (io.BytesIO(CONTENT), FILE) for field in FIELDS}
+
+
+def came_of(stage: Stage, who: str, rule: Rule, **sent: object) -> tuple[object, ...]:
+    """Answer and written tables of one form."""
+    kind = {"content_type": "multipart/form-data"}
+    with stage.undone():
+        before = written(stage)
+        reply = stage.send(who, "POST", stage.own_address(rule), data=sent, **kind)
+        after = written(stage)
+    assert reply.status_code < 500, rule.rule
+    assert "canaryfile" not in f"{reply.headers}{reply.data!r}", rule.rule
+    wrote = {table for table, rows in after.items() if rows > before.get(table, 0)}
+    return reply.status_code, reply.location, wrote
+
+
+def test_a_form_with_files_is_the_form_without_them(stage):
+    taking = [rule for rule in stage.rules() if "POST" in (rule.methods or set())]
+    for rule in taking:
+        for who in ("owner", "staff", "nobody"):
+            plain = came_of(stage, who, rule, typed="a")
+            assert came_of(stage, who, rule, typed="a", **files()) == plain, (rule.rule, who)
+    assert len(taking) > 60
+
+
+def test_the_api_takes_no_form(stage):
+    taking = [rule for rule in stage.rules(api=True) if {"POST", "PUT"} & (rule.methods or set())]
+    for rule in taking:
+        (method,) = {"POST", "PUT"} & (rule.methods or set())
+        reply = stage.ask("write key", method, stage.own_address(rule), data=files())
+        assert reply.status_code in (400, 415), (rule.rule, reply.status_code)
+        assert "canaryfile" not in reply.text
+    assert len(taking) >= 4
