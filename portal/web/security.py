@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, SecurityError
 
 from portal.web.wiring import wiring
@@ -41,6 +41,7 @@ HEADERS = {
 def install(app: Flask) -> None:
     app.before_request(_refuse_other_hosts)
     app.before_request(_refuse_nul)
+    app.before_request(_drop_files)
     csrf.init_app(app)
     app.after_request(_protect)
 
@@ -66,6 +67,12 @@ def _refuse_nul() -> None:
         sent = (request.path, *_texts(request.args), *_texts(request.form))
         if any("\0" in each for each in sent):
             raise BadRequest
+
+
+def _drop_files() -> None:
+    """No page takes one; sent in place of a text it would be what no form expects."""
+    if request.blueprint not in OF_MACHINES and request.files:
+        request.files = ImmutableMultiDict()
 
 
 def _texts(given: MultiDict[str, str]) -> Iterator[str]:

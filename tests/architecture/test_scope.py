@@ -21,6 +21,7 @@ SCOPED = {name for name, table in Base.metadata.tables.items() if "environment_i
 TOUCHES = re.compile(r"\b(?:from|join|update|into)\s+(\w+)", re.IGNORECASE)
 OF_NO_ROWS = {
     ("portal/services/beginnings.py", "_keep"): "a number from a sequence",
+    ("portal/services/coming_back.py", "promise_to_begin"): "a number from a sequence",
     ("portal/services/catalog/applying.py", "wait_for_others"): "a lock by a key with the scope",
     ("portal/services/support_approvals.py", "_is_there"): "both who call it say it",
     ("portal/queries/catalog.py", "current_catalog"): "the environment itself, by its id",

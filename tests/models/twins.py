@@ -1,6 +1,4 @@
-"""A database with two environments, the second a copy of the first row for row, id for id.
-
-Beside them another tenant with an empty one."""
+"""Two environments, the second a copy of the first row for row, and a tenant with an empty one."""
 
 from __future__ import annotations
 

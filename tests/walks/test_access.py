@@ -65,7 +65,7 @@ def found(reply) -> str:
     if reply.status_code == 303 and reply.location.startswith("/sign-in"):
         return SIGN_IN
     plain = {403: FORBIDDEN, 405: NO_SUCH_METHOD, 404: NOT_HERE}
-    assert reply.status_code < 500, (reply.request, reply.status_code)
+    assert reply.status_code < 500 or reply.status_code == 503, (reply.request, reply.status_code)
     assert reply.status_code != 401, reply.request
     return plain.get(reply.status_code, LET_IN)
 

@@ -15,6 +15,7 @@ from tests.services.hearing import Office
 from tests.support.database import Database
 from tests.support.identity_provider import IdentityProvider
 from tests.support.world import World
+from tests.web.looking import Looking
 from tests.web.providing import Traveller
 from tests.web.reading import Visitor
 from tests.web.staffing import AtDesk
@@ -89,3 +90,14 @@ def traveller(
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def on(world, visit) -> Looking:
+    """A view of an account that has bought something."""
+    actor = world.account()
+    world.buy(actor, "salesforce")
+    look = Looking(AtDesk(world, visit).set_up(), actor)
+    look.start()
+    look.get()
+    return look

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.access import Actor
 from portal.models.accounts import MembershipRow
 from portal.models.base import Base
 from portal.models.events import EventRow
+from portal.web.security import OF_MACHINES
 from tests.support.world import World
 from tests.web.reading import Reply
 from tests.web.staffing import AtDesk
@@ -18,6 +21,8 @@ from tests.web.staffing import AtDesk
 GRID = "/settings/billing/add-ons"
 END = "/staff/support-view/end"
 REASON, TICKET = "A figure on the page is wrong.", "T-42"
+UNKNOWN = "/settings/billing/nothing-here"
+NO_PAGE = {"static", "health.healthz"}
 OF_THE_LOG = {"events", "event_seals", "event_chains", "support_sessions"}
 
 
@@ -77,3 +82,25 @@ class Looking:
                 for table in Base.metadata.sorted_tables
                 if table.name not in OF_THE_LOG
             }
+
+
+def addresses(app: Flask, on: Looking, method: str = "") -> Iterator[tuple[str, str]]:
+    """Each endpoint with an address; ids and keys name what is there, where one would."""
+    instance = on.world.state(on.actor).held[0].id
+    known = {"cycle": "monthly", "feature": "messages", "instance_id": instance,
+             "account_id": on.actor.account_id}  # fmt: skip
+    keys = {"plans": "business", "usage": "messages"}
+    for rule in app.url_map.iter_rules():
+        part = rule.endpoint.partition(".")[0]
+        if (
+            part in OF_MACHINES
+            or rule.endpoint in NO_PAGE
+            or method not in {"", *(rule.methods or ())}
+        ):
+            continue
+        here = known | {"lookup_key": keys.get(part, "salesforce")}
+        values = {
+            name: here.get(name, 1 if f"<int:{name}>" in rule.rule else "x")
+            for name in rule.arguments
+        }
+        yield rule.endpoint, app.url_map.bind("localhost").build(rule.endpoint, values)

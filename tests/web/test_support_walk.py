@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
@@ -21,11 +19,9 @@ from portal.queries.support import find_view
 from portal.services import accounts
 from portal.services.recording import CLI, record
 from portal.web.requests import signed_in
-from portal.web.security import OF_MACHINES
-from portal.web.support import CLOSED, CLOSED_BLUEPRINTS, LEAVING, NO_ADDRESS
-from tests.web.looking import GRID, Looking
+from portal.web.support import LEAVING, NO_ADDRESS
+from tests.web.looking import GRID, UNKNOWN, addresses
 from tests.web.reading import HTMX
-from tests.web.staffing import AtDesk
 
 ASKED = {
     "plain": {},
@@ -33,50 +29,6 @@ ASKED = {
     "json": {"Content-Type": "application/json", "Accept": "application/json"},
 }
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
-NO_PAGE = {"static", "health.healthz"}
-OPEN_WITH_A_FORM = {
-    "members.index": "who is in the account; its form invites",
-    "notifications.index": "which mails the member gets",
-    "support_access.index": "what the owner allowed",
-    "clock.index": "where the account's clock stands; in development only",
-    "auth.sign_in": "nobody's page: who is in is sent on",
-    "auth.code": "the same",
-}
-"""Pages whose own form writes, and that show what staff are there to see."""
-UNKNOWN = "/settings/billing/nothing-here"
-
-
-@pytest.fixture
-def on(world, visit) -> Looking:
-    """A view of an account that has bought something."""
-    actor = world.account()
-    world.buy(actor, "salesforce")
-    look = Looking(AtDesk(world, visit).set_up(), actor)
-    look.start()
-    look.get()
-    return look
-
-
-def addresses(app: Flask, on: Looking, method: str = "") -> Iterator[tuple[str, str]]:
-    """Each endpoint with an address; ids and keys name what is there, where one would."""
-    instance = on.world.state(on.actor).held[0].id
-    known = {"cycle": "monthly", "feature": "messages", "instance_id": instance,
-             "account_id": on.actor.account_id}  # fmt: skip
-    keys = {"plans": "business", "usage": "messages"}
-    for rule in app.url_map.iter_rules():
-        part = rule.endpoint.partition(".")[0]
-        if (
-            part in OF_MACHINES
-            or rule.endpoint in NO_PAGE
-            or method not in {"", *(rule.methods or ())}
-        ):
-            continue
-        here = known | {"lookup_key": keys.get(part, "salesforce")}
-        values = {
-            name: here.get(name, 1 if f"<int:{name}>" in rule.rule else "x")
-            for name in rule.arguments
-        }
-        yield rule.endpoint, app.url_map.bind("localhost").build(rule.endpoint, values)
 
 
 def told_of(app: Flask, endpoint: str, url: str) -> str:
@@ -105,53 +57,6 @@ def test_no_write_passes_and_each_is_recorded(on, app, way):
     assert [each for each in zip(told, tellable, strict=True) if each[0] != each[1]] == []
     assert len(asked) > 350
     assert on.world.rows(SupportSessionRow) == 1
-
-
-def test_reading_changes_nothing_and_every_page_has_the_banner(on, app):
-    before, calls = on.rows(), len(on.world.gateway.calls)
-    counted = {"closed": 0, "page": 0, "error": 0}
-    for endpoint, url in addresses(app, on, "GET"):
-        reply = on.client.get(url)
-        if reply.status_code in (301, 302, 303):
-            continue
-        assert reply.mimetype == "text/html", (endpoint, reply.mimetype)
-        page = on.desk.visitor._read(reply, reply.status_code)
-        assert len(page.all("section", aria_label="Support view")) == 1, endpoint
-        assert page.words(page.all("title")[0]).startswith("Support view: "), endpoint
-        assert "owner@account1.test" not in page.html, endpoint
-        is_closed = endpoint in CLOSED or endpoint.partition(".")[0] in CLOSED_BLUEPRINTS
-        assert (reply.status_code == 403) is is_closed, endpoint
-        kind = "closed" if is_closed else "page" if reply.status_code == 200 else "error"
-        counted[kind] += 1
-    assert on.rows() == before
-    assert len(on.world.gateway.calls) == calls
-    assert counted["page"] > 20
-    assert counted["closed"] > 15
-    assert on.desk.visitor.get(UNKNOWN, 404).all("section", aria_label="Support view")
-
-
-def test_what_is_closed_are_routes_that_there_are(app):
-    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert endpoints >= CLOSED | LEAVING
-    assert {e.partition(".")[0] for e in endpoints} >= CLOSED_BLUEPRINTS | OF_MACHINES
-
-
-def test_every_page_whose_form_confirms_a_change_is_closed(app):
-    """Role change, removal, cancellation, withdrawal, cards, payment: whatever posts to itself."""
-    rules = [r for r in app.url_map.iter_rules() if not r.rule.startswith("/staff")]
-    written = {rule.rule for rule in rules if "POST" in (rule.methods or set())}
-    confirming = {r.endpoint for r in rules if r.rule in written and "GET" in (r.methods or set())}
-    apart = CLOSED_BLUEPRINTS | OF_MACHINES
-    still_open = {e for e in confirming - CLOSED if e.partition(".")[0] not in apart}
-    assert still_open == OPEN_WITH_A_FORM.keys()
-    assert len(confirming & CLOSED) > 8
-
-
-def test_every_address_of_a_file_is_closed(on, app):
-    files = [(e, url) for e, url in addresses(app, on, "GET") if url.endswith((".csv", "/pdf"))]
-    assert len(files) >= 5
-    for endpoint, url in files:
-        assert on.client.get(url).status_code == 403, endpoint
 
 
 def test_pages_are_recorded_with_who_through_whose_eyes_and_where(on):
