@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from portal.domain.access import Actor, Role
+from portal.domain.declaration_notices import TYPED
 from portal.domain.enclosures import invoice_of
 from portal.domain.mails import MOST_TRIES, PAUSES, Attachment, NotSent, Reader, Unanswered
 from portal.domain.notices import Invoiced, Notice
@@ -88,9 +89,10 @@ def test_mail_and_job_go_with_the_transaction_that_wanted_them(world, office):
     assert jobs(world) == [job]
 
 
-CHOSEN = {UsageDigest.kind, *(each.kind for each in STAFF_KINDS)}
+CHOSEN = {UsageDigest.kind, *(each.kind for each in STAFF_KINDS), *TYPED}
 ALWAYS = [notice for notice in NOTICES if notice.kind not in CHOSEN]
-"""The digest goes only to those who chose it, what staff ask of each other to no member."""
+"""The digest goes only to those who chose it, what staff ask of each other to no member,
+what is said to somebody who declared something to the address they gave."""
 
 
 @pytest.mark.parametrize("notice", ALWAYS, ids=lambda n: n.kind)

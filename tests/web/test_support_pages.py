@@ -33,6 +33,7 @@ UNSEEN = {
     "api_keys.rotation": (404, "there is no key, and none is an account's"),
     "api_keys.revocation": (404, "there is no key, and none is an account's"),
     "endpoints.rotation": (404, "there is no endpoint, and none is an account's"),
+    "declared.show": (404, "nobody has declared anything"),
     "endpoints.removal": (404, "there is no endpoint, and none is an account's"),
 }
 """Pages that are open and never there in this walk: what they answer, and why."""
