@@ -72,6 +72,7 @@ def _refuse_nul() -> None:
 def _drop_files() -> None:
     """No page takes one; sent in place of a text it would be what no form expects."""
     if request.blueprint not in OF_MACHINES and request.files:
+        request.close()
         request.files = ImmutableMultiDict()
 
 
