@@ -193,7 +193,7 @@ def test_forty_draws_at_once_that_cross_buy_one_pack(recharge, till):
         report(recharge.world, actor, used("messages", 100, recharge.world.now))
         recharge.work()
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(40) as pool:
         list(pool.map(draw, range(40)))
     recharge.work()
     assert recharge.causes(actor).count("bought") == 1
