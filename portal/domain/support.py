@@ -11,6 +11,8 @@ RECENT = timedelta(minutes=5)
 """How long after their sign-in staff are asked for no other code."""
 LEAST_REASON, LONGEST_REASON, LONGEST_TICKET = 10, 500, 100
 FRIDAY, OPENS, CLOSES = 4, 7, 19
+ASKABLE = timedelta(days=7)
+"""How long a wish waits for the owners; then staff may ask again."""
 ACCEPTED = timedelta(days=1)
 """How long a window stays open that staff asked for."""
 APPROVABLE = timedelta(minutes=30)

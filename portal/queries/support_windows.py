@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.domain.periods import WallNow
+from portal.domain.support import ASKABLE
 from portal.models.accounts import PersonRow
 from portal.models.staff import StaffRow
 from portal.models.support import SupportWindowRow
@@ -31,6 +32,11 @@ class SupportWindow:
     opened_at: datetime | None
     ends_at: datetime | None
 
+    @property
+    def lapses_at(self) -> datetime | None:
+        """When a wish that gets no answer is over."""
+        return None if self.asked_at is None else self.asked_at + ASKABLE
+
 
 def live_windows(
     session: Session, scope: Scope, account_id: int, wall: WallNow
@@ -51,6 +57,7 @@ def live_windows(
             row.environment_id == scope.environment_id,
             row.account_id == account_id,
             row.closed_at.is_(None),
+            or_(row.asked_at > wall - ASKABLE, row.opened_at.is_not(None)),
             or_(row.ends_at.is_(None), row.ends_at > wall),
         )
         .order_by(row.id.desc())

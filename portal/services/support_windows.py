@@ -11,7 +11,7 @@ from portal.domain.access import Actor, Scope
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
-from portal.domain.support import ACCEPTED
+from portal.domain.support import ACCEPTED, ASKABLE
 from portal.domain.support_notices import SupportAsked
 from portal.models.accounts import AccountRow
 from portal.models.support import SupportWindowRow
@@ -38,12 +38,14 @@ def answer(
 ) -> None:
     """Let staff look who asked, or refuse; commit.
 
-    Raises Forbidden, NotFound, and Conflict for a wish that has its answer.
+    Raises Forbidden, NotFound, and Conflict for a wish that has its answer, or has lapsed.
     """
     lock_as_owner(session, actor)
     row = _mine(session, actor, window_id)
     if row.opened_at is not None or row.closed_at is not None:
         raise Conflict("the wish has its answer")
+    if row.asked_at is not None and row.asked_at <= wall - ASKABLE:
+        raise Conflict("the wish has lapsed")
     if accepted:
         _open(row, actor, ACCEPTED, wall)
     else:
@@ -77,7 +79,7 @@ def ask(
     key = (scope.environment_id, account_id)
     if session.get(AccountRow, key, with_for_update={"key_share": True}) is None:
         raise NotFound("account")
-    if _waits(session, scope, account_id):
+    if _waits(session, scope, account_id, wall):
         raise Conflict("a wish waits for its answer")
     row = SupportWindowRow(
         environment_id=scope.environment_id,
@@ -118,13 +120,14 @@ def window_that_allows(
     )
 
 
-def _waits(session: Session, scope: Scope, account_id: int) -> bool:
+def _waits(session: Session, scope: Scope, account_id: int, wall: WallNow) -> bool:
     row = SupportWindowRow
     waiting = select(row.id).where(
         row.environment_id == scope.environment_id,
         row.account_id == account_id,
         row.opened_at.is_(None),
         row.closed_at.is_(None),
+        row.asked_at > wall - ASKABLE,
     )
     return session.scalar(waiting.limit(1)) is not None
 

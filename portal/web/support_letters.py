@@ -53,7 +53,7 @@ def _asked(notice: SupportAsked) -> Draft:
            " can be changed, bought or downloaded that way. You decide.", staff=notice.staff),),
         ((_("Reason"), notice.reason), (_("Ticket"), notice.ticket)),
         (_("Allow or refuse"), page("support_access.index")),
-        (_("If you do nothing, nobody looks."),),
+        (_("If you do nothing, nobody looks, and after a week it is over."),),
     )  # fmt: skip
 
 

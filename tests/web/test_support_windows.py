@@ -114,6 +114,21 @@ def test_a_wish_is_mailed_and_accepted_for_a_day(look, owner):
     does(owner, "/1/accept", 409)
 
 
+def test_a_wish_without_an_answer_is_over_after_a_week_and_may_be_asked_again(look, owner):
+    ask(look)
+    look.world.now += timedelta(days=7) - timedelta(seconds=1)
+    owner.sign_in("owner@account1.test")
+    assert "It waits until 18 Apr 2026" in owner.get(ACCESS).text
+    look.world.now += timedelta(seconds=1)
+    assert "Ann asks to look" not in owner.get(ACCESS).text
+    does(owner, "/1/accept", 409)
+    look.desk.password()
+    look.desk.show()
+    assert "asked on" not in look.get(look.page).text
+    ask(look)
+    does(owner, "/2/accept")
+
+
 def test_a_wish_that_is_refused_lets_nobody_look_and_can_be_repeated(look, owner):
     ask(look)
     does(owner, "/1/refuse")
