@@ -17,6 +17,8 @@ VISITORS = (*MEMBERS, "outsider", "nobody", *STAFF)
 CALLERS = ("sessions key", "write key", "read key", "wrong key", "owner", *STAFF, "nobody")
 SIGN_IN, STAFF_SIGN_IN = "to the sign-in", "to the sign-in of staff"
 LET_IN, FORBIDDEN, NO_SUCH_METHOD, NOT_HERE = "let in", "403", "405", "404"
+ASKS_A_PROVIDER = "/oidc"
+"""Nobody answers for the identity providers of the walks: 503."""
 OPEN, ENDS_THE_SESSION = "open to all", {"members.leave"}
 MEANS = {LET_IN: (LET_IN, NOT_HERE), OPEN: (LET_IN, NOT_HERE, SIGN_IN, STAFF_SIGN_IN)}
 """Past the guard a view may still find nothing; one that is open may begin a sign-in anew."""
@@ -65,7 +67,8 @@ def found(reply) -> str:
     if reply.status_code == 303 and reply.location.startswith("/sign-in"):
         return SIGN_IN
     plain = {403: FORBIDDEN, 405: NO_SUCH_METHOD, 404: NOT_HERE}
-    assert reply.status_code < 500 or reply.status_code == 503, (reply.request, reply.status_code)
+    is_silent = reply.status_code == 503 and ASKS_A_PROVIDER in reply.request.path
+    assert reply.status_code < 500 or is_silent, (reply.request, reply.status_code)
     assert reply.status_code != 401, reply.request
     return plain.get(reply.status_code, LET_IN)
 
