@@ -18,6 +18,7 @@ from portal.models.session import open_session
 from portal.services import keys, links
 from portal.services.accounts import ensure_environment, find_account_id
 from portal.settings import Settings
+from tests.services.entering import host_key
 from tests.support.database import Database
 from tests.support.world import PASSWORD, World
 from tests.web.conftest import app_where, settings_for
@@ -125,8 +126,9 @@ def linked(world: World) -> str:
     """A link that the host application asked for."""
     with world.session() as session:
         account_id = find_account_id(session, world.scope, "account1")
+        key = host_key(session, world.scope, world.wall)
         made = links.make(
-            session, world.scope, account_id or 0, "owner@account1.test", "/", "test", world.wall
+            session, world.scope, account_id or 0, "owner@account1.test", "/", key, world.wall
         )
     assert made is not None
     return f"/sign-in/link/{made.written}"
