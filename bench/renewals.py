@@ -37,9 +37,11 @@ COPIES = """
             THEN 'chargeCustomerFail' ELSE 'visa' END || '.' || stripe_customer_id || '.one',
             'visa', '4242', 12, 2030, 'one' || id, true FROM made)
     INSERT INTO subscriptions (environment_id, account_id, plan_id, price_id, status,
-        billing_anchor_at, quota_anchor_at, started_at, billed_until_at, next_due_at)
+        billing_anchor_at, quota_anchor_at, started_at, plan_paid_from_at, billed_until_at,
+        use_billed_until_at, next_due_at)
     SELECT s.environment_id, made.id, s.plan_id, s.price_id, 'active', s.billing_anchor_at,
-        s.quota_anchor_at, s.started_at, s.billed_until_at, s.next_due_at
+        s.quota_anchor_at, s.started_at, s.plan_paid_from_at, s.billed_until_at,
+        s.use_billed_until_at, s.next_due_at
     FROM made, subscriptions s WHERE s.account_id = %(like)s
 """
 
@@ -104,6 +106,9 @@ def check(here: Place, count: int) -> list[str]:
         unanswered = _count(owner, "payment_attempts", "status = 'started'")
         declined = _count(owner, "collections", "status = 'open'")
         paid = _count(owner, "payment_attempts", "status = 'succeeded'")
+        refusing = _count(owner, "payment_methods", "stripe_payment_method_id ~ 'Fail'")
+    wrong += [f"{declined} declined, not {refusing}"] if declined != refusing else []
+    wrong += [f"{paid} charges, not {count - refusing}"] if paid != count - refusing else []
     wrong += [f"{name}: {found}, not {count}" for name, found in facts.items() if found != count]
     wrong += [f"{unanswered} charges without an answer"] if unanswered else []
     print(f"{paid} paid, {declined} declined and past due")
