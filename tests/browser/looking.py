@@ -19,7 +19,7 @@ def at_desk(page: Page, stack: Stack, mail: str) -> Page:
     """Signed in as staff."""
     set_up(page, stack, mail)
     page.get_by_role("button", name="Set up and sign in").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
     stack.world.now += STEP
     return page
 

@@ -74,7 +74,7 @@ def test_its_pages_are_sound_and_staff_let_the_plan_end(scheme, stack, open_page
     Declarations(stack.world).match()
     set_up(page, stack, f"{scheme}cancels@staff.test")
     page.get_by_role("button", name="Set up and sign in").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
     page.get_by_role("link", name=re.compile("Cancellations")).click()
     sound(page)
     page.get_by_role("link", name="Answer Ada").last.click()

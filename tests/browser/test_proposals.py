@@ -19,7 +19,7 @@ def propose(stack, open_page, scripts: bool, mail: str, account: int):
     page = open_page(scripts=scripts)
     set_up(page, stack, mail)
     page.get_by_role("button", name="Set up and sign in").click()
-    expect(page).to_have_title(re.compile("API keys"))
+    expect(page).to_have_title(re.compile("Accounts"))
     page.goto(f"{stack.url}/staff/accounts/{account}")
     page.get_by_role("link", name="Propose an add-on").click()
     page.get_by_label("Add-on", exact=True).select_option(label="100,000 message pack")

@@ -23,7 +23,8 @@ THE_SCOPE_ITSELF = {"tenants", "environments"}
 _ENGINE = "the job engine's functions read and write it for the workers of all environments; "
 WITHOUT_SECURITY = {
     "alembic_version": "which migration has run",
-    "procrastinate_jobs": f"{_ENGINE}a task's name with an environment's id, or with a time",
+    "procrastinate_jobs": f"{_ENGINE}a task's name with an environment's id, or with a time;"
+    " of a forgotten password what was typed, until the job has run",
     "procrastinate_periodic_defers": f"{_ENGINE}when a task was last made",
     "procrastinate_events": f"{_ENGINE}when a job began and ended",
     "procrastinate_workers": f"{_ENGINE}when a worker was last heard of",

@@ -23,8 +23,8 @@ from portal.services.charging import Settled
 from portal.services.plans import CannotChange
 from tests.services.changing import ANNUAL, MONTHLY, Office
 from tests.services.crediting import Desk
-from tests.services.leaving import cancel_plan, carry, gone, on_trial, told
-from tests.services.test_leaving_unpaid import another_card, pay
+from tests.services.leaving import cancel_plan, carry, gone, on_trial, save_card, told
+from tests.services.test_leaving_unpaid import pay
 from tests.services.time_passing import collections, renewals, run, run_at, subscription
 from tests.services.using import meter, report, used
 
@@ -213,12 +213,12 @@ def test_what_the_old_plan_left_unbilled_is_no_debt_of_the_new_one(world, office
     """Suspended on 22 May; what it had is billed to 1 June and ended on the tenth."""
     actor = office.account()
     world.buy(actor, "salesforce")
-    another_card(world, actor, "pm_card_chargeCustomerFail")
+    save_card(world, actor, "pm_card_chargeCustomerFail")
     run_at(world, MAY_1)
     run_at(world, datetime(2026, 6, 10, tzinfo=UTC))
     assert cancel_plan(world, actor) == world.now
     run(world)
-    another_card(world, actor)
+    save_card(world, actor)
     [owed] = [each for each in collections(world, actor) if each.status == "open"]
     assert world.state(actor).former.open_invoice == owed.invoice_id
     pay(world, actor, owed.invoice_id)

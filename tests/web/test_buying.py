@@ -78,7 +78,7 @@ BAD_TOKENS = {
     "garbage": lambda token: "nonsense",
     "tampered": lambda token: token[:-2] + ("aa" if token[-2:] != "aa" else "bb"),
     "cut": lambda token: token[:40],
-    "binary": lambda token: "\x00\xff",
+    "binary": lambda token: "\x01\xff",
 }
 
 

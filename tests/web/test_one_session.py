@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from portal.models.events import EventRow
 from portal.services import links
+from tests.services.entering import host_key
 from tests.services.staffing import STAFF_PASSWORD
 from tests.web.guarding import SECURITY, Guarded
 from tests.web.inviting import NEW, Host
@@ -62,7 +63,8 @@ def by_password_with_a_code_to_come(held, app):
 def by_a_link(held, app):
     world = held.world
     with world.session() as session:
-        made = links.make(session, world.scope, held.account_id, FIRST, "/", "test", world.wall)
+        key = host_key(session, world.scope, world.wall)
+        made = links.make(session, world.scope, held.account_id, FIRST, "/", key, world.wall)
     url = f"/sign-in/link/{made.written}"
     held.send(url, url, 303)
 

@@ -142,7 +142,7 @@ def test_coming_back_too_early_leads_on_and_too_late_says_so(owner, world, visit
 
 @pytest.mark.parametrize(
     "query",
-    ["", "?session_id=", "?session_id=../../x", "?session_id=%00", "?session_id=%D9%A1",
+    ["", "?session_id=", "?session_id=../../x", "?session_id=%01", "?session_id=%D9%A1",
      "?session_id=" + "a" * 400, "?session_id={CHECKOUT_SESSION_ID}"],
 )  # fmt: skip
 def test_what_is_no_reference_is_not_even_asked_about(query, owner, world, visit):
