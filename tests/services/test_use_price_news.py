@@ -15,23 +15,17 @@ from portal.models.price_changes import PriceChangeRow
 from portal.models.subscriptions import SubscriptionRow
 from tests.services.beyond import LIMIT, messages
 from tests.services.leaving import on_trial
-from tests.services.repricing import Operator
 from tests.services.test_use_of_add_ons import run_by
+from tests.services.test_use_price_changes import (
+    ANNOUNCED,
+    APPLIED,
+    JUNE_1,
+    KEY,
+    MONTHS,
+    WITHDRAWN,
+    ahead,
+)
 from tests.services.using import of_plan
-
-KEY, FEE = "business_messages_usd", ("Business", "299.00")
-MAY_1, JUNE_1 = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
-JULY_1 = datetime(2026, 7, 1, tzinfo=UTC)
-MONTHS = ("2026-05-01", "2026-06-01", "2026-07-01")
-ANNOUNCED, APPLIED, WITHDRAWN = "scheduled", "applied", "withdrawn"
-
-
-def ahead(operator: Operator, actor) -> list[tuple[str, datetime]]:
-    """What pages show: the price of one more message, and from when on."""
-    state = operator.world.state(actor)
-    found = [c for c in operator.shown(actor) if c.change.feature]
-    assert all(c.change.effective_at > state.now for c in found)
-    return [(f"{c.change.new.amount.normalize():f}", c.change.effective_at) for c in found]
 
 
 def test_members_are_told_both_prices_and_again_two_weeks_before(dearer, operator, world):
