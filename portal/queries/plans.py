@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
@@ -135,19 +136,20 @@ def bills_ahead(
     if quote.begins:
         then = begun(returning(session, scope, state), quote, target.name)
         ahead, nothing = next_bills(then, state.now, AHEAD).ahead, Money.zero(then.means.currency)
-        return BillsAhead(ahead, (), quote.due.charged + _year(state, then), nothing)
+        return BillsAhead(ahead, (), quote.due.charged + _year(state, then, quote.at), nothing)
     by = subscribed(session, scope, state)
     with_it, as_it_is = changed(by, quote, target.name), billing_state(state)
     return BillsAhead(
         changed=next_bills(with_it, state.now, AHEAD).ahead,
         unchanged=next_bills(as_it_is, state.now, AHEAD).ahead,
-        changed_year=quote.due.charged + _year(state, with_it),
-        unchanged_year=_year(state, as_it_is),
+        changed_year=quote.due.charged + _year(state, with_it, quote.at),
+        unchanged_year=_year(state, as_it_is, quote.at),
     )
 
 
-def _year(state: AccountState, billing: BillingState) -> Money:
-    end = Anchor(state.now, state.account.zone).boundary(1, YEAR)
+def _year(state: AccountState, billing: BillingState, at: datetime) -> Money:
+    """at: the quote's, a whole second; a bill a year from it is of the next year."""
+    end = Anchor(at, state.account.zone).boundary(1, YEAR)
     made = bills_between(billing, state.now, end)
     return sum((each.due.charged for each in made), Money.zero(state.account.currency))
 
