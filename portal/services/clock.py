@@ -25,13 +25,18 @@ FARTHEST = timedelta(days=3 * 366)
 
 
 def advance(
-    till: Till, account_id: int, to: datetime, tell: Callable[[datetime, int], None] | None = None
+    till: Till,
+    account_id: int,
+    to: datetime,
+    tell: Callable[[datetime, int], None] | None = None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> int:
     """Move the account's clock to `to`, step by step, and commit; how many steps were taken.
 
     It halts where something is billed, and each day for what only the calendar brings about. tell:
-    hears of each halt at which steps were taken, and of the last. Raises NotFound for no such
-    account, Conflict for an instant that is not ahead, or more than three years.
+    hears of each halt at which steps were taken, and of the last. enough: asked at each halt; where
+    it is, the clock stays there, and another call goes on. Raises NotFound for no such account,
+    Conflict for an instant that is not ahead, or more than three years.
     """
     started_at, to = _now(till, account_id), whole_second(to)
     if not started_at < to <= started_at + FARTHEST:
@@ -45,8 +50,10 @@ def advance(
         steps += taken
         if tell is not None and (taken or at == to):
             tell(at, taken)
+        if enough():
+            break
     moved = EventName.CLOCK_ADVANCED
-    record(till.session, till.scope, till.doer, moved, f"account:{account_id}", to, steps=steps)
+    record(till.session, till.scope, till.doer, moved, f"account:{account_id}", at, steps=steps)
     till.session.commit()
     return steps
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from portal.local.browser import ensure
+from portal.web.views import clock
 from tests.browser.stack import Stack
 from tests.support.database import clone
 
@@ -42,6 +43,12 @@ def stack(demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield stack
         stack.stop()
         assert stack.conformance_errors() == []
+
+
+@pytest.fixture(autouse=True)
+def clock_in_one_spell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test clock arrives in one request, however slow the machine is."""
+    monkeypatch.setattr(clock, "SPELL_S", 25.0)
 
 
 OpenPage = Callable[..., Page]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from portal.web.views import clock
 from tests.browser.portal_pages import Portal
 from tests.browser.soundness import sound
 from tests.support.world import APRIL_11
@@ -35,6 +36,22 @@ def open_invoice(portal: Portal) -> None:
     """To the page of the invoice that is not paid."""
     rows = portal.page.get_by_role("row").filter(has_text="Download PDF")
     rows.filter(has_text="To pay").get_by_role("link").first.click()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
+def test_a_long_way_of_the_clock_says_how_far_it_is(stack, open_page, scripts, monkeypatch):
+    monkeypatch.setattr(clock, "SPELL_S", 0.3)
+    portal, _ = owner_of(stack, open_page, scripts)
+    portal.open("clock")
+    main = portal.page.locator("main")
+    portal.page.get_by_label("Date and time").fill("2026-06-11T12:00")
+    portal.page.get_by_role("button", name="Move to this date").click()
+    expect(main).to_contain_text("On the way to 11 Jun 2026")
+    if not scripts:
+        while portal.page.get_by_role("button", name="Go on").is_visible():
+            portal.page.get_by_role("button", name="Go on").click()
+    expect(main).to_contain_text("It is now 11 Jun 2026", timeout=60_000)
+    expect(main).to_contain_text("2 steps were due on the way")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])

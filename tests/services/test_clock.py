@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from portal.domain.errors import Conflict, NotFound
 from portal.models.accounts import AccountRow, MembershipRow
+from portal.models.events import EventRow
 from portal.models.mails import MailRow
 from portal.services import clock
 from portal.services.recording import Doer
@@ -19,12 +20,12 @@ from tests.services.time_passing import collections, renewals, run_at, subscript
 from tests.support.world import APRIL_11
 
 
-def advance(world, account_id: int, to: datetime) -> list[tuple[datetime, int]]:
+def advance(world, account_id: int, to: datetime, **more) -> list[tuple[datetime, int]]:
     """Each halt, and the steps taken there."""
     halts = []
     with world.session() as session:
         desk = Desk(session, world.gateway, world.scope, world.wall, Doer("test", account_id))
-        clock.advance(desk, account_id, to, lambda at, steps: halts.append((at, steps)))
+        clock.advance(desk, account_id, to, lambda at, steps: halts.append((at, steps)), **more)
     return halts
 
 
@@ -125,3 +126,22 @@ def test_auto_recharge_that_waits_for_the_next_month_is_decided_on_in_it(world, 
     assert recharge.causes(actor)[-1] == "cap_reached"
     advance(world, actor.account_id, may(2))
     assert recharge.causes(actor)[-1] == "above_threshold"
+
+
+def test_it_rests_where_it_is_enough_and_goes_on_from_there(world):
+    rested, moved = world.account(), world.account()
+    for actor in (rested, moved):
+        world.buy(actor, "salesforce")
+    advance(world, moved.account_id, may(15))
+    halts = []
+    while world.state(rested).now < may(15):
+        halts += advance(world, rested.account_id, may(15), enough=lambda: True)
+        assert len(halts) <= 1 or world.state(rested).now == may(15)
+    assert halts == [(may(1), 1), (may(15), 0)]
+    told = [[(i.due_at, i.total_minor) for i in renewals(world, a)] for a in (rested, moved)]
+    assert told[0] == told[1]
+    moves = [
+        world.rows(EventRow, name="clock:advanced", account_id=a.account_id)
+        for a in (rested, moved)
+    ]
+    assert moves == [34, 1], "a day, or up to a bill, at a time"

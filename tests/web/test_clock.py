@@ -8,11 +8,17 @@ from portal.domain.access import Role
 from portal.factory import create_app
 from portal.local.roles import connect
 from portal.models.base import db
+from portal.web.views import clock as views
 from tests.services.time_passing import renewals
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
 
 CLOCK = "/settings/billing/clock"
+
+
+@pytest.fixture(autouse=True)
+def in_one_spell(monkeypatch):
+    monkeypatch.setattr(views, "SPELL_S", 600.0)
 
 
 @pytest.fixture
@@ -33,7 +39,8 @@ def test_to_the_next_bill_and_what_happened(owner, world, visit):
     page = visit.get(CLOCK)
     assert "It is now 1 May 2026" in page.text
     assert "1 step was due on the way" in page.text
-    assert "invoice:paid" in page.text
+    assert "The plan was renewed" in page.text
+    assert "Invoice 000001 was paid" in page.text
     assert len(renewals(world, owner)) == 1
     assert "This cycle runs 1 May 2026" in visit.get("/settings/billing/add-ons").text
 
@@ -42,6 +49,44 @@ def test_to_a_date_of_ones_own(owner, world, visit):
     move(visit, to="2026-07-15T12:00")
     assert len(renewals(world, owner)) == 3
     assert "15 Jul 2026, 12:00" in visit.get(CLOCK).text
+
+
+def test_a_long_way_goes_by_spells_and_says_how_far_it_is(owner, world, visit, monkeypatch):
+    monkeypatch.setattr(views, "SPELL_S", 0.0)
+    page = move(visit, 200, to="2026-05-11T09:00")
+    assert "On the way to 11 May 2026" in page.text
+    assert "3% of the time has passed" in page.text
+    assert "0 steps were due so far" in page.text
+    told, spells = {page.text}, 1
+    for status in [200] * 29 + [303]:
+        names = ("csrf_token", "by", "since", "until", "steps")
+        page = visit.post(CLOCK, {name: page.hidden(name) for name in names}, status)
+        told, spells = told | {page.text}, spells + 1
+    assert len(told) == spells, "each spell says something else"
+    assert "It is now 11 May 2026, 09:00 UTC. 1 step was due on the way." in visit.get(CLOCK).text
+    assert len(renewals(world, owner)) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"by": "on"},
+        {"by": "on", "until": "nonsense"},
+        {"by": "on", "until": "99999999999999"},
+        {"by": "on", "until": "1", "since": "0"},
+        {"by": "on", "until": "1893456000", "since": "-1"},
+    ],
+)
+def test_a_move_that_is_made_up_moves_nothing(data, owner, world, visit):
+    reply = move(visit, 422, **data)
+    assert "Enter a date ahead" in reply.text
+    assert world.state(owner).now == world.now
+
+
+def test_a_move_that_says_it_began_later_shows_no_more_than_it_came(owner, visit, monkeypatch):
+    monkeypatch.setattr(views, "SPELL_S", 0.0)
+    page = move(visit, 200, by="on", until="1780000000", since="1780000000", steps="2")
+    assert "2% of the time" in page.text
 
 
 @pytest.mark.parametrize("data", [{}, {"to": "nonsense"}, {"to": "2020-01-01T00:00"}, {"by": "x"}])

@@ -6,24 +6,36 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, HiddenField
-from wtforms.validators import Optional
+from wtforms import DateTimeLocalField, HiddenField, IntegerField
+from wtforms.validators import NumberRange, Optional
+from wtforms.widgets import HiddenInput
 
 from portal.web.forms.lazily import _
 
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
+ON = "on"
+LATEST_S = 253_402_300_799  # the end of the year 9999, as seconds since 1970
 
 
 class ClockForm(FlaskForm):
-    """by: the button that was pressed; `to` counts only with the button beside it."""
+    """by: the button that was pressed; `to` counts only with the button beside it.
+
+    since, until, steps: of a move that is under way: where it began, where it leads, and how many
+    steps were taken on it.
+    """
 
     to = DateTimeLocalField(_("Date and time, in your account's time zone"), [Optional()])
     by = HiddenField()
+    since = IntegerField(validators=[Optional(), NumberRange(0, LATEST_S)], widget=HiddenInput())
+    until = IntegerField(validators=[Optional(), NumberRange(0, LATEST_S)], widget=HiddenInput())
+    steps = IntegerField(validators=[Optional(), NumberRange(min=0)], widget=HiddenInput())
 
     def target(self, now: datetime, next_at: datetime | None, zone: str) -> datetime | None:
         """The instant that is asked for; None when nothing was."""
         if self.by.data in SPANS:
             return now + SPANS[self.by.data]
+        if self.by.data == ON:
+            return datetime.fromtimestamp(self.until.data, UTC) if self.until.data else None
         if self.by.data == "next":
             return next_at
         local = self.to.data

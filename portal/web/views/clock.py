@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
 
 from flask import Blueprint, Response, flash, url_for
 from flask_babel import gettext as _
@@ -10,18 +12,38 @@ from flask_babel import ngettext
 
 from portal.domain.access import Permission
 from portal.domain.errors import Conflict, NotFound
+from portal.queries.activity import Filters, activity_page
 from portal.queries.billing import next_bills
-from portal.queries.history import latest
 from portal.services import clock
 from portal.services.till import till_of
 from portal.web import htmx
 from portal.web.access import requires
-from portal.web.forms.clock import ClockForm
+from portal.web.forms.clock import ON, ClockForm
 from portal.web.language import date_time, number
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
 
 bp = Blueprint("clock", __name__, url_prefix="/settings/billing/clock")
+
+SPELL_S = 5.0
+"""How long one request moves the clock before it says how far it has come."""
+LATEST = 30
+ALL = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move that is under way. steps: taken so far."""
+
+    since: datetime
+    now: datetime
+    to: datetime
+    steps: int
+
+    @property
+    def percent(self) -> int:
+        """How much of it is behind, in whole percent."""
+        return max(0, int(100 * ((self.now - self.since) / (self.to - self.since))))
 
 
 @bp.get("")
@@ -36,22 +58,28 @@ def index() -> Response:
 def advance() -> Response:
     """Move on, and let everything due on the way happen."""
     _require_development()
-    form = ClockForm()
-    to = form.target(state().now, _next_at(), state().account.zone) if form.validate() else None
+    form, began_at = ClockForm(), state().now
+    to = form.target(began_at, _next_at(), state().account.zone) if form.validate() else None
     if to is None:
         return _refused(form)
-    actor = member().actor
+    actor, ends = member().actor, monotonic() + SPELL_S
     till = till_of(actor, database(), wiring().gateway, wall())
     try:
-        steps = clock.advance(till, actor.account_id, to)
+        steps = clock.advance(till, actor.account_id, to, enough=lambda: monotonic() >= ends)
     except Conflict:
         return _refused(form)
+    forget_state()
+    since: datetime = began_at
+    if form.by.data == ON:
+        since = min(began_at, datetime.fromtimestamp(form.since.data or 0, UTC))
+        steps += form.steps.data or 0
+    if state().now < to:
+        return _page(form, 200, Move(since, state().now, to, steps))
     flash(_moved(to, steps), "success")
     return htmx.go(url_for("clock.index"))
 
 
 def _moved(to: datetime, steps: int) -> str:
-    forget_state()
     done = ngettext(
         "%(shown)s step was due", "%(shown)s steps were due", steps, shown=number(steps)
     )
@@ -65,14 +93,17 @@ def _refused(form: ClockForm) -> Response:
     return _page(form, 422)
 
 
-def _page(form: ClockForm, status: int) -> Response:
+def _page(form: ClockForm, status: int, move: Move | None = None) -> Response:
+    account = state().account
+    lately = activity_page(database(), member().actor.scope, account.id, account.zone, ALL, 1)
     return htmx.page(
         "clock/index.html",
         "clock/_panel.html",
         status,
         form=form,
         next_at=_next_at(),
-        happened=latest(database(), member().actor),
+        happened=lately.acts[:LATEST],
+        move=move,
         state=state(),
     )
 
