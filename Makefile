@@ -5,7 +5,7 @@ SETUP = sh portal/local/setup.sh
 BIN = .venv/bin
 WORKERS ?= 2
 
-.PHONY: run host test check bench stripe-cli css clean runtime dev
+.PHONY: run host test check bench stripe-cli css words clean runtime dev
 
 # PORT, SANDBOX_PORT (0: any free one), DATA_DIR and DATABASE_URL choose where.
 run: runtime
@@ -36,6 +36,10 @@ stripe-cli: dev
 
 css:
 	@exec sh static/build/build.sh
+
+# Brings the catalogs of words up to date with the source; what is new is to be translated then.
+words: dev
+	@$(BIN)/python -m portal.local.words
 
 # The data of make run stays: remove .data by hand to start afresh.
 clean:

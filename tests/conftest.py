@@ -1,3 +1,7 @@
 """Fixtures for every test: databases and worlds on demand, nothing else."""
 
-pytest_plugins = ["tests.support.database_fixtures", "tests.support.world_fixtures"]
+pytest_plugins = [
+    "tests.support.savings",
+    "tests.support.database_fixtures",
+    "tests.support.world_fixtures",
+]

@@ -78,7 +78,7 @@ def make_database(
     admin: Connection, name: str, template: str = "template0", owner: str | None = OWNER
 ) -> None:
     """Create a database; one that is there already stays as it is. `owner` None: our own role."""
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
         sql.Identifier(name),
         sql.Identifier(template),
         sql.Identifier(owner or admin.info.user),

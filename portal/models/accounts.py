@@ -70,6 +70,8 @@ class AccountRow(Scoped, Base):
 
 
 class PersonRow(Scoped, Base):
+    """locale: empty where none was chosen."""
+
     __tablename__ = "persons"
     __table_args__ = (
         in_environment(),
@@ -80,7 +82,7 @@ class PersonRow(Scoped, Base):
     email: Mapped[str] = mapped_column(String(320))
     name: Mapped[Key]
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    locale: Mapped[str] = mapped_column(String(20), server_default="en")
+    locale: Mapped[str] = mapped_column(String(20), server_default="")
     created_at: Mapped[Created]
 
 

@@ -159,24 +159,26 @@ def add_member(
     password_hash: str | None,
 ) -> None:
     """Give a person, made where unknown, a role in the account; commit."""
-    enrol(session, scope, account_id, email, name, role, password_hash)
+    enrol(session, scope, account_id, NewPerson(email, name, password_hash), role)
     session.commit()
 
 
-def enrol(
-    session: Session,
-    scope: Scope,
-    account_id: int,
-    email: str,
-    name: str,
-    role: Role,
-    password_hash: str | None = None,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Who is to be a member. locale: empty where they have chosen no language."""
+
+    email: str
+    name: str
+    password_hash: str | None = None
+    locale: str = ""
+
+
+def enrol(session: Session, scope: Scope, account_id: int, who: NewPerson, role: Role) -> int:
     """The same without the commit, also for a member, who gets this role; the membership's id."""
     row = insert(MembershipRow).values(
         environment_id=scope.environment_id,
         account_id=account_id,
-        person_id=_person_id(session, scope, email, name, password_hash),
+        person_id=_person_id(session, scope, who),
         role=role,
     )
     given = row.on_conflict_do_update(
@@ -185,15 +187,17 @@ def enrol(
     return session.scalars(given.returning(MembershipRow.id)).one()
 
 
-def _person_id(
-    session: Session, scope: Scope, email: str, name: str, password_hash: str | None
-) -> int:
-    """The person with this address, who keeps their name and password; made where unknown."""
+def _person_id(session: Session, scope: Scope, who: NewPerson) -> int:
+    """The person with this address, who keeps what is theirs; made where unknown."""
     new = insert(PersonRow).values(
-        environment_id=scope.environment_id, email=email, name=name, password_hash=password_hash
+        environment_id=scope.environment_id,
+        email=who.email,
+        name=who.name,
+        password_hash=who.password_hash,
+        locale=who.locale,
     )
     session.execute(new.on_conflict_do_nothing())
-    same = func.lower(PersonRow.email) == email.lower()
+    same = func.lower(PersonRow.email) == who.email.lower()
     found = select(PersonRow.id).where(PersonRow.environment_id == scope.environment_id, same)
     return session.scalars(found).one()
 

@@ -17,6 +17,7 @@ from portal.queries.accounts import billing_now
 from portal.queries.catalog import current_catalog
 from portal.services.accounts import (
     NewAccount,
+    NewPerson,
     add_account,
     enrol,
     find_account_id,
@@ -28,8 +29,11 @@ from portal.services.recording import Doer, record
 
 @dataclass(frozen=True, slots=True)
 class Owner:
+    """locale: empty where the host does not say."""
+
     email: str
     name: str
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ def _owner(session: Session, scope: Scope, row: AccountRow, owner: Owner | None)
         if not owners:
             yield Unfit(("owner",), "is needed: the account has no owner")
     elif not owners:
-        enrol(session, scope, row.id, owner.email, owner.name, Role.OWNER)
+        new = NewPerson(owner.email, owner.name, locale=owner.locale)
+        enrol(session, scope, row.id, new, Role.OWNER)
     elif owner.email.lower() not in owners:
         yield Unfit(("owner", "email"), "cannot be changed here: the account has another owner")
 

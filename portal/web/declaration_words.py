@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import request
 from flask_babel import gettext as _
 
 from portal.domain.declarations import TEXT_VERSION, Answer, CancellationKind, Declared, Shown
-from portal.web.language import date_time, day, language, number
+from portal.web.language import browsers_best, date_time, day, language, number
 from portal.web.legal_words import GERMAN
 from portal.web.wiring import wiring
 
@@ -27,7 +26,7 @@ def cancel_labels() -> CancelLabels:
     page's language. Source: § 312k(2) BGB; ADR 0032.
     """
     german_page = language().partition("-")[0] == GERMAN
-    if german_page or request.accept_languages.best_match(["en", GERMAN]) == GERMAN:
+    if german_page or browsers_best(["en", GERMAN]) == GERMAN:
         lang = "" if german_page else GERMAN
         return CancelLabels("Verträge hier kündigen", "jetzt kündigen", lang)
     return CancelLabels(_("Cancel contracts here"), _("cancel now"))
@@ -59,7 +58,7 @@ def declared_facts(declared: Declared) -> tuple[tuple[str, str], ...]:
         (_("Contract"), said.contract),
         (_("To end on"), wanted),
         (_("E-mail"), said.email),
-        (_("Sent with"), f"“{declared.shown.button}”"),
+        (_("Sent with"), _("“%(note)s”", note=declared.shown.button)),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as calendar
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask, g, request
@@ -16,12 +18,15 @@ from portal.domain.periods import Period
 from portal.domain.working import Phrases, Working, in_words
 from portal.web.requests import signed_in
 
+COOKIE = "language"
+"""What a browser chose, for the pages of who has no own choice."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 def install(app: Flask) -> None:
     Babel(app, locale_selector=_locale, timezone_selector=_zone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals.update(known_locales=known_locales, own_name=own_name)
     app.jinja_env.filters.update(
         money=money, unit_price=unit_price, number=number, percent=percent, day=day, date=date,
         datetime=date_time, span=span, time=time, working=working, month=month,
@@ -147,21 +152,37 @@ def _phrases() -> Phrases:
 
 
 def known_locale(locale: str) -> str:
-    """`locale` where there are words in it, else English."""
-    return locale if locale in _known() else "en"
+    """The words that come nearest to `locale`, which may be of a country, else English."""
+    return _nearest([locale], known_locales()) or "en"
 
 
-def _known() -> list[str]:
-    return [str(locale) for locale in get_babel().instance.list_translations()]
+def browsers_best(choices: Sequence[str]) -> str | None:
+    """Which of the choices the browser asks for first; None where it asks for none of them."""
+    return _nearest(request.accept_languages.values(), choices)
+
+
+def _nearest(wanted: Iterable[str], choices: Sequence[str]) -> str | None:
+    """The first that is wanted and among the choices, if only by its language."""
+    found = negotiate_locale([each.replace("-", "_") for each in wanted], choices)
+    return str(Locale.parse(found)) if found else None
+
+
+def known_locales() -> list[str]:
+    """Those there are words in, in the order of their own names."""
+    found = {str(locale) for locale in get_babel().instance.list_translations()} | {"en"}
+    return sorted(found, key=own_name)
+
+
+def own_name(locale: str) -> str:
+    """A language as it calls itself: Deutsch."""
+    return str(Locale.parse(locale).get_display_name(locale)).capitalize()
 
 
 def _locale() -> str | None:
-    """The member's own, else the browser's best among those there are."""
-    known = _known()
-    user = signed_in()
-    if user and user.member.locale in known:
-        return user.member.locale
-    return request.accept_languages.best_match(known, "en")
+    """The member's own, else what this browser chose, else its best among those there are."""
+    known, user = known_locales(), signed_in()
+    chosen = (user.member.locale if user else "", request.cookies.get(COOKIE, ""))
+    return _nearest(chosen, known) or browsers_best(known) or "en"
 
 
 def _zone() -> str | None:

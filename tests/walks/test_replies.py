@@ -27,7 +27,8 @@ HEADERS = {
 HTMX = {"HX-Request": "true"}
 ATTRIBUTES = {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
 EXPORTS = (".csv", "/pdf")
-OUR_COOKIES = ("__Host-portal=", "__Host-device=", "__Host-staff=", "__Host-support=", "theme=")
+CHOSEN = ("theme=", "language=")
+OUR_COOKIES = ("__Host-portal=", "__Host-device=", "__Host-staff=", "__Host-support=", *CHOSEN)
 
 
 def check(reply, where: str) -> None:
@@ -42,7 +43,7 @@ def check(reply, where: str) -> None:
         assert name.startswith(OUR_COOKIES), (
             where, name,
         )  # fmt: skip
-        wanted = ATTRIBUTES - {"HttpOnly"} if name.startswith("theme=") else ATTRIBUTES
+        wanted = ATTRIBUTES - {"HttpOnly"} if name.startswith(CHOSEN) else ATTRIBUTES
         assert wanted <= {each.strip() for each in attributes}, (where, written)
         assert "domain" not in written.lower()
 
@@ -194,9 +195,11 @@ def test_a_hostile_next_is_ignored_by_every_page_that_reads_one(stage, target):
         reply = stage.ask(who, "GET", path, query_string={"next": target})
         assert reply.location.startswith("/")
         assert "evil" not in reply.location
-    reply = stage.ask("owner", "POST", "/preferences/theme", data={"theme": "dark", "next": target})
-    assert reply.status_code == 303
-    assert "evil" not in reply.location
+    for choice, chosen in (("theme", "dark"), ("language", "en")):
+        sent = {choice: chosen, "next": target}
+        reply = stage.ask("owner", "POST", f"/preferences/{choice}", data=sent)
+        assert reply.status_code == 303
+        assert "evil" not in reply.location
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix"])

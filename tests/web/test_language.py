@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element
 import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 
 from portal.domain.taxes import Tax
 from portal.factory import create_app
+from portal.local.words import extracted
 from portal.models.accounts import PersonRow
 from portal.models.base import db
 from portal.services import instances
@@ -25,10 +25,7 @@ from tests.support.world import World
 from tests.web.conftest import settings_for
 from tests.web.reading import Visitor
 
-ROOT = Path(__file__).parents[2]
 OPEN, CLOSE = "⟦", "⟧"
-METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2")]
-OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n"}}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +37,8 @@ def translations(folder: Path) -> Path:
     """Translations into marked English, under the names of French and Arabic."""
     for language in ("fr", "ar"):
         catalog = Catalog(locale=language)
-        found = extract_from_dir(ROOT, METHODS, OPTIONS)
-        for _file, _line, message, _comments, _context in found:
-            catalog.add(message, _marked(message, catalog.num_plurals))
+        for each in filter(lambda message: message.id, extracted()):
+            catalog.add(each.id, _marked(each.id, catalog.num_plurals))
         target = folder / language / "LC_MESSAGES"
         target.mkdir(parents=True)
         with (target / "messages.mo").open("wb") as file:
@@ -119,6 +115,7 @@ def customer_data(world: World) -> set[str]:
     catalog = world.catalog()
     known = {"Billing", "Account1", "owner@account1.test", "VAT", "Visa", "Somebody"}
     known |= {"channel", "Website", *Locale("fr").months["format"]["abbreviated"].values()}
+    known |= {"English", "Français", "العربية"}
     for feature in catalog.features:
         known |= {feature.name, feature.unit_plural, feature.unit_singular}
     for add_on in catalog.add_ons:

@@ -31,7 +31,7 @@ PAGES = {
 
 
 OWN = "/settings/billing/security"
-HARMLESS = ("/sign-out", "/preferences/theme")
+HARMLESS = ("/sign-out", "/preferences/theme", "/preferences/language")
 
 
 @pytest.fixture

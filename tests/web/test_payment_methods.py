@@ -285,7 +285,7 @@ def test_a_member_sees_everything_and_is_told_why_nothing_can_be_done(world, vis
     for path in (f"{second}/remove", f"return?session_id={page}"):
         looked = visit.get(f"{URL}/{path}")
         own = [f.get("action") for f in looked.all("form", method="post")]
-        assert set(own) == {"/sign-out", "/preferences/theme"}, path
+        assert set(own) == {"/sign-out", "/preferences/theme", "/preferences/language"}, path
     sent = token(shown)
     for way in ("add", f"{second}/default", f"{second}/remove"):
         visit.post(f"{URL}/{way}", sent, 403)

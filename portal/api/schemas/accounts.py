@@ -65,6 +65,14 @@ class GivenTax(Given):
 class GivenOwner(Given):
     email: Email
     name: Name
+    locale: str = Field(
+        "",
+        max_length=20,
+        pattern="^([a-z]{2,3}(-[A-Z]{2})?)?$",
+        description="The language of their mails and pages, where there are words in it; empty:"
+        " mails in English, pages as their browser asks, until they choose.",
+        examples=["de"],
+    )
 
 
 class BilledElsewhere(Given):

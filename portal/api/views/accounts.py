@@ -105,7 +105,7 @@ def _wanted(key: str, body: GivenAccount) -> Wanted:
             body.country or "",
             body.customer_type,
         ),
-        owner=Owner(body.owner.email, body.owner.name) if body.owner else None,
+        owner=Owner(body.owner.email, body.owner.name, body.owner.locale) if body.owner else None,
         beginning=_beginning(body.subscription) if body.subscription else None,
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, Response, request, url_for
 
+from portal.services.languages import choose_language
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.forms.sign_in import safe_next
+from portal.web.language import COOKIE, known_locales
 from portal.web.pages import THEMES
+from portal.web.requests import database, signed_in
 from portal.web.wiring import wiring
 
 bp = Blueprint("preferences", __name__)
@@ -18,11 +23,26 @@ YEAR_S = 31_536_000
 @open_to_all
 def theme() -> Response:
     """Light, dark, or as the system says."""
+    return _chosen("theme", THEMES)
+
+
+@bp.post("/preferences/language")
+@open_to_all
+def language() -> Response:
+    """That of the pages of this browser; of all pages and mails of a member who is signed in."""
+    known, chosen, who = known_locales(), request.form.get(COOKIE, ""), signed_in()
+    if who and chosen in known:
+        choose_language(database(), who.member.actor, chosen)
+    return _chosen(COOKIE, known)
+
+
+def _chosen(name: str, choices: Collection[str]) -> Response:
+    """Back to the page, with a cookie of what the form said, if it is one of the choices."""
     response = htmx.go(safe_next(request.form.get("next"), url_for("addons.grid")))
-    chosen = request.form.get("theme", "")
-    if chosen in THEMES:
+    chosen = request.form.get(name, "")
+    if chosen in choices:
         secure = wiring().settings.is_https
         response.set_cookie(
-            "theme", chosen, max_age=YEAR_S, httponly=True, samesite="Lax", secure=secure
+            name, chosen, max_age=YEAR_S, httponly=True, samesite="Lax", secure=secure
         )
     return response
