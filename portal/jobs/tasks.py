@@ -27,7 +27,7 @@ from portal.services import (
     renewing,
     resetting,
     rounds,
-    support,
+    support_endings,
     usage,
 )
 
@@ -158,7 +158,7 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name="end_support", queue=queue, queueing_lock=f"{queue}:support")
     def end_support(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
-            support.end_lapsed(session, scope, means.now())
+            support_endings.end_lapsed(session, scope, means.now())
 
     @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
     @jobs.task(name="forget_sign_ins", queue=queue, queueing_lock=f"{queue}:sign_ins")

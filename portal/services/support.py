@@ -1,4 +1,4 @@
-"""Support views: started for a stated reason, noted page by page, and ended."""
+"""Support views: started for a stated reason, and noted page by page."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from portal.models.staff import StaffRow, StaffSessionRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow
 from portal.queries.accounts import account_state
 from portal.queries.staff import StaffMember, is_of_staff
-from portal.queries.support import EndedView, SupportView, ended_by, find_view, open_views
+from portal.queries.support import EndedView, SupportView, find_view, open_views
+from portal.services import support_endings as endings
 from portal.services.capacity import open_windows
 from portal.services.mailing import post
-from portal.services.recording import Doer, record
+from portal.services.recording import record
 from portal.services.support_windows import window_that_allows
 from portal.services.till import doer_of
 
@@ -118,7 +119,7 @@ def look(session: Session, scope: Scope, sid: str, wall: WallNow) -> SupportView
     """What a browser's id stands for; an end that nobody noted yet is noted; commit."""
     found = find_view(session, scope, sid, wall)
     if isinstance(found, EndedView) and not found.is_noted:
-        end(session, scope, found.id, found.cause, wall)
+        endings.end(session, scope, found.id, found.cause, wall)
     session.commit()
     return found
 
@@ -143,26 +144,6 @@ def note_refused(session: Session, view: SupportView, tried: Tried, wall: WallNo
     detail |= {"request": tried.request_id, "browser": tried.browser[:LONGEST_BROWSER]}
     _record(session, view, EventName.SUPPORT_WRITE_REFUSED, wall, **detail)
     session.commit()
-
-
-def end(session: Session, scope: Scope, view_id: int, cause: EndCause, wall: WallNow) -> None:
-    """End a view once; commit. One that is over stays as it ended."""
-    view = session.get_one(SupportSessionRow, (scope.environment_id, view_id), with_for_update=True)
-    session.refresh(view)
-    if view.ended_at is None:
-        staff = session.get_one(StaffRow, (scope.environment_id, view.staff_id))
-        _end(session, scope, view, staff.name, cause, wall)
-    session.commit()
-
-
-def end_lapsed(session: Session, scope: Scope, wall: WallNow) -> int:
-    """Note the end of views whose browser did not come back; how many; commit each."""
-    over = [(row[0].id, ended_by(row, wall)) for row in session.execute(open_views(scope))]
-    found = [(id_, cause) for id_, cause in over if cause is not None]
-    session.rollback()
-    for id_, cause in found:
-        end(session, scope, id_, cause, wall)
-    return len(found)
 
 
 def lock_staff(session: Session, who: StaffMember) -> None:
@@ -197,7 +178,7 @@ def _begin(
 ) -> ViewStarted:
     mine = open_views(scope).where(SupportSessionRow.staff_id == view.staff_id)
     for row in session.execute(mine):
-        _end(session, scope, row[0], staff_name, EndCause.ANOTHER, wall)
+        endings.end_view(session, scope, row[0], staff_name, EndCause.ANOTHER, wall)
     sid = secrets.token_urlsafe(32)
     view.sid_digest = digest_of(sid)
     session.add(view)
@@ -246,39 +227,11 @@ def _tell_of_start(
     told, detail = EventName.SUPPORT_STARTED, {"reason": view.reason, "ticket": view.ticket}
     if approver:
         detail["approved_by"] = approver
-    _told(session, scope, view, staff_name, told, wall, **detail, browser=view.user_agent)
+    endings.tell(session, scope, view, staff_name, told, wall, **detail, browser=view.user_agent)
     notice = SupportStarted(
         view.id, staff_name, person.name, view.reason, view.ticket, wall, view.expires_at, approver
     )
     post(session, scope, view.account_id, notice)
-
-
-def _end(
-    session: Session,
-    scope: Scope,
-    view: SupportSessionRow,
-    staff_name: str,
-    cause: EndCause,
-    wall: WallNow,
-) -> None:
-    view.ended_at, view.end_cause = wall, cause
-    _told(session, scope, view, staff_name, EventName.SUPPORT_ENDED, wall, cause=cause)
-
-
-def _told(
-    session: Session,
-    scope: Scope,
-    view: SupportSessionRow,
-    staff_name: str,
-    event: EventName,
-    wall: WallNow,
-    **detail: str,
-) -> None:
-    doer = Doer(
-        f"staff:{view.staff_id}", view.account_id, behalf_of=view.person_id, address=view.address
-    )
-    subject = f"support_session:{view.id}"
-    record(session, scope, doer, event, subject, wall, staff=staff_name, **detail)
 
 
 def _record(

@@ -38,6 +38,7 @@ ROWS = {
     "receipts.number": "select number, account_id from invoices where (environment_id, id) in"
     " (select environment_id, invoice_id from collections where status = 'paid')",
     "credit_notes.number": "select number, account_id from credit_notes",
+    "view_id": "select id, account_id from support_sessions",
     "window_id": "select id, account_id from support_windows",
     "proposal_id": "select id, account_id from proposals",
     "approval_id": "select id, 0 from support_approvals where answered_at is null",

@@ -14,7 +14,7 @@ from portal.models.mails import MailRow
 from portal.models.staff import StaffSessionRow
 from portal.models.support import SupportSessionRow
 from portal.services import members, staff
-from portal.services.support import end_lapsed
+from portal.services.support_endings import end_lapsed
 from tests.web.looking import END, GRID, REASON, TICKET, Looking
 from tests.web.reading import Visitor
 from tests.web.staffing import AtDesk

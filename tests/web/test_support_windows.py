@@ -8,6 +8,7 @@ import pytest
 
 from portal.domain.access import Role
 from portal.domain.support import is_out_of_hours
+from portal.models.events import EventRow
 from portal.models.mails import MailRow
 from portal.models.support import SupportSessionRow, SupportWindowRow
 from tests.web.conftest import app_where
@@ -193,3 +194,59 @@ def test_hours_are_those_of_a_working_week(world):
     assert is_out_of_hours(monday - timedelta(seconds=1))
     assert is_out_of_hours(monday.replace(hour=19))
     assert is_out_of_hours(monday - timedelta(days=1))
+
+
+@pytest.fixture
+def open_to_staff(world, app):
+    """Where staff look unasked: who looks, and an owner of the account."""
+    actor = world.account()
+    look = Looking(AtDesk(world, Visitor(app.test_client())).set_up(), actor)
+    owner = Visitor(app.test_client())
+    owner.sign_in("owner@account1.test")
+    return look, owner
+
+
+def running(look: Looking) -> SupportSessionRow:
+    with look.world.session() as session:
+        return session.query(SupportSessionRow).one()
+
+
+def test_an_owner_ends_a_view_that_nobody_asked_for(open_to_staff):
+    look, owner = open_to_staff
+    look.start()
+    look.get()
+    assert "End it" in owner.get(ACCESS).text
+    does(owner, f"/views/{running(look).id}/end")
+    look.get(GRID, 303)
+    assert (running(look).end_cause, running(look).ended_at) == ("closed", look.world.wall)
+    page = owner.get(ACCESS)
+    assert "an owner closed it" in page.text
+    assert "End it" not in page.text
+    with look.world.session() as session:
+        told = session.query(EventRow).filter_by(name="support:ended").one()
+    assert (told.actor, told.behalf_of_id) == (f"person:{look.actor.person_id}", None)
+    does(owner, f"/views/{running(look).id}/end")
+    assert len(look.told("support:ended")) == 1
+
+
+def test_ending_a_view_that_lapsed_unnoted_says_how_it_lapsed(open_to_staff):
+    look, owner = open_to_staff
+    look.start()
+    look.world.now += timedelta(minutes=31)
+    owner.sign_in("owner@account1.test")
+    does(owner, f"/views/{running(look).id}/end")
+    assert running(look).end_cause == "over"
+
+
+def test_only_owners_end_views_and_only_of_their_account(open_to_staff, app):
+    look, owner = open_to_staff
+    look.start()
+    look.world.member(look.actor.account_id, "admin@account1.test", Role.ADMIN)
+    look.world.account()
+    for mail, status in (("admin@account1.test", 403), ("owner@account2.test", 404)):
+        other = Visitor(app.test_client())
+        other.sign_in(mail)
+        assert "End it" not in other.get(ACCESS).text
+        does(other, f"/views/{running(look).id}/end", status)
+    does(owner, "/views/99999/end", 404)
+    assert running(look).ended_at is None

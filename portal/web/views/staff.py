@@ -10,7 +10,7 @@ from portal.domain.passwords import Weakness
 from portal.domain.support import EndCause
 from portal.queries.staff import find_staff_challenge, find_staff_link
 from portal.services import staff_sign_in as service
-from portal.services import support
+from portal.services import support_endings
 from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
@@ -116,7 +116,7 @@ def set_up(written: str) -> ResponseReturnValue:
 def sign_out() -> Response:
     if who := staff_signed_in():
         if view := support_view():
-            support.end(database(), scope(), view.id, EndCause.SIGNED_OUT, wall())
+            support_endings.end(database(), scope(), view.id, EndCause.SIGNED_OUT, wall())
         service.sign_out(database(), who, wall())
     return leave(leave_view(htmx.go(url_for("staff.sign_in"))))
 

@@ -10,6 +10,7 @@ from portal.domain.support import SPANS
 from portal.queries.support import views_of_account
 from portal.queries.support_windows import live_windows
 from portal.services import support_windows as service
+from portal.services.support_endings import end_as_owner
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.forms.support import AllowForm
@@ -58,6 +59,14 @@ def refuse(window_id: int) -> Response:
 def close(window_id: int) -> Response:
     service.close(database(), member().actor, window_id, wall())
     flash(_("It is closed. Who was looking sees nothing more."), "success")
+    return htmx.go(url_for("support_access.index"))
+
+
+@bp.post("/views/<int:view_id>/end")
+@requires(Permission.MEMBERS_UPDATE)
+def end(view_id: int) -> Response:
+    end_as_owner(database(), member().actor, view_id, wall())
+    flash(_("The support view is over. Who was looking sees nothing more."), "success")
     return htmx.go(url_for("support_access.index"))
 
 

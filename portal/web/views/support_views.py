@@ -10,7 +10,7 @@ from portal.domain.support import Consent, EndCause
 from portal.queries.staff import all_staff
 from portal.queries.support_report import agents, reported_views
 from portal.services import support as service
-from portal.services import support_approvals, support_windows
+from portal.services import support_approvals, support_endings, support_windows
 from portal.services.support import NotAllowed, OfStaff, Wanted
 from portal.web import htmx
 from portal.web.access import open_to_all
@@ -72,7 +72,7 @@ def end() -> Response:
     view = support_view()
     if view is None:
         return leave(htmx.go(url_for("accounts.index")))
-    service.end(database(), scope(), view.id, EndCause.LEFT, wall())
+    support_endings.end(database(), scope(), view.id, EndCause.LEFT, wall())
     flash(_("The support view has ended."), "success")
     account_id = view.member.actor.account_id
     return leave(htmx.go(url_for("accounts.show", account_id=account_id)))
