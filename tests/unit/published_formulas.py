@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 from portal.domain.capacity import Cycle
 from portal.domain.catalog import Entitlement, Price, TierMode
@@ -20,7 +19,7 @@ from portal.domain.proration import charge, credit_for, unused
 from portal.domain.quantity_changes import Asked, QuantityRequest, quote_quantity
 from portal.domain.recurring import Recurring
 from portal.domain.taxes import NO_TAX, Tax, tax_on
-from tests.unit.published_models import rounded
+from tests.support.published import Fields, rounded
 from tests.unit.samples import (
     MONTHLY,
     STORAGE,
@@ -34,7 +33,6 @@ from tests.unit.samples import (
     tiered,
 )
 
-Fields = dict[str, Any]
 NOW = instant("2026-01-01")
 
 

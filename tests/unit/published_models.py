@@ -1,4 +1,4 @@
-"""Recomputes published cases with the domain: one function per model of `cases.json`.
+"""Recomputes published cases with the domain: one function per model.
 
 Each takes a case's inputs (and, for two models, its convention) and returns what the case expects.
 """
@@ -9,20 +9,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from portal.domain.catalog import BillingModel, Entitlement, Price, Tier, TierMode
 from portal.domain.entitlements import Source, SourceKind, resolve
 from portal.domain.grants import Lot, draw
-from portal.domain.money import Money, allocate, currency, round_half_away
+from portal.domain.money import Money, allocate, currency
 from portal.domain.periods import Anchor, BillingPeriod, Interval, Period
 from portal.domain.pricing import exact_minor
 from portal.domain.proration import charge, credit_for, split, unused
 from portal.domain.taxes import Tax, tax_on
+from tests.support.published import Fields, interval_of, rounded, said, zone_of
+from tests.support.published import instant as _local
 from tests.unit.samples import ANNUAL, DAILY, MONTHLY, STORAGE, instant, package, recurring
 
-Fields = dict[str, Any]
 CODE_OF_PRECISION = {0: "jpy", 2: "usd", 3: "kwd"}
 
 
@@ -57,38 +56,17 @@ def _line_amount(given: Fields, line: Fields) -> Money:
     return -credit_for(unused(whole, period, begin), paid, Money.zero(code), Money.zero(code))
 
 
-def _local(text: str, zone: str) -> datetime:
-    """A bare date is that zone's midnight."""
-    at = datetime.fromisoformat(text)
-    return instant((at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).isoformat())
-
-
-def _interval(given: Fields) -> Interval:
-    units = {"day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "ANNUAL"}
-    return Interval(BillingPeriod(units[given["unit"]]), given["count"])
-
-
 def anchor_sequence(given: Fields, _: Fields) -> Fields:
     zone = given.get("timezone", "UTC")
-    anchor, interval = Anchor(_local(given["anchor"], zone), zone), _interval(given["interval"])
+    anchor, interval = Anchor(_local(given["anchor"], zone), zone), interval_of(given["interval"])
     count = range(1, given["periods"] + 1)
-    return {"boundaries": [_said(anchor.boundary(k, interval), zone) for k in count]}
-
-
-def _said(at: datetime, zone: str = "UTC") -> str:
-    """A local midnight is said as its date."""
-    local = at.astimezone(ZoneInfo(zone))
-    return local.date().isoformat() if local.time() == datetime.min.time() else _utc(at)
-
-
-def _utc(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return {"boundaries": [said(anchor.boundary(k, interval), zone) for k in count]}
 
 
 def period_lookup(given: Fields, _: Fields) -> Fields:
     anchor = Anchor(instant(given["anchor"]), given["timezone"])
-    found = anchor.period_at(instant(given["now"]), _interval(given["interval"]))
-    return {"start": _said(found.start), "end": _said(found.end)}
+    found = anchor.period_at(instant(given["now"]), interval_of(given["interval"]))
+    return {"start": said(found.start), "end": said(found.end)}
 
 
 def step_days(given: Fields, _: Fields) -> Fields:
@@ -97,7 +75,7 @@ def step_days(given: Fields, _: Fields) -> Fields:
 
 
 def next_anchor_date(given: Fields, _: Fields) -> Fields:
-    return {"next": [_said(_next_anchor(row)) for row in given["rows"]]}
+    return {"next": [said(_next_anchor(row)) for row in given["rows"]]}
 
 
 def _next_anchor(row: Fields) -> datetime:
@@ -121,7 +99,7 @@ def bcd_cycles(given: Fields, _: Fields) -> Fields:
         share = period.fraction_left(begin) - period.fraction_left(stop)
         whole = period.length // 86_400
         ratio = f"{share * whole}/{whole}"
-        segments.append({"from": _said(begin), "to": _said(stop), "ratio": ratio})
+        segments.append({"from": said(begin), "to": said(stop), "ratio": ratio})
         cycles, begin = cycles + share, stop
     return {"segments": segments, "cycles": rounded(cycles, 9)}
 
@@ -188,10 +166,6 @@ def rounding(given: Fields, _: Fields) -> Fields:
     return {"results": {text: rounded(Fraction(text), given["scale"]) for text in given["values"]}}
 
 
-def rounded(value: Fraction, decimals: int) -> Fraction:
-    return Fraction(round_half_away(value * 10**decimals), 10**decimals)
-
-
 def credit_cap(given: Fields, _: Fields) -> Fields:
     def credit(row: Fields) -> Decimal:
         asked, paid, before = (
@@ -237,11 +211,10 @@ def _days(zone: str) -> Anchor:
 
 def local_date(given: Fields, _: Fields) -> Fields:
     at = instant(given["instant"])
-    names = {name: "Etc/GMT-3" if name == "+03:00" else name for name in given["timezones"]}
+    names = {name: zone_of(name) for name in given["timezones"]}
     return {
         "local_dates": {
-            said: _said(_days(zone).period_at(at, DAILY).start, zone)
-            for said, zone in names.items()
+            name: said(_days(zone).period_at(at, DAILY).start, zone) for name, zone in names.items()
         }
     }
 
