@@ -51,7 +51,24 @@ class DeclarationAnswered:
         return f"{self.kind}:{self.declared.id}"
 
 
-DeclarationNotice = DeclarationReceived | DeclarationMatched | DeclarationAnswered
+@dataclass(frozen=True, slots=True)
+class DeclarationWaits:
+    """To staff, who have to answer it. contract: as it was typed. account: which it seems to be
+    about; empty for none."""
+
+    kind: ClassVar[str] = "declaration_waits"
+    declaration_id: int
+    contract: str
+    account: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.declaration_id}"
+
+
+DeclarationNotice = (
+    DeclarationReceived | DeclarationMatched | DeclarationAnswered | DeclarationWaits
+)
 DECLARATION_KINDS = (DeclarationReceived, DeclarationMatched, DeclarationAnswered)
 TYPED = frozenset({DeclarationReceived.kind, DeclarationAnswered.kind})
 """Letters to an address that somebody typed: whose it is, nobody has shown."""

@@ -9,7 +9,11 @@ from typing import ClassVar
 from portal.domain.access import GRANTS, Permission, Role
 from portal.domain.catalog import Price
 from portal.domain.credit_notices import AddOnEnded, Credited
-from portal.domain.declaration_notices import DECLARATION_KINDS, DeclarationNotice
+from portal.domain.declaration_notices import (
+    DECLARATION_KINDS,
+    DeclarationNotice,
+    DeclarationWaits,
+)
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import (
     ContractWithdrawn,
@@ -25,7 +29,13 @@ from portal.domain.recharge_notices import RECHARGE_KINDS, RechargeNotice
 from portal.domain.refunds import RefundReason
 from portal.domain.renewal_notices import RENEWAL_KINDS, RenewalNotice
 from portal.domain.sign_in_notices import SIGN_IN_KINDS, SignInNotice
-from portal.domain.support_notices import STAFF_KINDS, SUPPORT_KINDS, SupportNotice
+from portal.domain.support_notices import (
+    SUPPORT_KINDS,
+    AccessAnswered,
+    ApprovalAnswered,
+    ApprovalAsked,
+    SupportNotice,
+)
 from portal.domain.use_notices import USE_KINDS, UseNotice
 
 
@@ -255,6 +265,8 @@ Notice = (
     | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
     | DeclarationNotice
 )  # fmt: skip
+STAFF_KINDS = (ApprovalAsked, ApprovalAnswered, AccessAnswered, DeclarationWaits)
+"""For staff, and no member."""
 KINDS: dict[str, type[Notice]] = {
     kind.kind: kind
     for kind in (
@@ -281,7 +293,7 @@ TOLD: dict[str, Permission] = (
 """Who gets what: those who can act on it, and everybody when the service itself stops, or a part of
 it at once; of a sign-in only the person whose own it is, whatever their role; of staff who look,
 the owners; of members, owners and whom it is about; of what was declared for their account, the
-owners; of what staff want of each other, no member."""
+owners; of what is for staff, no member."""
 
 
 def is_told(role: Role, kind: str) -> bool:

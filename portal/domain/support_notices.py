@@ -82,7 +82,21 @@ class ApprovalAnswered:
         return f"{self.kind}:{self.approval_id}"
 
 
-SupportNotice = SupportStarted | SupportAsked | ApprovalAsked | ApprovalAnswered
+@dataclass(frozen=True, slots=True)
+class AccessAnswered:
+    """Told to who asked the owners. account: its name. ends_at: None where they refused."""
+
+    kind: ClassVar[str] = "access_answered"
+    window_id: int
+    account_id: int
+    account: str
+    ticket: str
+    ends_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.window_id}"
+
+
+SupportNotice = SupportStarted | SupportAsked | ApprovalAsked | ApprovalAnswered | AccessAnswered
 SUPPORT_KINDS = (SupportStarted, SupportAsked)
-STAFF_KINDS = (ApprovalAsked, ApprovalAnswered)
-"""For staff, and no member."""

@@ -62,10 +62,17 @@ class PastView:
 
 
 def find_view(
-    session: Session, scope: Scope, sid: str, wall: WallNow
+    session: Session, scope: Scope, sid: str, staff_sid: str, wall: WallNow
 ) -> SupportView | EndedView | None:
-    """What a browser's id stands for; None for one that never was one of ours."""
-    row = session.execute(_view(scope, SupportSessionRow.sid_digest == digest_of(sid))).first()
+    """What a browser's id stands for; None for one that never was one of ours.
+
+    staff_sid: of the staff's own session there, without which the other opens nothing.
+    """
+    held = and_(
+        SupportSessionRow.sid_digest == digest_of(sid),
+        StaffSessionRow.sid_digest == digest_of(staff_sid),
+    )
+    row = session.execute(_view(scope, held)).first()
     if row is None:
         return None
     view: SupportSessionRow = row[0]

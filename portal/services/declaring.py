@@ -13,7 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.declaration_notices import DeclarationMatched, DeclarationReceived
+from portal.domain.declaration_notices import (
+    DeclarationMatched,
+    DeclarationReceived,
+    DeclarationWaits,
+)
 from portal.domain.declarations import Declaration, Shown
 from portal.domain.events import EventName
 from portal.domain.jobs import MATCH
@@ -24,7 +28,8 @@ from portal.models.accounts import AccountRow
 from portal.models.declarations import DeclarationCaseRow, DeclarationRow
 from portal.queries.accounts import billing_now
 from portal.queries.declarations import declared_of, matching_account
-from portal.services.mailing import post, post_to_address
+from portal.queries.staff import staff_with_a_way_in
+from portal.services.mailing import post, post_to_address, post_to_staff
 from portal.services.queueing import enqueue
 from portal.services.recording import Doer, record
 from portal.services.throttling import Paused, admit, watched
@@ -137,6 +142,9 @@ def _match(session: Session, scope: Scope, case: DeclarationCaseRow, wall: WallN
     declared = declared_of(session.get_one(DeclarationRow, key))
     found = matching_account(session, scope, declared.said)
     case.matched_at = wall
+    account_name = "" if found is None else found.name
+    waits = DeclarationWaits(declared.id, declared.said.contract, account_name)
+    post_to_staff(session, scope, staff_with_a_way_in(session, scope), waits)
     if found is None:
         return
     case.account_id = found.id

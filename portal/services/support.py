@@ -115,9 +115,14 @@ def start_approved(
     return _begin(session, who.actor.scope, view, who.name, approver, wall)
 
 
-def look(session: Session, scope: Scope, sid: str, wall: WallNow) -> SupportView | EndedView | None:
-    """What a browser's id stands for; an end that nobody noted yet is noted; commit."""
-    found = find_view(session, scope, sid, wall)
+def look(
+    session: Session, scope: Scope, sid: str, staff_sid: str, wall: WallNow
+) -> SupportView | EndedView | None:
+    """What a browser's id stands for; an end that nobody noted yet is noted; commit.
+
+    staff_sid: of the staff's own session in the same browser.
+    """
+    found = find_view(session, scope, sid, staff_sid, wall)
     if isinstance(found, EndedView) and not found.is_noted:
         endings.end(session, scope, found.id, found.cause, wall)
     session.commit()

@@ -12,11 +12,12 @@ from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.support import ACCEPTED, ASKABLE
-from portal.domain.support_notices import SupportAsked
+from portal.domain.support_notices import AccessAnswered, SupportAsked
 from portal.models.accounts import AccountRow
+from portal.models.staff import StaffRow
 from portal.models.support import SupportWindowRow
 from portal.queries.staff import StaffMember
-from portal.services.mailing import post
+from portal.services.mailing import post, post_to_staff
 from portal.services.members import lock_as_owner
 from portal.services.recording import Doer, record
 from portal.services.till import doer_of
@@ -52,6 +53,7 @@ def answer(
         row.closed_at = wall
     told = EventName.SUPPORT_ALLOWED if accepted else EventName.SUPPORT_DECLINED
     _record(session, actor, told, row, wall)
+    _tell_who_asked(session, actor, row)
     session.commit()
 
 
@@ -118,6 +120,15 @@ def window_that_allows(
         .limit(1)
         .with_for_update(read=True)
     )
+
+
+def _tell_who_asked(session: Session, actor: Actor, row: SupportWindowRow) -> None:
+    """By mail, while they are still of the staff."""
+    asker = session.get_one(StaffRow, (row.environment_id, row.staff_id))
+    account = session.get_one(AccountRow, (row.environment_id, row.account_id))
+    answered = AccessAnswered(row.id, account.id, account.name, row.ticket, row.ends_at)
+    if asker.ended_at is None:
+        post_to_staff(session, actor.scope, [asker], answered)
 
 
 def _waits(session: Session, scope: Scope, account_id: int, wall: WallNow) -> bool:

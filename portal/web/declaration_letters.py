@@ -9,6 +9,7 @@ from portal.domain.declaration_notices import (
     DeclarationMatched,
     DeclarationNotice,
     DeclarationReceived,
+    DeclarationWaits,
 )
 from portal.domain.declarations import Answer
 from portal.web.declaration_words import declared_facts
@@ -24,6 +25,8 @@ def of_declaration(notice: DeclarationNotice) -> Draft:
             return _matched(notice)
         case DeclarationAnswered():
             return _answered(notice)
+        case DeclarationWaits():
+            return _waits(notice)
 
 
 def _received(notice: DeclarationReceived) -> Draft:
@@ -71,6 +74,17 @@ def _answered(notice: DeclarationAnswered) -> Draft:
             said = _("We could not carry out your cancellation. This is why:")
     facts = declared_facts(declared)
     return Draft(subject, (said, *note, received), facts, _plan(), was_typed=True)
+
+
+def _waits(notice: DeclarationWaits) -> Draft:
+    account = notice.account or _("Not found by itself: look for it")
+    return Draft(
+        _("Cancellation %(number)s waits for an answer", number=notice.declaration_id),
+        (_("It was declared without signing in. The law asks for an answer without delay."),),
+        ((_("Contract"), notice.contract), (_("Account"), account)),
+        (_("See the cancellation"), page("declared.show", declaration_id=notice.declaration_id)),
+        to_staff=True,
+    )  # fmt: skip
 
 
 def _plan() -> tuple[str, str]:

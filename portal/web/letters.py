@@ -6,19 +6,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.credit_notices import AddOnEnded, Credited
-from portal.domain.declaration_notices import (
-    DeclarationAnswered,
-    DeclarationMatched,
-    DeclarationNotice,
-    DeclarationReceived,
-)
+from portal.domain.declaration_notices import DeclarationNotice
 from portal.domain.ending_notices import (
     ContractWithdrawn,
     PlanCancelled,
     PlanEnded,
     PurchaseLapsed,
 )
-from portal.domain.member_notices import MemberGone, MemberJoined, MemberNotice, RoleChanged
+from portal.domain.member_notices import MemberNotice
 from portal.domain.money import Money
 from portal.domain.notices import (
     AddOnCancelled,
@@ -46,13 +41,7 @@ from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.renewal_notices import RenewalAhead, StillRenewing
 from portal.domain.sign_in_notices import SignInNotice
-from portal.domain.support_notices import (
-    ApprovalAnswered,
-    ApprovalAsked,
-    SupportAsked,
-    SupportNotice,
-    SupportStarted,
-)
+from portal.domain.support_notices import SupportNotice
 from portal.domain.use_notices import LotExpiring, QuotaReached, UsageDigest
 from portal.queries.purchases import Refunding
 from portal.web.coming_letters import of_what_comes
@@ -100,15 +89,13 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
 def _of_people(
     notice: SupportNotice | Proposed | MemberNotice | DeclarationNotice | SignInNotice,
 ) -> Draft:
-    match notice:
-        case DeclarationReceived() | DeclarationMatched() | DeclarationAnswered():
-            return of_declaration(notice)
-        case RoleChanged() | MemberGone() | MemberJoined():
-            return of_members(notice)
-        case SupportStarted() | SupportAsked() | ApprovalAsked() | ApprovalAnswered() | Proposed():
-            return of_support(notice)
-        case _:
-            return of_sign_in(notice)
+    if isinstance(notice, DeclarationNotice):
+        return of_declaration(notice)
+    if isinstance(notice, MemberNotice):
+        return of_members(notice)
+    if isinstance(notice, SupportNotice | Proposed):
+        return of_support(notice)
+    return of_sign_in(notice)
 
 
 def _purchased(notice: Purchased) -> Draft:

@@ -50,6 +50,7 @@ from portal.web import (
     withdrawal_words,
     words,
 )
+from portal.web.forms.sign_in import safe_next
 from portal.web.language import date, direction, language, number
 from portal.web.proposed import Offered, offered
 from portal.web.requests import database, is_staff_page, scope, signed_in
@@ -159,8 +160,13 @@ class Page:
 
 def install(app: Flask) -> None:
     app.context_processor(lambda: {"page": _page()})
-    app.jinja_env.globals.update(PHRASES, asset=asset)
+    app.jinja_env.globals.update(PHRASES, asset=asset, own_address=own_address)
     app.jinja_env.filters.update(masked=masked_email, shown_email=shown_email)
+
+
+def own_address() -> str:
+    """The page's own address, to come back to; empty for what is no page's."""
+    return safe_next(request.full_path, "") if request.method == "GET" else ""
 
 
 def asset(name: str) -> str:

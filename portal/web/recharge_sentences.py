@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal.domain.cards import Card
 from portal.domain.catalog import Feature
 from portal.domain.recharge_decisions import Cause, Pack, PauseCause
 from portal.domain.recharge_simulation import Simulated
 from portal.queries.recharge_pages import Decided, Recharging, Values
 from portal.web.language import date_time, money, number
+from portal.web.sentences import card_words
 from portal.web.words import Problem
 
-TEXT_VERSION = "2026-11"
+TEXT_VERSION = "2026-12"
 """Of `consent_text`: a change of its words is another version."""
 
 
-def consent_text(feature: Feature, pack: Pack, values: Values, zone: str) -> str:
-    """What a member agrees to: trigger, amount, monthly maximum, and how to stop."""
+def consent_text(
+    feature: Feature, pack: Pack, values: Values, zone: str, cards: Sequence[Card]
+) -> str:
+    """What a member agrees to: trigger, amount, card, monthly maximum, and how to stop."""
     trigger = _(
         "When fewer than %(threshold)s %(units)s are left, %(pack)s is bought for %(amount)s, tax"
-        " included, and charged to the saved card without asking again.",
+        " included, and charged to your default card without asking again.",
         threshold=number(values.threshold), units=feature.unit_plural, pack=pack.name,
         amount=money(pack.amount),
     )  # fmt: skip
@@ -34,7 +40,14 @@ def consent_text(feature: Feature, pack: Pack, values: Values, zone: str) -> str
                      shown=number(minutes))  # fmt: skip
     stop = _("You can pause it or turn it off on this page at any time, with one click. What is"
              " bought already stays.")  # fmt: skip
-    return " ".join([trigger, larger, most, pause, stop])
+    return " ".join([trigger, _charged(cards), larger, most, pause, stop])
+
+
+def _charged(cards: Sequence[Card]) -> str:
+    for card in cards:
+        if card.is_default:
+            return _("That card is %(card)s now.", card=card_words(card.brand, card.last4))
+    return _("No card is saved yet.")
 
 
 def pack_changed() -> Problem:

@@ -39,9 +39,14 @@ def staff_signed_in() -> StaffMember | None:
     if "scope" not in g or not is_staff_page():
         return None
     if "staff" not in g:
-        g.staff = _load(request.cookies.get(_cookie(), ""))
+        g.staff = _load(held_sid())
     found: StaffMember | None = g.staff
     return found
+
+
+def held_sid() -> str:
+    """The id of a session as staff that the browser shows, on whatever page; it may be over."""
+    return request.cookies.get(_cookie(), "")
 
 
 def staff() -> StaffMember:
@@ -62,7 +67,7 @@ def enter(response: Response, sid: str) -> Response:
 
     Forms that it had open count no more.
     """
-    held = find_staff_member(database(), scope(), request.cookies.get(_cookie(), ""), wall())
+    held = find_staff_member(database(), scope(), held_sid(), wall())
     if held is not None:
         sign_out(database(), held, wall())
     session.pop("csrf_token", None)

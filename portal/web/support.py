@@ -18,6 +18,7 @@ from portal.services import support as service
 from portal.web import htmx
 from portal.web.requests import database, is_staff_page, scope, support_view, wall
 from portal.web.security import OF_MACHINES
+from portal.web.staff import held_sid
 from portal.web.wiring import wiring
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -111,7 +112,7 @@ def _watch() -> Response | None:
         return None
     if not sid:  # the second of two tabs that end it
         return _turn_away(None) if request.endpoint == "support.end" else None
-    found = service.look(database(), scope(), sid, wall())
+    found = service.look(database(), scope(), sid, held_sid(), wall())
     if not isinstance(found, SupportView):
         g.support_is_over = True
         return None if is_staff_page() else _turn_away(found)

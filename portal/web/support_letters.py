@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from portal.domain.proposals import Proposed
 from portal.domain.support_notices import (
+    AccessAnswered,
     ApprovalAnswered,
     ApprovalAsked,
     SupportAsked,
@@ -29,6 +30,8 @@ def of_support(notice: SupportNotice | Proposed) -> Draft:
             return _approval_asked(notice)
         case ApprovalAnswered():
             return _approval_answered(notice)
+        case AccessAnswered():
+            return _access_answered(notice)
 
 
 def _started(notice: SupportStarted) -> Draft:
@@ -78,6 +81,18 @@ def _approval_answered(notice: ApprovalAnswered) -> Draft:
         subject = _("%(staff)s approved that you look at %(account)s", **named)
         said = _("Begin by %(at)s, once. The owners get a mail then, with both names.",
                  at=date_time(notice.expires_at))  # fmt: skip
+    account = (_("Open the account"), page("accounts.show", account_id=notice.account_id))
+    facts = ((_("Account"), notice.account), (_("Ticket"), notice.ticket))
+    return Draft(subject, (said,), facts, account, to_staff=True)
+
+
+def _access_answered(notice: AccessAnswered) -> Draft:
+    subject = _("The owners of %(account)s refused to let you look", account=notice.account)
+    said = _("Nobody looks. You may ask again, for a better reason.")
+    if notice.ends_at is not None:
+        subject = _("The owners of %(account)s let you look", account=notice.account)
+        said = _("Staff may look until %(at)s, unless an owner closes it before.",
+                 at=date_time(notice.ends_at))  # fmt: skip
     account = (_("Open the account"), page("accounts.show", account_id=notice.account_id))
     facts = ((_("Account"), notice.account), (_("Ticket"), notice.ticket))
     return Draft(subject, (said,), facts, account, to_staff=True)

@@ -42,6 +42,8 @@ def test_on_a_phone_without_scripts_it_takes_two_presses_and_can_be_kept(stack, 
     page = open_page(width=390, scripts=False, scheme="dark")
     page.set_extra_http_headers({"Accept-Language": "de"})
     page.goto(f"{stack.url}/sign-in")
+    expect(page.get_by_role("link", name=HERE)).not_to_have_attribute("lang", "de")
+    page.get_by_role("button", name="English").click()
     link = page.get_by_role("link", name=HERE)
     expect(link).to_have_attribute("lang", "de")
     follow(link)

@@ -46,11 +46,12 @@ def crowded(stack) -> tuple[str, dict[str, int]]:
             zip((owner, other), session.scalars(mine.order_by(MembershipRow.id)), strict=True)
         )
     staff = StaffDoor(world)
-    who = staff.who(staff.set_up())
+    staff_sid = staff.set_up()
+    who = staff.who(staff_sid)
     wanted = Wanted(owner.account_id, ids[owner], WORD, "T" * 40)
     with world.session() as session:
         begun = start(session, who, wanted, Consent.OPEN, Origin(HERE, FIREFOX), world.wall)
-        view = look(session, world.scope, begun.sid, world.wall)
+        view = look(session, world.scope, begun.sid, staff_sid, world.wall)
         note_page(session, view, PATH, world.wall)
     world.change(
         update(PersonRow).values(name=WORD),

@@ -220,7 +220,7 @@ class Leaving(RuleBasedStateMachine):
 
 TestAnyLeaving = Leaving.TestCase
 TestAnyLeaving.settings = settings(
-    max_examples=25,
+    max_examples=16,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

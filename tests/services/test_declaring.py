@@ -121,6 +121,18 @@ def test_every_owner_is_told_and_no_other_member(world, desk):
     assert [to for _kind, to in desk.letters("matched")] == [SAID.email, "bo@account1.test"]
 
 
+def test_staff_are_told_of_each_once_whether_an_account_fits_or_not(world, desk):
+    world.account()
+    door = desk.staff()
+    matched(desk)
+    matched(desk, identification="Account9")
+    assert desk.match() == 0
+    with world.session() as session:
+        mails = session.scalars(select(MailRow).where(MailRow.kind == "declaration_waits"))
+        told = [(mail.recipient, mail.account_id, mail.notice["account"]) for mail in mails]
+    assert told == [(door.email, None, "Account1"), (door.email, None, "")]
+
+
 def test_nothing_ends_by_itself(world, desk):
     actor = world.account()
     world.buy(actor, "salesforce")

@@ -13,8 +13,7 @@ from portal.domain.access import Actor, Role
 from portal.domain.declaration_notices import TYPED
 from portal.domain.enclosures import invoice_of
 from portal.domain.mails import MOST_TRIES, PAUSES, Attachment, NotSent, Reader, Unanswered
-from portal.domain.notices import Invoiced, Notice
-from portal.domain.support_notices import STAFF_KINDS
+from portal.domain.notices import STAFF_KINDS, Invoiced, Notice
 from portal.domain.use_notices import UsageDigest
 from portal.gateways.queue import JobQueue
 from portal.models.accounts import PaymentMethodRow, PersonRow
@@ -62,7 +61,7 @@ def test_each_member_who_may_act_gets_one_in_their_language(world, office):
     tell(world, owner.account_id)
     rows = office.rows()
     assert [(r.recipient, r.locale, r.status) for r in rows] == [
-        ("owner@account1.test", "en", "queued"),
+        ("owner@account1.test", "", "queued"),
         ("billing@one.test", "fr", "queued"),
     ]
     assert rows[0].key == f"purchased:7:{owner.person_id}"
@@ -101,7 +100,7 @@ def test_every_figure_arrives_as_it_was_stored(world, office, notice):
     notice = of_a_real_invoice(office, owner, notice)
     tell(world, owner.account_id, notice)
     assert office.send() == Sent(1, 0)
-    assert office.writer.written == [(notice, Reader("en", "Asia/Tokyo", "Account1"))]
+    assert office.writer.written == [(notice, Reader("", "Asia/Tokyo", "Account1"))]
 
 
 def of_a_real_invoice(office: Office, owner: Actor, notice: Notice) -> Notice:

@@ -15,6 +15,7 @@ from portal.domain.declaration_notices import (
     DeclarationAnswered,
     DeclarationMatched,
     DeclarationReceived,
+    DeclarationWaits,
 )
 from portal.domain.declarations import (
     Answer,
@@ -66,6 +67,7 @@ from portal.domain.sign_in_notices import (
     SecondFactorSwitched,
 )
 from portal.domain.support_notices import (
+    AccessAnswered,
     ApprovalAnswered,
     ApprovalAsked,
     SupportAsked,
@@ -173,6 +175,8 @@ PROPOSED = Proposed(
 )
 APPROVAL_ASKED = ApprovalAsked(5, "Ann", "Northwind", "A figure is wrong.", "T-1", AT)
 APPROVED = ApprovalAnswered(5, "Ann", 1, "Northwind", "T-1", True, AT)
+LET_IN = AccessAnswered(5, 1, "Northwind", "T-1", AT)
+WAITS = DeclarationWaits(7, "Growth", "Northwind")
 DECLARED = DeclarationReceived(
     Declared(
         7,
@@ -268,6 +272,10 @@ NOTICES: list[Notice] = [
     APPROVAL_ASKED,
     APPROVED,
     replace(APPROVED, is_approved=False),
+    LET_IN,
+    replace(LET_IN, ends_at=None),
+    WAITS,
+    replace(WAITS, contract="Northwind", account=""),
     PROPOSED,
     replace(PROPOSED, quantity=1, note="", auto_renew=True),
     ROLE,

@@ -6,24 +6,30 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Role, StaffRole
 from portal.domain.credit_notes import Destination
 from portal.domain.keys import Access
+from portal.domain.periods import WallNow
 from portal.domain.quotes import Request
-from portal.domain.support import SPANS
+from portal.domain.sign_in import Origin
+from portal.domain.support import SPANS, Consent
+from portal.models.accounts import MembershipRow
 from portal.models.invoices import InvoiceRow
 from portal.queries.persons import find_person, first_membership
+from portal.queries.staff import StaffMember
 from portal.services import crediting, keys
 from portal.services.charging import Settled
 from portal.services.crediting import Correction
 from portal.services.inviting import invite
 from portal.services.proposing import Made, propose
 from portal.services.recording import Doer
+from portal.services.support import Wanted, start
 from portal.services.support_windows import open_window
 from portal.services.till import Till
 from tests.models.twins import live
-from tests.services.entering import SAFE
+from tests.services.entering import FIREFOX, HERE, SAFE
 from tests.services.staffing import StaffDoor
 from tests.support.database import clone
 from tests.support.world import World
@@ -81,7 +87,7 @@ def _credit(world: World, actor: Actor) -> None:
 
 
 def _help(world: World, *actors: Actor) -> None:
-    """Support may look at each account, and proposes something to it."""
+    """Support may look at each account, did, and proposes something to it."""
     desk = StaffDoor(world, email="helps@staff.test")
     who = desk.who(desk.set_up())
     assert who is not None
@@ -89,8 +95,15 @@ def _help(world: World, *actors: Actor) -> None:
     with world.session() as session:
         for actor in actors:
             open_window(session, actor, SPANS["day"], world.wall)
+            _look(session, who, actor, world.wall)
             made = propose(session, who, actor.account_id, pack, "", world.wall)
             assert isinstance(made, Made)
+
+
+def _look(session: Session, who: StaffMember, actor: Actor, wall: WallNow) -> None:
+    member = session.scalar(select(MembershipRow.id).filter_by(account_id=actor.account_id))
+    wanted = Wanted(actor.account_id, member or 0, "A figure is wrong.", "T-1")
+    start(session, who, wanted, Consent.OPEN, Origin(HERE, FIREFOX), wall)
 
 
 def _let_everybody_in(stage: Stage) -> None:

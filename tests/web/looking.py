@@ -64,6 +64,11 @@ class Looking:
     def end(self, status: int = 303) -> Reply:
         return self.desk.send(GRID, END, status)
 
+    def cookies(self) -> str:
+        """The header of a request that shows the view and the staff's own session."""
+        held = {name: self.client.get_cookie(name) for name in ("support", "staff")}
+        return "; ".join(f"{name}={cookie.value}" for name, cookie in held.items() if cookie)
+
     def told(self, name: str = "support:") -> list[tuple[str, dict[str, str]]]:
         """Events whose name begins so, with their detail."""
         mine = select(EventRow).where(EventRow.name.startswith(name)).order_by(EventRow.id)

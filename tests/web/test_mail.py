@@ -13,9 +13,8 @@ from flask import Flask, g, has_request_context
 from portal.domain.declaration_notices import TYPED
 from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.money import Money
-from portal.domain.notices import Notice, Sold
+from portal.domain.notices import STAFF_KINDS, Notice, Sold
 from portal.domain.periods import WallNow
-from portal.domain.support_notices import STAFF_KINDS
 from portal.domain.use_notices import TOPICS
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
@@ -23,8 +22,6 @@ from portal.gateways.mail import message_of
 from portal.settings import Settings
 from portal.web.mail import LetterWriter
 from tests.support.notices import (
-    APPROVAL_ASKED,
-    APPROVED,
     AT,
     BEGUN,
     BOUGHT,
@@ -270,24 +267,6 @@ def test_a_new_price_for_use_is_said_for_one_unit_with_what_holds_until_then(wri
     assert "choose another plan" in plan
     tiers = "$5.00 and $0.001 a message up to 1,000, then $0.0008 a message, for all of them"
     assert tiers in plan
-
-
-def test_staff_are_asked_with_all_that_they_need_and_told_what_came_of_it(writer):
-    asked = writer.write(APPROVAL_ASKED, Reader(""))
-    assert asked.subject == "Ann asks to look at Northwind"
-    for said in (
-        "No owner of Northwind lets staff look now", "Reason: A figure is wrong.", "Ticket: T-1",
-        "Waits until: 1 May 2026, 03:30 UTC",
-        "Approve or refuse: https://billing.example.com/staff/approvals\n",
-    ):  # fmt: skip
-        assert said in asked.text
-    approved = writer.write(APPROVED, Reader(""))
-    assert approved.subject == "Ann approved that you look at Northwind"
-    assert "Begin by 1 May 2026, 03:30 UTC, once." in approved.text
-    assert "https://billing.example.com/staff/accounts/1\n" in approved.text
-    refused = writer.write(replace(APPROVED, is_approved=False), Reader(""))
-    assert refused.subject == "Ann refused to let you look at Northwind"
-    assert "Begin" not in refused.text
 
 
 def test_a_plan_that_was_withdrawn_from_says_what_is_not_charged_and_what_is_still_open(writer):

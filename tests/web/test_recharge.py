@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from portal.domain.access import Role
+from portal.models.accounts import PaymentMethodRow
 from portal.services.usage import count
 from tests.services.recharging import Recharge
 from tests.services.using import used
@@ -78,7 +80,8 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(owner, visit, typed, sai
 
 def test_agreeing_names_amount_trigger_maximum_and_how_to_stop(world, owner, visit):
     page = visit.get(f"{PAGE}/messages/consent?{TYPED}")
-    for said in ("fewer than 10,000 messages", "$29.00", "$100.00", "turn it off", "(UTC)"):
+    for said in ("fewer than 10,000 messages", "$29.00", "$100.00", "turn it off", "(UTC)",
+                 "charged to your default card", "That card is Visa ending 4242 now."):  # fmt: skip
         assert said in page.text
     press(visit, page, f"{PAGE}/messages/consent")
     assert "Buys 50,000 message pack when fewer than 10,000 are left" in visit.get(PAGE).text
@@ -95,6 +98,21 @@ def test_another_amount_than_was_shown_saves_nothing(owner, visit):
     again = press(visit, page, f"{PAGE}/messages/consent", 422, amount="2800")
     assert "is not what the page said" in again.text
     assert "Nothing is bought by itself" in visit.get(PAGE).text
+
+
+def test_another_card_than_was_shown_asks_once_more(world, owner, visit):
+    page = visit.get(f"{PAGE}/messages/consent?{TYPED}")
+    world.change(update(PaymentMethodRow).values(last4="0005"))
+    again = press(visit, page, f"{PAGE}/messages/consent", 422)
+    assert "That card is Visa ending 0005 now." in again.text
+    press(visit, again, f"{PAGE}/messages/consent")
+    assert Recharge(world).policy(owner).status == "on"
+
+
+def test_without_a_card_the_consent_says_so(world, visit):
+    world.account(card=None)
+    visit.sign_in("owner@account1.test")
+    assert "No card is saved yet." in visit.get(f"{PAGE}/messages/consent?{TYPED}").text
 
 
 def test_history_says_why(world, owner, visit):

@@ -20,8 +20,9 @@ from portal.services import accounts
 from portal.services.recording import CLI, record
 from portal.web.requests import signed_in
 from portal.web.support import LEAVING, NO_ADDRESS
+from tests.services.staffing import StaffDoor
 from tests.web.looking import GRID, UNKNOWN, addresses
-from tests.web.reading import HTMX
+from tests.web.reading import HTMX, Visitor
 
 ASKED = {
     "plain": {},
@@ -112,7 +113,7 @@ def test_a_write_with_what_no_database_keeps_is_refused_and_recorded(on, method,
 
 
 def test_the_actor_may_read_whatever_the_role(on, app):
-    cookie = {"Cookie": f"support={on.client.get_cookie('support').value}"}
+    cookie = {"Cookie": on.cookies()}
     with app.test_request_context(GRID, headers=cookie):
         app.preprocess_request()
         actor = signed_in().member.actor
@@ -125,7 +126,7 @@ def test_the_actor_may_read_whatever_the_role(on, app):
 
 def test_the_database_itself_refuses_a_write(on, app):
     """Where both other fences were forgotten."""
-    cookie = {"Cookie": f"support={on.client.get_cookie('support').value}"}
+    cookie = {"Cookie": on.cookies()}
     for url in (GRID, "/settings/billing/usage?refresh=1", "/staff/accounts"):
         with app.test_request_context(url, headers=cookie):
             assert app.preprocess_request() is None
@@ -195,8 +196,21 @@ def test_a_view_of_another_environment_opens_nothing_here(on, world):
         other = accounts.ensure_environment(session, "default", "Acme", "staging")
     with open_session(world.engine, other.environment_id) as session:
         assert session.scalars(select(SupportSessionRow)).all() == []
-        sid = on.client.get_cookie("support").value
-        assert find_view(session, other, sid, world.wall) is None
+        sid, staff_sid = (on.client.get_cookie(name).value for name in ("support", "staff"))
+        assert find_view(session, other, sid, staff_sid, world.wall) is None
+
+
+@pytest.mark.parametrize("staff", [None, "forged", "of another"])
+def test_its_cookie_opens_nothing_without_the_staffs_own(on, app, world, staff):
+    thief = Visitor(app.test_client())
+    thief.client.set_cookie("support", on.client.get_cookie("support").value)
+    if staff == "of another":
+        thief.client.set_cookie("staff", StaffDoor(world, "eve@staff.test", name="Eve").set_up())
+    elif staff:
+        thief.client.set_cookie("staff", staff)
+    assert thief.get(GRID, 303).headers["Location"] == "/staff/accounts"
+    assert thief.client.get_cookie("support") is None
+    assert "Account1" in on.get(GRID).text, "who looks goes on"
 
 
 def test_neither_other_cookie_is_a_view(on):

@@ -100,6 +100,13 @@ def test_closing_it_ends_the_view_at_the_next_request(look, owner):
     assert len(look.told("support:closed")) == 1
 
 
+def answers(look: Looking) -> dict[str, str | None]:
+    """To whom an owner's answer was mailed, and until when they may look."""
+    with look.world.session() as session:
+        mails = session.query(MailRow).filter_by(kind="access_answered")
+        return {mail.recipient: mail.notice["ends_at"] for mail in mails}
+
+
 def test_a_wish_is_mailed_and_accepted_for_a_day(look, owner):
     ask(look)
     assert look.world.rows(MailRow, kind="support_asked") == 1
@@ -109,6 +116,8 @@ def test_a_wish_is_mailed_and_accepted_for_a_day(look, owner):
     assert "there is no answer yet" in look.get(look.page).text
     forced(look, 409)
     does(owner, "/1/accept")
+    until = look.world.now + timedelta(days=1)
+    assert answers(look) == {"ann@staff.test": until.isoformat().replace("+00:00", "Z")}
     look.start()
     look.get()
     assert look.told("support:started")
@@ -133,6 +142,7 @@ def test_a_wish_without_an_answer_is_over_after_a_week_and_may_be_asked_again(lo
 def test_a_wish_that_is_refused_lets_nobody_look_and_can_be_repeated(look, owner):
     ask(look)
     does(owner, "/1/refuse")
+    assert answers(look) == {"ann@staff.test": None}
     forced(look, 409)
     assert look.told("support:declined")
     does(owner, "/1/accept", 409)

@@ -11,9 +11,11 @@ from flask_babel import gettext as _
 from portal.domain.access import Permission
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
+from portal.domain.recharge_decisions import Pack
 from portal.domain.spending import Mode
 from portal.domain.throttle import PREVIEW, PURCHASE
-from portal.queries.recharge_pages import Recharging, decisions, rechargings, simulated
+from portal.queries.cards import saved_cards
+from portal.queries.recharge_pages import Recharging, Values, decisions, rechargings, simulated
 from portal.queries.spending import Ceiling, ceiling_of
 from portal.services import recharge_policies, spending
 from portal.services.capacity import open_windows_now
@@ -80,7 +82,7 @@ def agree(feature: str) -> Response:
     amount = Money(int(digits) if digits.isdecimal() else 0, _code())
     if pack is None or pack.amount != amount:
         return _consent(shown, form, 422, pack_changed())
-    text = consent_text(shown.feature, pack, values, state().account.zone)
+    text = _text(shown, pack, values)
     agreed = pressed(f"recharge:{feature}:{text}")
     if isinstance(agreed, Problem):
         return _consent(shown, form, 422, agreed)
@@ -169,12 +171,17 @@ def _consent(
     values, pack = form.values(_code()), shown.pack(str(form.pack.data))
     if pack is None or form.threshold.errors or form.cap.errors or form.cooldown.errors:
         return htmx.go(url_for(".edit", feature=shown.feature.lookup_key))
-    text = consent_text(shown.feature, pack, values, state().account.zone)
+    text = _text(shown, pack, values)
     return htmx.page(
         "recharge/consent.html", "recharge/_consent.html", status,
         shown=shown, values=values, pack=pack, problem=problem, state=state(),
         deal=recharge_deal(values.cap, text, shown.feature.lookup_key),
     )  # fmt: skip
+
+
+def _text(shown: Recharging, pack: Pack, values: Values) -> str:
+    cards = saved_cards(database(), member().actor)
+    return consent_text(shown.feature, pack, values, state().account.zone, cards)
 
 
 def _shown(feature: str) -> Recharging:
