@@ -12,9 +12,9 @@ from portal.domain.cards import last_day, reminder
 from portal.domain.declaration_notices import DECLARATION_KINDS
 from portal.domain.enclosures import invoice_of
 from portal.domain.member_notices import MEMBER_KINDS
-from portal.domain.notices import KINDS, TOLD, is_told
+from portal.domain.notices import KINDS, STAFF_KINDS, TOLD, is_told
 from portal.domain.sign_in_notices import SIGN_IN_KINDS
-from portal.domain.support_notices import STAFF_KINDS, SUPPORT_KINDS
+from portal.domain.support_notices import SUPPORT_KINDS
 from tests.support.notices import (
     AT,
     BOUGHT,
