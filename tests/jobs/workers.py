@@ -20,7 +20,7 @@ from portal.services.queueing import QUEUE
 from tests.support.database import ROOT, Database
 from tests.support.world import World
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 COMMAND = (sys.executable, "-m", "flask", "--app", "app", "jobs", "work")
 OURS = ("DATABASE_", "STRIPE_", "PORTAL_", "SMTP_", "MAIL_", "PUBLIC_URL", "SECRET_KEY", "TENANT_")
 
