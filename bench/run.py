@@ -29,13 +29,13 @@ GRID = f"{BILLING}/add-ons"
 CONFIRM = f"{GRID}/salesforce/purchase"
 STATEMENTS = {
     "account_state": 7,
-    GRID: 13,
+    GRID: 14,
     CONFIRM: 19,
-    f"{GRID}/active": 16,
-    f"{BILLING}/usage": 21,
+    f"{GRID}/active": 17,
+    f"{BILLING}/usage": 22,
     **dict.fromkeys(WAYS, 16),
 }
-"""Most statements that one may send; a page also names its scope and finds its member."""
+"""Most statements that one may send; a page also finds its environment and its member."""
 ACCOUNTS = 10
 
 
