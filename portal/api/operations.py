@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from portal.api.auth import enter
 from portal.api.problems import ApiProblem, answer_for, bad_input, unfit
@@ -109,7 +109,7 @@ def _sent(model: type[BaseModel]) -> BaseModel:
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             raise ApiProblem(400, "not-json", "The body is not JSON.") from None
-        raise bad_input(error) from None
+        raise bad_input(error, inner=issubclass(model, RootModel)) from None
 
 
 def _asked(model: type[BaseModel]) -> BaseModel:

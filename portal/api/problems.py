@@ -67,11 +67,16 @@ def answer_for(bp: Blueprint) -> None:
     bp.register_error_handler(HTTPException, _http_error)
 
 
-def bad_input(error: ValidationError, *, parameters: bool = False) -> ApiProblem:
-    """Every field that pydantic refuses, in one answer."""
+def bad_input(
+    error: ValidationError, *, parameters: bool = False, inner: bool = False
+) -> ApiProblem:
+    """Every field that pydantic refuses, in one answer.
+
+    inner: the body may be of several shapes, and each place begins with the name of one.
+    """
     found = []
     for each in error.errors(include_url=False, include_context=False, include_input=False):
-        steps, detail = [str(step) for step in each["loc"]], _words(each)
+        steps, detail = [str(step) for step in each["loc"]][inner:], _words(each)
         found.append(
             FieldProblem(parameter=steps[0], detail=detail)
             if parameters and steps

@@ -38,6 +38,16 @@ def test_a_single_event_is_counted_in_its_window(host, world):
     assert used(host) == "10"
 
 
+def test_an_event_by_itself_needs_no_list(host, world):
+    world.account()
+    told = host.post("/usage-events", event(), 200).json
+    assert [(r["id"], r["verdict"]) for r in told["results"]] == [("e1", "counted")]
+    assert host.post("/usage-events", event(), 200).json["duplicate"] == 1
+    refused = host.post("/usage-events", event(2, feature="telepathy"), 200).json
+    assert refused["results"][0]["reason"] == "unknown_feature"
+    assert used(host) == "10"
+
+
 def test_the_same_report_ten_times_counts_once(host, world):
     world.account()
     events = [event(n) for n in range(20)]
@@ -111,7 +121,10 @@ def test_what_cannot_be_counted_says_why(changes, reason, host, world):
      ({"events": [event(units=12)]}, "#/events/0/units"),
      ({"events": [event(), event(2, mood="x")]}, "#/events/1/mood"),
      ({"events": [event(dimensions={"a": 1})]}, "#/events/0/dimensions/a"),
-     ({"events": [{"id": "x"}]}, "#/events/0/account"), ({"events": {}}, "#/events")],
+     ({"events": [{"id": "x"}]}, "#/events/0/account"), ({"events": {}}, "#/events"),
+     (event(units=12), "#/units"), (event(mood="x"), "#/mood"), ({"id": "x"}, "#/account"),
+     (event(dimensions={"a": 1}), "#/dimensions/a"), (event(events=[]), "#/events"),
+     ([event()], "#")],
 )  # fmt: skip
 def test_a_report_that_cannot_be_read_is_refused_whole(body, pointer, host, world):
     world.account()

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 from pydantic.config import JsonDict
 
 from portal.api.schemas.fields import Given, Span, Told
 from portal.domain.usage import MOST_EVENTS
 
-MESSAGES: JsonDict = {
-    "events": [
-        {
-            "account": "northwind",
-            "id": "chat-1",
-            "feature": "messages",
-            "units": "12",
-            "occurred_at": "2026-11-01T09:12:44Z",
-            "dimensions": {"channel": "e-mail"},
-        }
-    ]
+MESSAGE: JsonDict = {
+    "account": "northwind",
+    "id": "chat-1",
+    "feature": "messages",
+    "units": "12",
+    "occurred_at": "2026-11-01T09:12:44Z",
+    "dimensions": {"channel": "e-mail"},
 }
+ONE, MANY = "one event", "events"
 
 
 class GivenEvent(Given):
     """A fact. What cannot be counted is refused alone: the others count all the same."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [MESSAGE]})
 
     account: str = Field(max_length=1000)
     id: str = Field(
@@ -45,12 +45,31 @@ class GivenEvent(Given):
     reason: str = Field("", max_length=1000)
 
 
-class GivenReport(Given):
-    """One event or many, of one account or several, in the order in which they are counted."""
+class GivenEvents(Given):
+    """Of one account or several, in the order in which they are counted."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [MESSAGES]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"events": [MESSAGE]}]})
 
     events: list[GivenEvent] = Field(min_length=1, max_length=MOST_EVENTS)
+
+
+def _shape(sent: Any) -> str:
+    return ONE if isinstance(sent, dict) and sent and "events" not in sent else MANY
+
+
+class GivenReport(
+    RootModel[
+        Annotated[
+            Annotated[GivenEvent, Tag(ONE)] | Annotated[GivenEvents, Tag(MANY)],
+            Discriminator(_shape),
+        ]
+    ]
+):
+    """One event as it is, or a list of them."""
+
+    @property
+    def events(self) -> list[GivenEvent]:
+        return [self.root] if isinstance(self.root, GivenEvent) else self.root.events
 
 
 class VerdictWord(StrEnum):
