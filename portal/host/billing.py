@@ -66,7 +66,7 @@ class Billing:
             "occurred_at": at.astimezone(UTC).isoformat(),
             "dimensions": {"channel": "chat"},
         }
-        [result] = self._ask("POST", "/api/v1/usage-events", {"events": [event]})["results"]
+        [result] = self._ask("POST", "/api/v1/usage-events", event)["results"]
         if result["verdict"] == "refused":
             raise NotReached(result["detail"])
 
