@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal.local.browser import ensure
 from portal.web.views import clock
@@ -23,12 +23,15 @@ REFUSED = (
     "Response Status Error Code 403",
 )
 """As the browser says it, and as htmx does."""
+PATIENCE_MS = 20_000
+"""How long a page may take to show what is expected of it, on a machine with much else to do."""
 AS_ROOT = ("--no-sandbox", "--disable-dev-shm-usage")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     args = [*QUIET, *(AS_ROOT if os.geteuid() == 0 else ())]
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(ensure()), args=args)
         yield browser

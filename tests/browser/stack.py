@@ -63,7 +63,7 @@ class Stack:
         app = create_app(self._settings(), self.world.gateway, lambda: self.world.wall)
         self._stops.append(lambda: _dispose(app))
         self._stops.append(door.close)
-        self._serve(make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno()))
+        self._serve(make_server("127.0.0.1", port, _whole(app), threaded=True, fd=door.fileno()))
         return self
 
     def stop(self) -> None:
@@ -134,6 +134,22 @@ class Stack:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         self._stops.append(lambda: (server.shutdown(), thread.join(), server.server_close()))
+
+
+def _whole(app: Any) -> Callable[..., list[bytes]]:
+    """The app, but each answer is read and its file closed before the first byte is sent.
+
+    Werkzeug's server leaves open what it sends to a browser that has gone meanwhile.
+    """
+
+    def served(environ: Any, start_response: Any) -> list[bytes]:
+        answer = app(environ, start_response)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+
+    return served
 
 
 def _dispose(app: Any) -> None:

@@ -22,6 +22,7 @@ from playwright.sync_api import expect
 
 from portal.queries.demo import DEMO_PASSWORD as PASSWORD
 from tests.browser.portal_pages import Portal
+from tests.browser.three_months import live_three_months
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,6 +127,11 @@ def test_the_northwind_member_sees_the_same_with_reasons(running, open_page):
     card = portal.card("100,000 message pack")
     expect(card.get_by_role("button", name="Add to plan")).to_be_disabled()
     expect(card).to_contain_text("Your role may look but not buy")
+
+
+def test_three_months_of_northwind(running, open_page):
+    portal = Portal(open_page(), running.url).sign_in("owner@northwind.test", PASSWORD)
+    assert len(set(live_three_months(portal, running.taken))) > 1
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
