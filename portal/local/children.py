@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,6 +22,7 @@ from portal.local.processes import dies_with_parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0  # above the 10 that the server gives its own workers
 PAUSE = 0.05
+NAMED = re.compile(rb'"process": ?(\d+)')
 
 
 class Stopped(Exception):
@@ -118,12 +120,12 @@ class Children:
             raise LocalError(f"{name} failed ({_ending(code)}):{child.said()}")
 
     def wait_until_ready(self, child: Child, port: int) -> None:
-        """Ask /healthz until it answers 200.
+        """Ask /healthz until it answers 200, and not from a process that another start began.
 
         Raises LocalError when a process ends first, or after READY_SECONDS.
         """
         deadline = time.monotonic() + READY_SECONDS
-        while not _is_healthy(port):
+        while not _is_healthy(port, child.process.pid):
             self.check()
             self._all_alive()
             if time.monotonic() > deadline:
@@ -151,15 +153,19 @@ class Children:
             self.running.pop()
 
 
-def _is_healthy(port: int) -> bool:
+def _is_healthy(port: int, expected: int) -> bool:
+    """expected: the process that the answer names, where it names one."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
+        answer = connection.getresponse()
+        said = answer.read()
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
+    named = NAMED.search(said)
+    return answer.status == http.HTTPStatus.OK and (not named or int(named[1]) == expected)
 
 
 def _ending(code: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import time
@@ -106,7 +107,7 @@ def create_sandbox(
     app.register_blueprint(create_checkout(store, server))
     app.register_blueprint(create_assets())
     app.add_url_rule("/", "home", lambda: Response(HOME, mimetype="text/plain"))
-    app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok", "sandbox": True})
+    app.add_url_rule("/healthz", "healthz", _health)
     for operation, route in {**ROUTES, **OWN_RULES}.items():
         _add(app, operation, route, server)
     app.register_error_handler(ApiError, _refuse)
@@ -114,6 +115,11 @@ def create_sandbox(
     app.register_error_handler(HTTPException, _other)
     webhooks.start()
     return app
+
+
+def _health() -> dict[str, object]:
+    """process: by which a start tells its own sandbox from another's on the same port."""
+    return {"status": "ok", "sandbox": True, "process": os.getpid()}
 
 
 def _add(app: Flask, operation: str, route: Route, server: Server) -> None:

@@ -40,7 +40,8 @@ class Correction:
     @property
     def key(self) -> str:
         """The same for the same request, so that sending it twice credits once."""
-        asked = (self.invoice_number, self.line, str(self.amount), self.to.value, self.reason)
+        amount = str(None if self.amount is None else self.amount.normalize())
+        asked = (self.invoice_number, self.line, amount, self.to.value, self.reason)
         return f"corrected-{hashlib.sha256(repr(asked).encode()).hexdigest()}"
 
 

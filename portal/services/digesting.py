@@ -23,6 +23,7 @@ from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.usage import Meter, meters
 from portal.queries.usage_days import daily, run_rates
 from portal.services import mailing
+from portal.services.alone import alone
 from portal.services.capacity import open_windows
 
 
@@ -39,13 +40,13 @@ def send_digests(session: Session, scope: Scope, wall: WallNow) -> None:
     Safe to repeat: each member's week is stored once. Late, it is the last week's only.
     """
     for due in list(_missing(session, scope, wall)):
-        state = account_state(session, scope, due.account_id, wall)
-        open_windows(session, scope, state, state.now)
-        weeks = weeks_of_use(session, scope, state, due.monday)
-        if weeks:
-            notice = UsageDigest(due.account_id, due.monday, due.at, weeks)
-            mailing.post(session, scope, due.account_id, notice)
-        session.commit()
+        with alone(session, "digest_left_out", account_id=due.account_id):
+            state = account_state(session, scope, due.account_id, wall)
+            open_windows(session, scope, state, state.now)
+            weeks = weeks_of_use(session, scope, state, due.monday)
+            if weeks:
+                notice = UsageDigest(due.account_id, due.monday, due.at, weeks)
+                mailing.post(session, scope, due.account_id, notice)
 
 
 def weeks_of_use(

@@ -30,6 +30,7 @@ from portal.queries.documents import (
     issued_receipt,
     undocumented,
 )
+from portal.services.alone import alone
 
 log = structlog.get_logger()
 BATCH = 50
@@ -103,12 +104,13 @@ def print_missing(
     session: Session, scope: Scope, *, printer: Printer, wall: WallNow, most: int = BATCH
 ) -> int:
     """Make up to `most` PDFs of each kind that are missing, oldest first, and commit each; how
-    many were."""
+    many were. One that cannot be made stays missing, and is logged."""
     made = 0
     for shelf in SHELVES:
         for row_id in undocumented(session, scope, shelf.table, most):
-            _store(session, scope, row_id, shelf, printer, wall)
-            made += 1
+            with alone(session, "document_stays_missing", **{shelf.key: row_id}):
+                _store(session, scope, row_id, shelf, printer, wall)
+                made += 1
     return made
 
 

@@ -13,6 +13,7 @@ from portal.models.usage import LotRow
 from portal.queries.accounts import account_state
 from portal.queries.wallet import ends_soon, expiring
 from portal.services import mailing
+from portal.services.alone import alone
 
 
 def remind_of_lots(session: Session, scope: Scope, wall: WallNow) -> None:
@@ -22,17 +23,17 @@ def remind_of_lots(session: Session, scope: Scope, wall: WallNow) -> None:
     Source: issue 5 (wallet).
     """
     for account_id in _accounts(session, scope, wall):
-        state = account_state(session, scope, account_id, wall)
-        for lot in expiring(session, scope, state):
-            notice = LotExpiring(
-                lot_id=lot.lot_id,
-                days=lot.days,
-                feature=Measured(lot.feature.id, lot.feature.name, lot.feature.unit_plural),
-                left=lot.left,
-                expires_at=lot.expires_at,
-            )
-            mailing.post(session, scope, account_id, notice)
-        session.commit()
+        with alone(session, "reminder_left_out", account_id=account_id):
+            state = account_state(session, scope, account_id, wall)
+            for lot in expiring(session, scope, state):
+                notice = LotExpiring(
+                    lot_id=lot.lot_id,
+                    days=lot.days,
+                    feature=Measured(lot.feature.id, lot.feature.name, lot.feature.unit_plural),
+                    left=lot.left,
+                    expires_at=lot.expires_at,
+                )
+                mailing.post(session, scope, account_id, notice)
 
 
 def _accounts(session: Session, scope: Scope, wall: WallNow) -> list[int]:

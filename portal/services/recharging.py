@@ -33,6 +33,7 @@ from portal.queries.recharge import (
 from portal.queries.spending import ceiling_of
 from portal.services import mailing
 from portal.services.accepting import ask_first, lock_subscription
+from portal.services.alone import alone
 from portal.services.attempts import SavedWay, read_purchase
 from portal.services.capacity import open_windows_now
 from portal.services.charging import Unpaid
@@ -70,11 +71,8 @@ def run_due(session: Session, scope: Scope, *, gateway: PaymentGateway, wall: Wa
     till = Till(session, gateway, scope, wall, Doer(DOER))
     found = _due(till)
     for policy_id in found:
-        try:
+        with alone(session, "recharge_not_decided", policy_id=policy_id):
             evaluate(till, policy_id)
-        except Exception:  # one that cannot be decided on does not hold up the others
-            session.rollback()
-            log.exception("recharge_not_decided", policy_id=policy_id)
     return len(found)
 
 

@@ -24,6 +24,7 @@ from portal.queries.accounts import AccountState, account_state
 from portal.queries.billing import prices_ahead
 from portal.queries.cards import renewals
 from portal.services import mailing
+from portal.services.alone import alone
 
 
 def remind_of_cards(session: Session, scope: Scope, wall: WallNow) -> None:
@@ -32,13 +33,13 @@ def remind_of_cards(session: Session, scope: Scope, wall: WallNow) -> None:
     Safe to repeat: each reminder of one end is stored once.
     """
     for card in _ending(session, scope, wall):
-        state = account_state(session, scope, card.account_id, wall)
-        ends = last_day(card.exp_month, card.exp_year)
-        due = reminder(ends, today_in(state.account.zone, wall))
-        if due is not None and renewals(state):
-            notice = CardExpiring(card.id, card.brand, card.last4, ends, due)
-            mailing.post(session, scope, card.account_id, notice)
-        session.commit()
+        with alone(session, "reminder_left_out", account_id=card.account_id):
+            state = account_state(session, scope, card.account_id, wall)
+            ends = last_day(card.exp_month, card.exp_year)
+            due = reminder(ends, today_in(state.account.zone, wall))
+            if due is not None and renewals(state):
+                notice = CardExpiring(card.id, card.brand, card.last4, ends, due)
+                mailing.post(session, scope, card.account_id, notice)
 
 
 def remind_of_trials(session: Session, scope: Scope, wall: WallNow) -> None:
@@ -52,11 +53,11 @@ def remind_of_trials(session: Session, scope: Scope, wall: WallNow) -> None:
         SubscriptionRow.ended_at.is_(None),
     )
     for row in list(session.scalars(trying.order_by(SubscriptionRow.id))):
-        state = account_state(session, scope, row.account_id, wall)
-        notice = _trial_ending(row, state)
-        if notice is not None:
-            mailing.post(session, scope, row.account_id, notice)
-        session.commit()
+        with alone(session, "reminder_left_out", account_id=row.account_id):
+            state = account_state(session, scope, row.account_id, wall)
+            notice = _trial_ending(row, state)
+            if notice is not None:
+                mailing.post(session, scope, row.account_id, notice)
 
 
 def remind_of_prices(session: Session, scope: Scope, wall: WallNow) -> None:
@@ -65,13 +66,13 @@ def remind_of_prices(session: Session, scope: Scope, wall: WallNow) -> None:
     Safe to repeat. Source: ADR 0017.
     """
     for account_id in _repriced_soon(session, scope, wall):
-        state = account_state(session, scope, account_id, wall)
-        for ahead in prices_ahead(state):
-            due = ahead.change.reminded_at
-            if due is not None and due <= state.now < ahead.change.effective_at:
-                notice = told(ahead, state.account.tax, reminder=True)
-                mailing.post(session, scope, account_id, notice)
-        session.commit()
+        with alone(session, "reminder_left_out", account_id=account_id):
+            state = account_state(session, scope, account_id, wall)
+            for ahead in prices_ahead(state):
+                due = ahead.change.reminded_at
+                if due is not None and due <= state.now < ahead.change.effective_at:
+                    notice = told(ahead, state.account.tax, reminder=True)
+                    mailing.post(session, scope, account_id, notice)
 
 
 def _repriced_soon(session: Session, scope: Scope, wall: WallNow) -> list[int]:

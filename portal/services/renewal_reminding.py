@@ -21,6 +21,7 @@ from portal.models.accounts import AccountRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.cards import renewals
 from portal.services import mailing
+from portal.services.alone import alone
 
 
 def remind_of_renewals(session: Session, scope: Scope, wall: WallNow) -> None:
@@ -33,10 +34,10 @@ def remind_of_renewals(session: Session, scope: Scope, wall: WallNow) -> None:
         AccountRow.customer_type == CustomerType.CONSUMER,
     )
     for account_id in list(session.scalars(consumers.order_by(AccountRow.id))):
-        state = account_state(session, scope, account_id, wall)
-        for notice in _due(state):
-            mailing.post(session, scope, account_id, notice)
-        session.commit()
+        with alone(session, "reminder_left_out", account_id=account_id):
+            state = account_state(session, scope, account_id, wall)
+            for notice in _due(state):
+                mailing.post(session, scope, account_id, notice)
 
 
 def _due(state: AccountState) -> list[RenewalAhead | StillRenewing]:

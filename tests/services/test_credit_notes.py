@@ -72,8 +72,9 @@ def test_the_same_request_twice_credits_once_and_says_so(world, desk):
     actor = world.account()
     world.buy(actor, CONNECTOR)
     desk.credit(1, "5")
-    with pytest.raises(Conflict, match="CN000001 says exactly that already"):
-        desk.credit(1, "5")
+    for again in ("5", "5.00"):
+        with pytest.raises(Conflict, match="CN000001 says exactly that already"):
+            desk.credit(1, again)
     assert desk.balance(actor) == (500, 0)
     assert desk.credit(1, "5", reason="Again, on purpose.") == 2
     assert desk.balance(actor) == (1000, 0)

@@ -28,13 +28,19 @@ from tests.support.world import World
 
 @dataclass
 class Press:
-    """Prints the number, and counts. barrier: where two printers wait for each other."""
+    """Prints the number, and counts. barrier: where two printers wait for each other.
+
+    torn: number of the one that it cannot print.
+    """
 
     barrier: threading.Barrier | None = None
+    torn: str = ""
     printed_of: list[IssuedInvoice] = field(default_factory=list)
 
     def printed(self, invoice: IssuedInvoice) -> bytes:
         self.printed_of.append(invoice)
+        if invoice.number == self.torn:
+            raise RuntimeError("the paper is torn")
         if self.barrier:
             self.barrier.wait(timeout=20)
         return f"invoice {invoice.number}, copy {len(self.printed_of)}".encode()
@@ -53,6 +59,18 @@ def ask(world: World, actor: Actor, number: int, press: Press) -> Document:
 def print_all(world: World, press: Press, most: int = 50) -> int:
     with world.session() as session:
         return print_missing(session, world.scope, printer=press, wall=world.wall, most=most)
+
+
+def test_one_that_cannot_be_printed_does_not_hold_up_the_others(world, press):
+    actor = world.account()
+    for _ in range(3):
+        world.buy(actor, "messages_10k")
+    press.torn = "000002"
+    with structlog.testing.capture_logs() as said:
+        assert print_all(world, press) == 2
+    assert [s["event"] for s in said if s["log_level"] == "error"] == ["document_stays_missing"]
+    press.torn = ""
+    assert print_all(world, press) == 1
 
 
 def test_a_document_is_made_at_the_first_ask_and_kept(world, press):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from sqlalchemy import select, update
 
 from portal.domain.access import Actor, Role
@@ -14,6 +15,7 @@ from portal.models.accounts import AccountRow
 from portal.models.mails import MailRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.wallet import expiring
+from portal.services import lot_reminding
 from portal.services.digesting import send_digests
 from portal.services.lot_reminding import remind_of_lots
 from portal.services.mail_choices import MailChoices, choices_of, choose
@@ -48,6 +50,26 @@ def told(world: World, actor: Actor) -> Told:
         return [f"{m.notice['days']}" for m in mails(world, actor, "lot_expiring")]
 
     return until
+
+
+def test_an_account_that_cannot_be_reminded_does_not_hold_up_the_others(world, monkeypatch):
+    bad, good = world.account(), world.account()
+    end = APRIL_11 + 100 * DAY
+    for actor in (bad, good):
+        give(world, actor, "sms", ("credits", 400, end))
+    world.now = end - 30 * DAY
+
+    def told(session, scope, state):
+        if state.account.id == bad.account_id:
+            raise RuntimeError("a mistake of ours")
+        return expiring(session, scope, state)
+
+    monkeypatch.setattr(lot_reminding, "expiring", told)
+    with world.session() as session, structlog.testing.capture_logs() as said:
+        remind_of_lots(session, world.scope, world.wall)
+    assert [len(mails(world, actor, "lot_expiring")) for actor in (bad, good)] == [0, 1]
+    left_out = [(s["event"], s["account_id"]) for s in said if s["log_level"] == "error"]
+    assert left_out == [("reminder_left_out", bad.account_id)]
 
 
 def test_30_7_and_1_days_before_each_once(world, actor, told):
