@@ -127,7 +127,7 @@ def quote_quantity(asked: Asked, request: QuantityRequest, at: BillingNow) -> Qu
     lines: tuple[QuoteLine, ...] = ()
     capacity: tuple[Capacity, ...] = ()
     if added > 0:
-        delta = delta_line(item, request.quantity, period, at)
+        delta = delta_line(item, request.quantity, at)
         lines = completed(with_tax(delta, means.tax), means)
         own = replace(asked.cycle, billing_anchor=item.anchor)
         capacity = brought_by(asked.add_on, item.price, added, own, at, None)
@@ -147,23 +147,26 @@ def quote_quantity(asked: Asked, request: QuantityRequest, at: BillingNow) -> Qu
     )
 
 
-def delta_line(item: Recurring, quantity: int, period: Period, at: datetime) -> QuoteLine:
-    """One line for what `quantity` costs more than the present one until the period ends.
+def delta_line(item: Recurring, quantity: int, at: datetime) -> QuoteLine:
+    """One line for what `quantity` costs more than the present one, for as long as that is paid.
 
     For tiers the difference of the two totals; where more units cost less in all, nothing is
     charged and nothing given back. Rounded once.
     """
     old, new = Decimal(item.quantity), Decimal(quantity)
     more = exact_minor(item.price, new) - exact_minor(item.price, old)
-    share = period.fraction_left(at) if more > 0 else Fraction(0)
+    until, whole = item.paid_period(at).end, item.priced_period(at)
+    share = whole.fraction_left(at) - whole.fraction_left(until) if more > 0 else Fraction(0)
     amount = Money.rounded(more * share, item.price.currency)
     return QuoteLine(
         kind=LineKind.CHARGE,
         name=item.name,
         quantity=quantity - item.quantity,
         amount=amount,
-        working=_working(item.price, old, new, period, at, amount) if share else _nothing(amount),
-        period=Period(at, period.end),
+        working=_working(item.price, old, new, whole, Period(at, until), amount)
+        if share
+        else _nothing(amount),
+        period=Period(at, until),
         instance_id=item.instance_id,
     )
 
@@ -191,15 +194,15 @@ def _refused_more(
 
 
 def _working(
-    price: Price, old: Decimal, new: Decimal, period: Period, at: datetime, amount: Money
+    price: Price, old: Decimal, new: Decimal, whole: Period, charged: Period, amount: Money
 ) -> Working:
     flat = price.billing_model is BillingModel.FLAT_FEE
     return Working(
         kind=WorkingKind.PRORATED,
         result=amount,
         parts=parts(price, new - old if flat else new),
-        left_s=period.remaining(at),
-        whole_s=period.length,
+        left_s=whole.remaining(charged.start) - whole.remaining(charged.end),
+        whole_s=whole.length,
         less=() if flat else parts(price, old),
     )
 

@@ -49,8 +49,13 @@ class Recurring:
     def is_due_within(self) -> bool:
         """Whether only the rest of a period is due next: after a suspension, or where the last bill
         stopped at the end of a plan that was kept after all."""
+        return self.resumed or self._is_cut
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether what was billed stops within a period, at the end of a plan."""
         period, at = self.period_at(self.billed_until), self.billed_until
-        return self.resumed or min(at - period.start, period.end - at) > ZONE_SHIFT
+        return min(at - period.start, period.end - at) > ZONE_SHIFT
 
     @property
     def due_at(self) -> datetime | None:
@@ -84,10 +89,16 @@ class Recurring:
             raise ValueError("what is due is billed first")
         period = self.period_at(at)
         paid = Period(period.start, self.billed_until)
-        if 2 * paid.length < period.length:
+        if not self._is_cut and 2 * paid.length < period.length:
             before = self.period_at(period.start - timedelta(seconds=1))
             paid = Period(before.start, self.billed_until)
         return paid
+
+    def priced_period(self, at: datetime) -> Period:
+        """The period that the price is for at `at`: longer than what is paid of it, where a bill
+        stopped at the end of a plan. Raises as `paid_period` does."""
+        paid = self.paid_period(at)
+        return self.period_at(at) if self._is_cut else paid
 
     def until(self, stops_at: datetime | None) -> Recurring:
         """The same, ended at `stops_at` unless it ends earlier."""

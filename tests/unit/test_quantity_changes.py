@@ -92,6 +92,16 @@ def test_the_line_says_how_it_came_about() -> None:
     assert said(package("4", 10), 10, 11) == f"($4.00 × 2 − ($4.00)) × {share} = $2.00"
 
 
+@pytest.mark.parametrize(("plan_ends", "due"), [("2026-04-11", "1.67"), ("2026-04-26", "6.67")])
+def test_of_a_period_that_ends_with_the_plan_only_what_is_left_is_charged(plan_ends, due) -> None:
+    """5 and 20 of the 30 days that the price is for, whether little or much of them was billed."""
+    made = asks(holding(1, until=plan_ends), 2, "2026-04-06")
+    [line] = made.lines
+    assert (made.due.charged, line.period) == (money(due), span("2026-04-06", plan_ends))
+    days = 5 if plan_ends == "2026-04-11" else 20
+    assert (line.working.left_s, line.working.whole_s) == (days * 86_400, 30 * 86_400)
+
+
 def test_tiers_charge_the_difference_of_the_totals() -> None:
     slab = tiered(TierMode.SLAB, (10, "50"), (20, "40"), (None, "30"))
     assert asks(holding(5, slab), 15, "2026-04-01").due.charged == money("450")
