@@ -10,9 +10,10 @@ from portal.domain.sign_in_notices import PasswordChanged
 from portal.models.accounts import SessionRow
 from portal.services.devices import forget_others
 from portal.services.passwords import hash_password, weakness_of
-from portal.services.proving import Visit, end_challenges, prove
+from portal.services.proving import Visit, prove
 from portal.services.sessions import end, rotate
 from portal.services.throttling import Paused, Refused
+from portal.services.voiding import void_ways_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def change_password(visit: Visit, old: str, new: str) -> Changed | Weakness | Re
         return outcome
     session, actor = visit.session, visit.actor
     visit.person().password_hash = hash_password(new)
-    end_challenges(session, visit.scope, actor.person_id, visit.wall)
+    void_ways_in(session, visit.scope, actor.person_id, visit.wall)
     end(session, actor, visit.wall, SessionRow.id != visit.session_id)
     forget_others(session, visit.scope, actor.person_id, visit.origin.device)
     visit.record(EventName.PASSWORD_CHANGED)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Role, Scope
@@ -29,13 +29,13 @@ from portal.queries.persons import find_person, find_reset_link, first_membershi
 from portal.services.devices import forget_others, remember
 from portal.services.mailing import post_to
 from portal.services.passwords import hash_password, weakness_of
-from portal.services.proving import end_challenges
 from portal.services.queueing import enqueue
 from portal.services.recording import Doer, record
 from portal.services.safekeeping import Safe
 from portal.services.sessions import end
 from portal.services.throttling import Paused, admit, watched
 from portal.services.till import doer_of
+from portal.services.voiding import void_ways_in
 
 LIFE = timedelta(minutes=30)
 
@@ -112,7 +112,7 @@ def reset(
     if weak is not None:
         return weak
     hashed = hash_password(password)
-    session.refresh(person, with_for_update=True)
+    session.refresh(person, with_for_update={"key_share": True})
     session.refresh(link)
     membership = first_membership(session, scope, person)
     if link.used_at is not None or membership is None:
@@ -160,16 +160,7 @@ def _begin_anew(
 ) -> str:
     """Let nothing that the old password opened stay open; the device that is known from now on."""
     person_id, account_id = membership.person_id, membership.account_id
-    session.execute(
-        update(ResetLinkRow)
-        .where(
-            ResetLinkRow.environment_id == scope.environment_id,
-            ResetLinkRow.person_id == person_id,
-            ResetLinkRow.used_at.is_(None),
-        )
-        .values(used_at=wall)
-    )
-    end_challenges(session, scope, person_id, wall)
+    void_ways_in(session, scope, person_id, wall)
     role, address = Role(membership.role), origin.stored_address
     actor = Actor(person_id, account_id, scope, role, address)
     end(session, actor, wall)

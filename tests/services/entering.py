@@ -22,7 +22,7 @@ from portal.models.events import EventRow
 from portal.models.mails import MailRow
 from portal.queries.keys import find_key
 from portal.queries.members import Member, find_member
-from portal.services import keys, resetting, second_factor, sign_in
+from portal.services import keys, links, resetting, second_factor, sign_in
 from portal.services.proving import Visit
 from portal.services.safekeeping import Safe
 from portal.services.sessions import Entered
@@ -105,6 +105,20 @@ class Door:
     def link(self) -> str:
         """What stands in the link that was mailed last."""
         return reset_secret(SAFE.master, self.mails("password_forgotten")[-1].notice["nonce"])
+
+    def link_of_the_host(self) -> str:
+        """What stands in a link that the host has asked for."""
+        with self.world.session() as session:
+            scope, wall = self.world.scope, self.world.wall
+            key, account = host_key(session, scope, wall), self.actor.account_id
+            made = links.make(session, scope, account, self.email, "/", key, wall)
+        assert made is not None
+        return made.written
+
+    def follow(self, written: str) -> links.Followed | None:
+        origin, wall = Origin(THERE, FIREFOX), self.world.wall
+        with self.world.session() as session:
+            return links.follow(session, self.world.scope, written, origin, wall)
 
     @contextmanager
     def visit(self, sid: str, device: str = "") -> Iterator[Visit]:

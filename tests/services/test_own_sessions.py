@@ -86,6 +86,19 @@ def test_a_changed_password_gives_this_session_another_id_and_ends_the_others(do
     assert (mail.notice["by_link"], mail.notice["place"]["address"]) == (False, HERE)
 
 
+def test_a_changed_password_voids_the_links_that_were_asked_for_before(door, world):
+    door.forget()
+    mailed, of_the_host = door.link(), door.link_of_the_host()
+    theirs = Door(world).link_of_the_host()
+    mine = door.enter()
+    with door.visit(mine.sid, mine.device) as visit:
+        assert isinstance(change_password(visit, PASSWORD, NEW), Changed)
+    assert door.reset(mailed, "another good one") is None
+    assert door.follow(of_the_host) is None
+    assert door.follow(theirs) is not None
+    assert isinstance(door.try_in(NEW), Entered)
+
+
 def test_a_weak_password_or_a_wrong_old_one_changes_nothing(door):
     sid = door.enter().sid
     with door.visit(sid) as visit:

@@ -117,6 +117,13 @@ def test_a_link_is_good_once_and_spends_those_beside_it(door):
     assert isinstance(door.try_in(NEW), Entered)
 
 
+def test_a_reset_voids_the_links_of_the_host_too(door):
+    door.forget()
+    of_the_host = door.link_of_the_host()
+    assert isinstance(door.reset(door.link(), NEW), Reset)
+    assert door.follow(of_the_host) is None
+
+
 def test_a_link_is_good_for_half_an_hour(door, world):
     door.forget()
     written = door.link()
