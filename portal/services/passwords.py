@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.orm import Session
 
 from portal.domain.passwords import Weakness, normal, weakness
 from portal.models.accounts import PersonRow
@@ -26,6 +27,15 @@ def is_right(stored: str | None, password: str) -> bool:
         return _hasher.verify(stored or _nobodys_hash(), normal(password)) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def still_holds(session: Session, person: PersonRow | StaffRow, stored: str | None) -> bool:
+    """Whether the hash that a password was compared with is the person's until the commit.
+
+    It is read anew under the row's lock: comparing takes long enough for another one to be set.
+    """
+    session.refresh(person, with_for_update={"key_share": True})
+    return person.password_hash == stored
 
 
 def renew(person: PersonRow | StaffRow, password: str) -> None:

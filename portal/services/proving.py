@@ -18,7 +18,7 @@ from portal.domain.throttle import PROOF
 from portal.models.accounts import PersonRow
 from portal.models.sign_in import ChallengeRow
 from portal.services.mailing import post_to
-from portal.services.passwords import is_right
+from portal.services.passwords import is_right, still_holds
 from portal.services.recording import record
 from portal.services.throttling import Admitted, Paused, Refused, admit, forgive, watched
 from portal.services.till import doer_of
@@ -65,12 +65,14 @@ def prove(
     Raises Forbidden. What was right is left to the caller to commit, with what it opened.
     """
     visit.actor.require(Permission.SELF_UPDATE)
-    stored = visit.person().password_hash
+    person = visit.person()
+    stored = person.password_hash
     tried = watched(PROOF, str(visit.session_id))
     admitted = admit(visit.session, visit.scope, [tried], visit.wall)
     if isinstance(admitted, Paused):
         return admitted
-    if not (is_right(stored, password) and code_is_right()):
+    holds = is_right(stored, password) and still_holds(visit.session, person, stored)
+    if not (holds and code_is_right()):
         visit.record(EventName.PROOF_FAILED)
         visit.session.commit()
         return Refused()

@@ -23,7 +23,7 @@ from portal.queries.persons import (
     has_second_factor,
 )
 from portal.services.devices import is_known
-from portal.services.passwords import is_right, renew
+from portal.services.passwords import is_right, renew, still_holds
 from portal.services.recording import Doer, record
 from portal.services.safekeeping import Safe
 from portal.services.second_factor import accepts, is_of_authenticator
@@ -54,7 +54,12 @@ def sign_in(
     admitted = admit(session, scope, _tries(email, origin, known=known), wall)
     if isinstance(admitted, Paused):
         return admitted
-    if not is_right(stored, password) or person is None or membership is None:
+    if (
+        not is_right(stored, password)
+        or person is None
+        or membership is None
+        or not still_holds(session, person, stored)
+    ):
         subject = f"person:{person.id}" if person else "person:unknown"
         return refuse(session, scope, subject, membership, origin, wall, step="password")
     renew(person, password)

@@ -23,7 +23,7 @@ from portal.queries.staff import (
     find_staff_challenge,
     find_staff_link,
 )
-from portal.services.passwords import hash_password, is_right, renew, weakness_of
+from portal.services.passwords import hash_password, is_right, renew, still_holds, weakness_of
 from portal.services.recording import Doer, record
 from portal.services.recovery_codes import plain_code
 from portal.services.safekeeping import Safe
@@ -59,8 +59,7 @@ def sign_in(
         return admitted
     if not is_right(stored, password) or row is None:
         return refuse(session, scope, str(row.id if row else "unknown"), origin, wall, "password")
-    session.refresh(row, with_for_update=True)
-    if row.password_hash != stored or row.ended_at is not None:
+    if not still_holds(session, row, stored) or row.ended_at is not None:
         return refuse(session, scope, str(row.id), origin, wall, "password")
     renew(row, password)
     forgive(session, scope, admitted)

@@ -17,7 +17,8 @@ from portal.gateways.queue import JobQueue
 from portal.models.accounts import PersonRow
 from portal.models.mails import MailRow
 from portal.models.sign_in import ResetLinkRow
-from portal.services import resetting
+from portal.services import proving, resetting, sign_in
+from portal.services.changing_passwords import Changed, change_password
 from portal.services.forgetting import forget_sign_ins
 from portal.services.queueing import QUEUE
 from portal.services.resetting import Asked, Reset
@@ -26,7 +27,7 @@ from portal.services.throttling import Paused, Refused
 from tests.services.entering import FIREFOX, HERE, SECOND, THERE, Door
 from tests.support.mails import Office
 from tests.support.working import said
-from tests.support.world import World
+from tests.support.world import PASSWORD, World
 
 NEW = "radium and polonium"
 
@@ -201,6 +202,47 @@ def test_a_sign_in_under_way_with_the_old_password_goes_no_further(door):
     door.reset(door.link(), NEW)
     assert door.show(challenge, door.code(secret)) is None
     assert isinstance(door.show(door.try_in(NEW).challenge, door.code(secret)), Entered)
+
+
+def once_compared(monkeypatch, module, meanwhile):
+    """Let something happen after the next password of `module` is compared."""
+    really, waiting = module.is_right, [meanwhile]
+
+    def compared(stored, password):
+        right = really(stored, password)
+        while waiting:
+            waiting.pop()()
+        return right
+
+    monkeypatch.setattr(module, "is_right", compared)
+
+
+def test_a_sign_in_that_a_reset_overtakes_leaves_no_session(door, monkeypatch):
+    door.forget()
+    once_compared(monkeypatch, sign_in, lambda: door.reset(door.link(), NEW))
+    assert door.try_in() == Refused()
+    assert not [name for name in door.told() if name == "session:started"]
+    assert isinstance(door.try_in(NEW), Entered)
+
+
+def test_a_sign_in_that_a_changed_password_overtakes_leaves_no_session(door, monkeypatch):
+    mine = door.enter()
+
+    def change():
+        with door.visit(mine.sid, mine.device) as visit:
+            assert isinstance(change_password(visit, PASSWORD, NEW), Changed)
+
+    once_compared(monkeypatch, sign_in, change)
+    assert door.try_in() == Refused()
+
+
+def test_a_password_that_a_reset_replaces_changes_nothing_any_more(door, monkeypatch):
+    door.forget()
+    mine = door.enter()
+    once_compared(monkeypatch, proving, lambda: door.reset(door.link(), NEW))
+    with door.visit(mine.sid, mine.device) as visit:
+        assert change_password(visit, PASSWORD, "the words of a thief") == Refused()
+    assert isinstance(door.try_in(NEW), Entered)
 
 
 def test_who_came_by_a_link_of_the_host_sets_a_first_password_so(door, world):
