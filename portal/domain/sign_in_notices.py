@@ -36,12 +36,16 @@ class PasswordForgotten:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged:
-    """by_link: by a link that was mailed, else by who knew the old one."""
+    """by_link: by a link that was mailed, else by who knew the old one.
+
+    issuers: identity providers that sign the person in as well, as those name themselves.
+    """
 
     kind: ClassVar[str] = "password_changed"
     person_id: int
     place: Place
     by_link: bool
+    issuers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

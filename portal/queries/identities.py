@@ -52,6 +52,15 @@ def is_linked(session: Session, scope: Scope, person_id: int, issuer: str) -> bo
     return session.scalar(found) is not None
 
 
+def linked_issuers(session: Session, scope: Scope, person_id: int) -> tuple[str, ...]:
+    """The providers that let the person in, also those that the settings name no more."""
+    found = select(IdentityRow.issuer).where(
+        IdentityRow.environment_id == scope.environment_id,
+        IdentityRow.person_id == person_id,
+    )
+    return tuple(session.scalars(found.order_by(IdentityRow.issuer)))
+
+
 def is_staff_linked(session: Session, scope: Scope, staff_id: int, issuer: str) -> bool:
     found = select(StaffIdentityRow.id).where(
         StaffIdentityRow.environment_id == scope.environment_id,

@@ -19,8 +19,10 @@ from portal.models.identities import IdentityRow
 from portal.queries.identities import find_linked_person, is_linked
 from portal.queries.persons import find_person, first_membership, has_second_factor
 from portal.services.mailing import post_to
-from portal.services.proving import Visit, end_challenges, prove
+from portal.services.proving import Visit, end_challenges
 from portal.services.recording import Doer, record
+from portal.services.safekeeping import Safe
+from portal.services.second_factor import prove_all
 from portal.services.sessions import Entered, end, rotate
 from portal.services.sign_in import CodeAsked, let_in, refuse
 from portal.services.throttling import Paused, Refused
@@ -57,7 +59,7 @@ def enter(
 
 
 def link(visit: Visit, identity: Identity, label: str) -> Switched | AnothersIdentity:
-    """Let the provider sign in who is signed in, and has shown their password; commit.
+    """Let the provider sign in who is signed in, and has shown who they are; commit.
 
     Raises Forbidden.
     """
@@ -77,13 +79,14 @@ def link(visit: Visit, identity: Identity, label: str) -> Switched | AnothersIde
 
 
 def unlink(
-    visit: Visit, issuer: str, label: str, password: str
+    visit: Visit, issuer: str, label: str, password: str, code: str, safe: Safe
 ) -> Switched | Refused | Paused | None:
     """Let the provider sign the person in no more, and end their other sessions; commit.
 
-    The password that it takes stays as a way in. None when nothing is linked. Raises Forbidden.
+    The password that it takes stays as a way in. code: asked of who has a second step. None when
+    nothing is linked. Raises Forbidden.
     """
-    outcome = prove(visit, password)
+    outcome = prove_all(visit, password, code, safe)
     if isinstance(outcome, Refused | Paused):
         return outcome
     session, scope, actor = visit.session, visit.scope, visit.actor

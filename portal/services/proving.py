@@ -80,15 +80,6 @@ def prove(
     return admitted
 
 
-def prove_alone(visit: Visit, password: str) -> Refused | Paused | None:
-    """The same for what is done elsewhere next; commit. None when it is right."""
-    outcome = prove(visit, password)
-    if isinstance(outcome, Refused | Paused):
-        return outcome
-    visit.session.commit()
-    return None
-
-
 def end_challenges(session: Session, scope: Scope, person_id: int, wall: WallNow) -> None:
     """Let no sign-in go on that began with what is not right any more."""
     session.execute(

@@ -25,6 +25,7 @@ from portal.domain.sign_in_notices import (
 from portal.domain.throttle import RESET, RESET_ADDRESS, network_of
 from portal.models.accounts import MembershipRow, PersonRow
 from portal.models.sign_in import ResetLinkRow
+from portal.queries.identities import linked_issuers
 from portal.queries.persons import find_person, find_reset_link, first_membership
 from portal.services.devices import forget_others, remember
 from portal.services.mailing import post_to
@@ -168,6 +169,7 @@ def _begin_anew(
     forget_others(session, scope, person_id, device)
     doer = doer_of(actor)
     record(session, scope, doer, EventName.PASSWORD_RESET, f"person:{person_id}", wall)
-    notice = PasswordChanged(person_id, origin.place(wall), by_link=True)
+    linked = linked_issuers(session, scope, person_id)
+    notice = PasswordChanged(person_id, origin.place(wall), by_link=True, issuers=linked)
     post_to(session, scope, account_id, person_id, notice)
     return device

@@ -16,11 +16,12 @@ from portal.domain.events import EventName
 from portal.domain.periods import WallNow
 from portal.domain.sign_in_notices import RecoveryCodesMade, SecondFactorSwitched
 from portal.models.sign_in import SecondFactorRow
+from portal.queries.persons import has_second_factor
 from portal.services.proving import Visit, end_challenges, prove
 from portal.services.recovery_codes import drop_codes, plain_code, replace_codes, spend
 from portal.services.safekeeping import Safe
 from portal.services.sessions import rotate
-from portal.services.throttling import Paused, Refused
+from portal.services.throttling import Admitted, Paused, Refused
 
 log = structlog.get_logger()
 STEP_S, DIGITS = 30, 6
@@ -101,6 +102,25 @@ def make_codes(visit: Visit, password: str, code: str, safe: Safe) -> Switched |
         return outcome
     codes = replace_codes(visit.session, visit.scope, visit.actor.person_id, visit.wall)
     return _switched(visit, EventName.RECOVERY_CODES_MADE, codes)
+
+
+def prove_all(visit: Visit, password: str, code: str, safe: Safe) -> Admitted | Refused | Paused:
+    """Whether the password is right, and the code too where the person has a second step.
+
+    As `prove`: the caller commits. Raises Forbidden.
+    """
+    if not has_second_factor(visit.session, visit.scope, visit.actor.person_id):
+        return prove(visit, password)
+    return prove(visit, password, lambda: _accepted(visit, code, safe))
+
+
+def prove_alone(visit: Visit, password: str, code: str, safe: Safe) -> Refused | Paused | None:
+    """The same for what is done elsewhere next; commit. None when it is right."""
+    outcome = prove_all(visit, password, code, safe)
+    if isinstance(outcome, Refused | Paused):
+        return outcome
+    visit.session.commit()
+    return None
 
 
 def accepts(

@@ -55,7 +55,12 @@ def _changed(notice: PasswordChanged) -> Draft:
     said = _("Your password was changed by who knew the old one. All other sessions have ended.")
     if notice.by_link:
         said = _("A new password was set by the link that we mailed. All sessions have ended.")
-    return _told(_("Your password was changed"), said, notice.place)
+    subject, provider = _("Your password was changed"), wiring().provider
+    if provider is None or provider.issuer not in notice.issuers:
+        return _told(subject, said, notice.place)
+    also = _("“%(label)s” on the sign-in page signs you in as well. If it was not you who linked"
+             " it, unlink it under Security.", label=provider.label)  # fmt: skip
+    return _told(subject, said, notice.place, also)
 
 
 def _switched(notice: SecondFactorSwitched) -> Draft:
@@ -95,13 +100,13 @@ def _invited(notice: Invited) -> Draft:
     )  # fmt: skip
 
 
-def _told(subject: str, said: str, place: Place) -> Draft:
+def _told(subject: str, said: str, place: Place, *further: str) -> Draft:
     """What was done, where, and what to do for who did not do it."""
     way = _(
         "If it was not you, set a new password at once: %(page)s", page=page("resets.forgotten")
     )
     see = (_("See how you sign in"), page("security.index"))
-    return Draft(subject, (said,), _place(place), see, (way,))
+    return Draft(subject, (said, *further), _place(place), see, (way,))
 
 
 def _place(place: Place) -> tuple[tuple[str, str], ...]:

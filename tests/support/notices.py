@@ -256,6 +256,7 @@ NOTICES: list[Notice] = [
     INVITED,
     replace(INVITED, role=Role.OWNER),
     PasswordChanged(5, PLACE, by_link=True),
+    PasswordChanged(5, PLACE, by_link=True, issuers=("https://acme.test",)),
     PasswordChanged(5, PLACE, by_link=False),
     SWITCHED,
     replace(SWITCHED, is_on=False),

@@ -15,6 +15,7 @@ from portal.domain.mails import Letter, Mail, Reader
 from portal.domain.money import Money
 from portal.domain.notices import STAFF_KINDS, Notice, Sold
 from portal.domain.periods import WallNow
+from portal.domain.sign_in_notices import PasswordChanged
 from portal.domain.use_notices import TOPICS
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
@@ -33,6 +34,7 @@ from tests.support.notices import (
     IN_TIERS,
     NOTICES,
     PAUSED,
+    PLACE,
     REACHED,
     RETURNED,
     usd,
@@ -54,6 +56,9 @@ def settings() -> Settings:
         stripe_webhook_secret="whsec_test",
         public_url="https://billing.example.com",
         product_name="Acme Billing",
+        oidc_issuer="https://acme.test",
+        oidc_client_id="portal",
+        oidc_label="Continue with Acme",
         support_email="help@portal.test",
     )
 
@@ -277,3 +282,13 @@ def test_a_plan_that_was_withdrawn_from_says_what_is_not_charged_and_what_is_sti
     assert "Open: $4.00" in plan
     assert "not charged" not in pack
     assert "still open" not in pack
+
+
+def test_a_new_password_by_a_link_says_which_provider_signs_in_as_well(writer):
+    changed = PasswordChanged(5, PLACE, by_link=True, issuers=("https://acme.test",))
+    letter = writer.write(changed, READER)
+    said = "“Continue with Acme” on the sign-in page signs you in as well. If it was not you who"
+    assert f"{said} linked it, unlink it under Security." in " ".join(letter.text.split())
+    for issuers in ((), ("https://elsewhere.test",)):
+        other = writer.write(replace(changed, issuers=issuers), READER)
+        assert "signs you in as well" not in other.text, "it opens nothing here"

@@ -133,6 +133,39 @@ def test_unlinking_asks_for_the_password_and_signs_out_everywhere_else(world, tr
     assert names(world)[-2:] == ["identity:unlinked", "session:refused"]
 
 
+@pytest.mark.parametrize("way", ["link", "unlink"])
+def test_both_ask_for_the_code_too_of_who_has_a_second_step(way, world, traveller):
+    """Else who knows the password alone links what the code is never asked of."""
+    if way == "unlink":
+        linked(world, traveller)
+    else:
+        world.account()
+        traveller.visitor.sign_in(MAIL)
+    own = Guarded(world, traveller.visitor)
+    own.set_up()
+    ask, right = f"{PROVIDER}/{way}", 200 if way == "link" else 303
+    page = own.send(PROVIDER, ask, 422, password=PASSWORD)
+    assert page.words(page.all("p", id="code-error")[0]) == "Error: Enter a code"
+    for typed in ({"password": PASSWORD, "code": "000000"}, {"password": "wrong", "code": "1"}):
+        page = own.send(PROVIDER, ask, 422, **typed)
+        assert "Password or code is wrong" in page.words(page.all("p", id="code-error")[0])
+        assert not page.all("input", id="code")[0].get("value")
+    assert world.rows(IdentityRow) == (way == "unlink")
+    own.send(PROVIDER, ask, right, password=PASSWORD, code=own.code())
+    assert world.rows(TripRow, errand=Errand.LINK) == 1
+    assert world.rows(IdentityRow) == 0
+
+
+def test_a_reset_tells_that_a_provider_signs_in_as_well(world, traveller):
+    linked(world, traveller)
+    own = Guarded(world, traveller.other().visitor)
+    own.forget()
+    own.send(own.link(), own.link(), 303, password="radium and polonium")
+    with world.session() as session:
+        mail = session.scalars(select(MailRow).where(MailRow.kind == "password_changed")).one()
+    assert mail.notice["issuers"] == [traveller.provider.issuer]
+
+
 def test_the_last_way_in_cannot_be_removed(member, traveller, world):
     traveller.go(email=MAIL)
     page = traveller.visitor.get(PROVIDER)
