@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from enum import StrEnum
-from itertools import pairwise
+
+from portal.domain.guesses import cores, is_in_a_row, unit
 
 SHORTEST, LONGEST = 12, 128
 LEAST_OF_ONES_OWN = 8
 SHORTEST_NAME = 4
+SEPARATED = re.compile(r"[\W_]+")
+OURS = frozenset({
+    "account", "accounting", "admin", "administrator", "azerty", "billing", "customer", "guest",
+    "invoice", "konto", "login", "logmein", "payment", "portal", "rechnung", "root", "signin",
+    "subscription", "user", "webmaster",
+})  # fmt: skip
+"""Words that lie near on these pages, and that no list of what people use has."""
 
 
 class Weakness(StrEnum):
@@ -24,31 +33,33 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def weakness(password: str, email: str, common: Container[str]) -> Weakness | None:
+def weakness(
+    password: str, email: str, common: Container[str], names: Iterable[str] = ()
+) -> Weakness | None:
     """Why a new password is not good enough; None when it is.
 
-    common: the passwords that are tried first, in small letters. No rule asks for kinds of signs.
+    common: the words that are tried first, in small letters; what is made of one is refused with
+    it. names: of the business. No rule asks for kinds of signs. Source: OWASP ASVS 5.0, 6.2.4.
     """
     signs = normal(password)
     if len(signs) < SHORTEST:
         return Weakness.SHORT
     if len(signs) > LONGEST:
         return Weakness.LONG
-    plain = signs.casefold()
-    if plain in common or _repeats(plain) or _counts(plain):
+    plain, found = signs.casefold(), set(cores(signs.casefold()))
+    if plain in common or unit(plain) != plain or is_in_a_row(plain):
         return Weakness.COMMON
-    return Weakness.OWN if _is_of_the_address(plain, email.casefold()) else None
+    if _is_of_the_address(plain, email.casefold()) or found & _words(email):
+        return Weakness.OWN
+    tried = OURS | {word for name in names for word in _words(name)}
+    return Weakness.COMMON if any(core in tried or core in common for core in found) else None
 
 
-def _repeats(plain: str) -> bool:
-    """One shorter text, again and again."""
-    return plain in (plain + plain)[1:-1]
-
-
-def _counts(plain: str) -> bool:
-    """Signs that follow each other, up or down: abcdefghijkl."""
-    steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
-    return steps in ({1}, {-1})
+def _words(name: str) -> set[str]:
+    """A name or an address as it is written, in one, and each of its words."""
+    plain = name.casefold()
+    parts = {plain, *plain.split("@"), *SEPARATED.split(plain)}
+    return parts | {SEPARATED.sub("", part) for part in parts}
 
 
 def _is_of_the_address(plain: str, email: str) -> bool:

@@ -25,7 +25,7 @@ class Changed:
 
 def change_password(visit: Visit, old: str, new: str) -> Changed | Weakness | Refused | Paused:
     """Set a new password for who knows the old one; commit. Raises Forbidden."""
-    weak = weakness_of(new, visit.person().email)
+    weak = weakness_of(visit.session, visit.scope, new, visit.person().email)
     if weak is not None:
         return weak
     outcome = prove(visit, old)

@@ -81,7 +81,7 @@ def join(
     found = session.scalar(good_invitation(scope, written, wall))
     if found is None:
         return None
-    weak = weakness_of(who.password, found.email)
+    weak = weakness_of(session, scope, who.password, found.email)
     if weak is not None:
         return weak
     hashed = hash_password(who.password)

@@ -10,11 +10,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Scope
 from portal.domain.passwords import Weakness, normal, weakness
 from portal.models.accounts import PersonRow
 from portal.models.staff import StaffRow
+from portal.models.tenants import TenantRow
 
 _hasher = PasswordHasher()
+LISTS = ("passwords", "names")
 
 
 def hash_password(password: str) -> str:
@@ -44,9 +47,10 @@ def renew(person: PersonRow | StaffRow, password: str) -> None:
         person.password_hash = hash_password(password)
 
 
-def weakness_of(password: str, email: str) -> Weakness | None:
+def weakness_of(session: Session, scope: Scope, password: str, email: str) -> Weakness | None:
     """Why it may not be a new password; None when it may."""
-    return weakness(password, email, _common())
+    tenant = session.get_one(TenantRow, scope.tenant_id)
+    return weakness(password, email, _common(), (tenant.key, tenant.name))
 
 
 @cache
@@ -56,6 +60,6 @@ def _nobodys_hash() -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    """What is tried first: common_passwords.LICENSE says where the list is from."""
-    listed = files("portal.services").joinpath("common_passwords.txt").read_text("utf-8")
-    return frozenset(listed.splitlines())
+    """What is tried first: common_passwords.LICENSE says where the lists are from."""
+    lists = (files("portal.services").joinpath(f"common_{what}.txt") for what in LISTS)
+    return frozenset(word for each in lists for word in each.read_text("utf-8").splitlines())

@@ -109,7 +109,7 @@ def reset(
     if link is None:
         return None
     person = session.get_one(PersonRow, (scope.environment_id, link.person_id))
-    weak = weakness_of(password, person.email)
+    weak = weakness_of(session, scope, password, person.email)
     if weak is not None:
         return weak
     hashed = hash_password(password)

@@ -137,7 +137,7 @@ def set_up(
     if found is None:
         return None
     link, row = found
-    if (weak := weakness_of(password, row.email)) is not None:
+    if (weak := weakness_of(session, scope, password, row.email)) is not None:
         return weak
     hashed = hash_password(password)
     session.refresh(row, with_for_update=True)

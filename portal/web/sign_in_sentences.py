@@ -63,7 +63,8 @@ def weakness_words(weak: Weakness) -> str:
         case Weakness.LONG:
             return str(_("Use %(most)s characters or fewer", most=number(LONGEST)))
         case Weakness.COMMON:
-            return str(_("Many people use this password, so it is tried first: choose another"))
+            return str(_("This is a common password, or built from one, so it is tried first:"
+                         " choose another"))  # fmt: skip
         case Weakness.OWN:
             return str(_("Do not build it from your e-mail address"))
 

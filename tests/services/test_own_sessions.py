@@ -104,6 +104,7 @@ def test_a_weak_password_or_a_wrong_old_one_changes_nothing(door):
     with door.visit(sid) as visit:
         assert change_password(visit, PASSWORD, "short") is Weakness.SHORT
         assert change_password(visit, PASSWORD, door.email) is Weakness.OWN
+        assert change_password(visit, PASSWORD, "Acme20262027") is Weakness.COMMON
         assert change_password(visit, "wrong", NEW) == Refused()
     assert door.member(sid) is not None
     assert isinstance(door.try_in(), Entered)

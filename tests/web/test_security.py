@@ -104,7 +104,7 @@ def test_a_new_password_ends_the_other_sessions_and_this_ones_old_cookie(own, ap
         ("wrong", NEW, "This is not your current password"),
         (PASSWORD, "short", "Use 12 characters or more"),
         (PASSWORD, "a b" * 50, "Use 128 characters or fewer"),
-        (PASSWORD, "123qweasdzxc", "Many people use this password"),
+        (PASSWORD, "123qweasdzxc", "This is a common password"),
         (PASSWORD, "owner@account1.test", "Do not build it from your e-mail address"),
         (PASSWORD, "", "Enter a new password"),
         ("", NEW, "Enter your current password"),
