@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.errors import Conflict, NotFound
+from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.events import EventName
 from portal.domain.keys import (
     LONGEST_OVERLAP,
@@ -52,8 +52,10 @@ def create(
 ) -> NewKey:
     """A new key of this environment; commit. Raises Conflict for an end that has passed.
 
-    opens_sessions: whoever has it can come in as any member.
+    opens_sessions: whoever has it can come in as any member. Raises Forbidden where another doer
+    than the command line gives that: staff never act for a customer. Source: ADR 0033.
     """
+    _only_by_command(doer, opens_sessions=opens_sessions)
     if expires_at is not None and expires_at <= wall:
         raise Conflict("a key must not end before it begins")
     made = _add(session, scope, name, access, wall, expires_at, opens_sessions=opens_sessions)
@@ -74,9 +76,11 @@ def rotate(
 ) -> NewKey:
     """A new key like the one named, which goes on working for `overlap`, 7 days at most; commit.
 
-    Raises NotFound, and Conflict for a key that no longer works.
+    Raises NotFound, Conflict for a key that no longer works, and Forbidden for one that opens
+    sessions where another doer than the command line would be shown its successor.
     """
     row = _locked(session, scope, prefix)
+    _only_by_command(doer, opens_sessions=row.opens_sessions)
     if key_of(row).state(wall) is not KeyState.GOOD:
         raise Conflict("this key no longer works: create another")
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
@@ -110,6 +114,11 @@ def touch(session: Session, scope: Scope, key: ApiKey, wall: WallNow) -> None:
         .values(last_used_at=wall)
     )
     session.commit()
+
+
+def _only_by_command(doer: Doer, *, opens_sessions: bool) -> None:
+    if opens_sessions and doer != CLI:
+        raise Forbidden("only the command line gives out a key that signs members in")
 
 
 def _add(

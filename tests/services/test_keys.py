@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.domain.errors import Conflict, NotFound
+from portal.domain.errors import Conflict, Forbidden, NotFound
 from portal.domain.keys import Access, KeyState, prefix_of, write_key
 from portal.models.events import EventRow
 from portal.models.keys import ApiKeyRow
 from portal.queries.keys import all_keys, find_key
 from portal.services import keys
+from portal.services.recording import Doer
 
 
 @pytest.fixture
@@ -97,6 +98,17 @@ def test_what_cannot_be(world, made):
             keys.rotate(session, world.scope, made.prefix, timedelta(days=8), world.wall)
         with pytest.raises(Conflict):
             keys.create(session, world.scope, "x", Access.READ, world.wall, world.wall)
+
+
+def test_only_the_command_line_gives_out_a_key_that_signs_members_in(world):
+    made, staff = create(world, opens_sessions=True), Doer("staff:1")
+    with world.session() as session:
+        with pytest.raises(Forbidden):
+            create(world, opens_sessions=True, doer=staff)
+        with pytest.raises(Forbidden):
+            keys.rotate(session, world.scope, made.prefix, timedelta(0), world.wall, staff)
+        keys.revoke(session, world.scope, made.prefix, world.wall, staff)
+    assert state(world, made.written) is KeyState.REVOKED
 
 
 def test_use_is_noted_once_a_minute(world, made):

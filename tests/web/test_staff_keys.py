@@ -58,15 +58,53 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(desk):
     assert "Signs members in" not in row
 
 
-def test_a_key_that_signs_members_in_is_chosen_shown_and_recorded_with_who_made_it(desk):
-    written = make(desk, access="read", opens_sessions="y")
-    prefix = written.split("_")[2]
+@pytest.fixture
+def button(desk) -> str:
+    """The prefix of a key that signs members in, as the command line makes it."""
+    given = "button", Access.READ, desk.world.wall
+    with desk.world.session() as session:
+        return keys.create(session, desk.world.scope, *given, opens_sessions=True).prefix
+
+
+def test_no_page_makes_a_key_that_signs_members_in(desk):
+    page = desk.visitor.get(KEYS)
+    assert page.all("input", name="opens_sessions") == []
+    assert "flask keys create NAME --access write --portal-sessions" in page.text
+    written = make(desk, opens_sessions="y")
+    with desk.world.session() as session:
+        found = find_key(session, desk.world.scope, written)
+    assert found is not None
+    assert not found.opens_sessions
+
+
+def test_no_page_rotates_a_key_that_signs_members_in(desk, button):
+    url = f"{KEYS}/{button}/rotate"
+    row = desk.visitor.get(KEYS).words(desk.visitor.get(KEYS).article("button"))
+    assert "Signs members in" in row
+    assert f"flask keys rotate {button}" in row
+    page = desk.visitor.get(url)
+    assert f"flask keys rotate {button} --overlap 24" in page.text
+    assert page.all("input", name="hours") == []
+    token = desk.visitor.get(KEYS).hidden("csrf_token")
+    refused = desk.visitor.post(url, {"csrf_token": token, "hours": "1"}, 403)
+    assert f"flask keys rotate {button}" in refused.text
+    assert WRITTEN.search(refused.html) is None
+    assert [name for name, _actor in told(desk)] == ["key:created"]
+
+
+def test_a_key_that_signs_members_in_is_revoked_on_its_page_and_told_of(desk, button):
+    url = f"{KEYS}/{button}/revoke"
+    desk.send(url, url, 303)
+    said = desk.visitor.get("/staff/activity?kind=own").text
+    assert f"The API key button ({button}) was made, which signs members in" in said
+    assert told(desk) == [("key:created", "cli"), ("key:revoked", "staff:1")]
+
+
+def test_the_activity_says_which_key_replaced_which(desk):
+    prefix = make(desk).split("_")[2]
     url = f"{KEYS}/{prefix}/rotate"
     new = made(desk.send(url, url, 200, hours="1")).split("_")[2]
-    page = desk.visitor.get(KEYS)
-    assert page.text.count("Signs members in") == 2
     said = desk.visitor.get("/staff/activity?kind=own").text
-    assert f"The API key chat ({prefix}) was made, which signs members in" in said
     assert f"The API key {prefix} was rotated: {new} replaces it" in said
     assert "Ann, staff" in said
 

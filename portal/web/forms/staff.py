@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
-    BooleanField,
     IntegerField,
     RadioField,
     SelectField,
@@ -53,7 +52,6 @@ class NewKeyForm(ProofForm):
             option(Access.WRITE.value, _("Read and write")),
         ],
     )
-    opens_sessions = BooleanField(_("It signs members in"))
     days = IntegerField(
         _("Ends after days"),
         [

@@ -37,11 +37,7 @@ def create() -> Response:
         return refused
     name, access = str(form.name.data), Access(form.access.data)
     ends_at = wall() + timedelta(days=form.days.data) if form.days.data else None
-    made = keys.create(
-        database(), scope(), name, access, wall(), ends_at, doer(),
-        opens_sessions=bool(form.opens_sessions.data),
-    )  # fmt: skip
-    return _shown_once(made)
+    return _shown_once(keys.create(database(), scope(), name, access, wall(), ends_at, doer()))
 
 
 @bp.get("/<prefix>/rotate")
@@ -53,7 +49,10 @@ def rotation(prefix: str) -> Response:
 @bp.post("/<prefix>/rotate")
 @administrators_only
 def rotate(prefix: str) -> Response:
+    """Whoever makes a key sees it: one that opens sessions would let staff in as any member."""
     form = asked(OverlapForm())
+    if _good(prefix).opens_sessions:
+        return _rotation(prefix, form, 403)
     refused = not_proved(form, lambda typed, status: _rotation(prefix, typed, status))
     if refused is not None:
         return refused
