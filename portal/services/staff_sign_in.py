@@ -99,7 +99,10 @@ def enter_code(
 def prove_code(
     session: Session, who: StaffMember, code: str, origin: Origin, wall: WallNow, safe: Safe
 ) -> Refused | Paused | None:
-    """Somebody who is in shows a code again; None for a right one, which is good once; commit."""
+    """Somebody who is in shows a code again; None for a right one, which is good once; commit.
+
+    From now on their session counts as proved, as after a sign-in. Source: ADR 0033.
+    """
     scope, staff_id = who.actor.scope, who.actor.staff_id
     admitted = admit(session, scope, [watched(CODE, STAFF, str(staff_id))], wall)
     if isinstance(admitted, Paused):
@@ -109,6 +112,7 @@ def prove_code(
     if step is None:
         return refuse(session, scope, str(staff_id), origin, wall, "proof")
     row.last_step = step
+    session.get_one(StaffSessionRow, (scope.environment_id, who.session_id)).proved_at = wall
     forgive(session, scope, admitted)
     session.commit()
     return None

@@ -13,7 +13,7 @@ from portal.services import staff_sign_in
 from portal.web.entering import not_let_in, origin
 from portal.web.forms.support import ProofForm
 from portal.web.requests import database, wall
-from portal.web.staff import staff
+from portal.web.staff import note_proved, staff
 from portal.web.wiring import wiring
 
 F = TypeVar("F", bound=ProofForm)
@@ -47,5 +47,7 @@ def not_proved(form: F, show: Callable[[F, int], Response]) -> Response | None:
         database(), staff(), str(form.code.data), origin(), wall(), wiring().safe
     )
     if outcome is None:
+        note_proved()
+        form.is_recent = True
         return None
     return not_let_in(form, outcome, _("This code is wrong, or has been used already."), show)

@@ -12,11 +12,13 @@ from portal.domain.support import RECENT
 from portal.models.keys import ApiKeyRow
 from portal.models.staff import StaffSessionRow
 from portal.services.staff_sign_in import ABSOLUTE_LIFE
+from tests.services.declaring import Declarations
 from tests.web.providing import STAFF_SIGN_IN, Traveller
 from tests.web.reading import Reply
 from tests.web.staffing import CODE, KEYS, AtDesk
 
 ANN = "ann@staff.test"
+CASE = "/staff/cancellations/1"
 PROOF = "/staff/sign-in/oidc/proof"
 MFA = {"amr": ["pwd", "mfa"]}
 MINE = {"name": "mine", "access": "write"}
@@ -63,6 +65,20 @@ def test_later_they_go_there_again_and_then_it_is_done(ann, traveller, world):
     make(ann, 200)
     world.now += RECENT + timedelta(seconds=1)
     make(ann, 422)
+
+
+def test_a_declared_cancellation_is_answered_so_too(ann, traveller, world):
+    world.account()
+    Declarations(world).declare_and_match()
+    traveller.go(STAFF_SIGN_IN, email=ANN, **MFA)
+    world.now += RECENT + timedelta(seconds=1)
+    page = ann.send(CASE, CASE, 422, act="not_ours", said="It is none of ours.")
+    assert "Confirm first that it is you" in page.text
+    assert not page.all("input", name="code")
+    (way,) = page.all("form", action=PROOF)
+    assert CASE in [each.get("value") for each in way.iter("input")]
+    prove(ann, traveller)
+    ann.send(CASE, CASE, 303, act="not_ours", said="It is none of ours.")
 
 
 def test_an_old_single_sign_on_opens_the_pages_and_proves_nothing(ann, traveller, world):

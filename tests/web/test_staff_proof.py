@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.domain.keys import Access
 from portal.domain.support import RECENT
+from portal.models.accounts import PersonRow
 from portal.models.keys import ApiKeyRow
 from portal.models.webhooks import WebhookEndpointRow
 from portal.services import keys
 from tests.web.guarding import STEP
-from tests.web.reading import Reply
+from tests.web.looking import Looking
+from tests.web.reading import Reply, Visitor
 from tests.web.staffing import KEYS, MESSAGES, AtDesk
 
 ENDPOINTS = f"{MESSAGES}/endpoints"
@@ -87,9 +89,42 @@ def test_a_fresh_sign_in_is_asked_for_none(name, settled):
     assert state(settled) != before
 
 
-def test_a_code_is_good_for_one_act_only(settled):
+def asks(desk: AtDesk, url: str) -> bool:
+    return bool(desk.visitor.get(url).all("input", name="code"))
+
+
+def test_who_has_shown_a_code_is_asked_for_none_for_five_minutes(settled):
+    assert asks(settled, KEYS)
+    assert asks(settled, NEW)
+    act(settled, "make a key", code=settled.code())
+    settled.world.now += RECENT
+    assert not asks(settled, KEYS)
+    act(settled, "add an endpoint")
+    settled.world.now += timedelta(seconds=1)
+    assert asks(settled, KEYS)
+    act(settled, "add an endpoint", 422)
+
+
+def test_a_code_is_good_once_and_for_the_session_that_showed_it(settled, app):
+    other = AtDesk(settled.world, Visitor(app.test_client()), secret=settled.secret)
+    other.password()
+    other.show()
+    settled.world.now += RECENT + STEP
     code = settled.code()
     act(settled, "make a key", code=code)
-    assert "has been used already" in act(settled, "add an endpoint", 422, code=code).text
-    settled.world.now += timedelta(seconds=30)
-    act(settled, "add an endpoint", code=settled.code())
+    assert asks(other, KEYS)
+    assert "has been used already" in act(other, "add an endpoint", 422, code=code).text
+    settled.world.now += STEP
+    act(other, "add an endpoint", code=other.code())
+
+
+def test_a_page_that_comes_back_after_the_code_asks_for_no_other(settled):
+    """The code was right; what was asked for cannot be."""
+    page = settled.send(KEYS, KEYS, 422, name=" ", access="read", code=settled.code())
+    assert page.all("input", name="code"), "what is wrong is told before a code is used"
+    colleague = Looking(settled, settled.world.account())
+    person = PersonRow.id == colleague.actor.person_id
+    settled.world.change(update(PersonRow).where(person).values(email=settled.mail))
+    page = colleague.start(422, code=settled.code())
+    assert "One of the staff" in page.text
+    assert not page.all("input", name="code")

@@ -121,8 +121,7 @@ class AnswerForm(ProofForm):
 
     _contracts: dict[str, Contract]
 
-    def offering(self, found: Sequence[Candidate], *, is_recent: bool) -> AnswerForm:
-        self.is_recent = is_recent
+    def offering(self, found: Sequence[Candidate]) -> AnswerForm:
         named = [(each.account.name, contract) for each in found for contract in each.contracts]
         self._contracts = {_value(contract): contract for _account, contract in named}
         self.act.choices = [

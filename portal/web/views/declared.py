@@ -14,7 +14,7 @@ from portal.web.forms.declarations import AnswerForm
 from portal.web.language import date
 from portal.web.requests import STAFF_PREFIX, database, scope, wall
 from portal.web.staff import staff, staff_only
-from portal.web.staff_proof import is_recent, not_proved
+from portal.web.staff_proof import asked, not_proved
 from portal.web.wiring import wiring
 
 bp = Blueprint("declared", __name__, url_prefix=f"{STAFF_PREFIX}/cancellations")
@@ -73,7 +73,7 @@ def _form(declaration_id: int) -> AnswerForm:
     """Raises NotFound."""
     declared = get_case(database(), scope(), declaration_id).declared
     found = candidates(database(), scope(), declared, wall())
-    return AnswerForm().offering(found, is_recent=is_recent())
+    return asked(AnswerForm()).offering(found)
 
 
 def _page(declaration_id: int, form: AnswerForm, status: int) -> Response:
