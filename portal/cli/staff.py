@@ -56,10 +56,13 @@ def list_staff() -> None:
 @click.argument("role", type=ROLES)
 @with_appcontext
 def change_role(email: str, role: str) -> None:
-    """Let EMAIL do what ROLE may, from their next request on."""
+    """Let EMAIL do what ROLE may: another role signs them out, support views included."""
     with opened_or_told() as (session, scope):
-        staff.change_role(session, scope, email, StaffRole(role), now())
-    click.echo(f"{email} has the role {role}.")
+        is_another = staff.change_role(session, scope, email, StaffRole(role), now())
+    if is_another:
+        click.echo(f"{email} has the role {role}, and is signed out everywhere: they sign in anew.")
+    else:
+        click.echo(f"{email} has the role {role} already: nothing was changed.")
 
 
 @group.command("reset")

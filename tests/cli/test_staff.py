@@ -40,7 +40,12 @@ def test_a_life(run, app, world):
         link.removeprefix("http://127.0.0.1:8420")
     )
     assert desk.visitor.get(KEYS, 403)
-    assert "has the role admin" in run("role", "ann@staff.test", "admin").output
+    said = run("role", "ann@staff.test", "admin").output
+    assert "has the role admin, and is signed out everywhere" in said
+    assert not desk.is_in()
+    desk.password()
+    desk.show()
+    assert "already: nothing was changed" in run("role", "ann@staff.test", "admin").output
     assert desk.is_in()
     assert run("list").output.startswith("set up ")
     again = run("reset", "ann@staff.test")
