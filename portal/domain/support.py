@@ -37,6 +37,12 @@ class EndCause(StrEnum):
     MEMBER_GONE = "member_gone"
     CLOSED = "closed"
     ANOTHER = "another"
+    STRICTER = "stricter"
+
+
+def suffices(consent: Consent, *, by_window: bool, by_approval: bool) -> bool:
+    """Whether what allowed a view when it began is enough for the choice of now."""
+    return by_window or consent is Consent.OPEN or (consent is Consent.BREAK_GLASS and by_approval)
 
 
 def masked_email(email: str) -> str:

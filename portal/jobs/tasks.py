@@ -13,6 +13,7 @@ from portal.domain.jobs import (
     SEND_MAIL,
     queue_of,
 )
+from portal.domain.support import Consent
 from portal.jobs.means import Means, opened
 from portal.services import (
     declaring,
@@ -158,7 +159,8 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
     @jobs.task(name="end_support", queue=queue, queueing_lock=f"{queue}:support")
     def end_support(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
-            support_endings.end_lapsed(session, scope, means.now())
+            consent = Consent(means.settings.support_view)
+            support_endings.end_lapsed(session, scope, consent, means.now())
 
     @jobs.periodic(cron=EACH_HOUR, periodic_id=queue)
     @jobs.task(name="forget_sign_ins", queue=queue, queueing_lock=f"{queue}:sign_ins")

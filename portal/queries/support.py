@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.domain.access import Actor, Role, Scope
 from portal.domain.periods import WallNow
 from portal.domain.sign_in import digest_of
-from portal.domain.support import IDLE_LIFE, EndCause
+from portal.domain.support import IDLE_LIFE, Consent, EndCause, suffices
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.staff import StaffRow, StaffSessionRow
 from portal.models.support import SupportApprovalRow, SupportSessionRow, SupportWindowRow
@@ -62,11 +62,12 @@ class PastView:
 
 
 def find_view(
-    session: Session, scope: Scope, sid: str, staff_sid: str, wall: WallNow
+    session: Session, scope: Scope, sid: str, staff_sid: str, consent: Consent, wall: WallNow
 ) -> SupportView | EndedView | None:
     """What a browser's id stands for; None for one that never was one of ours.
 
-    staff_sid: of the staff's own session there, without which the other opens nothing.
+    staff_sid: of the staff's own session there, without which the other opens nothing. consent:
+    the environment's choice.
     """
     held = and_(
         SupportSessionRow.sid_digest == digest_of(sid),
@@ -76,7 +77,7 @@ def find_view(
     if row is None:
         return None
     view: SupportSessionRow = row[0]
-    cause = ended_by(row, wall)
+    cause = ended_by(row, consent, wall)
     if cause is not None:
         return EndedView(view.id, view.account_id, cause, view.ended_at is not None)
     person, membership, account, staff = row[1:5]
@@ -90,8 +91,11 @@ def find_view(
     )
 
 
-def ended_by(row: Any, wall: WallNow) -> EndCause | None:
-    """Why a view is over; None while it is on. row: of `open_views`."""
+def ended_by(row: Any, consent: Consent, wall: WallNow) -> EndCause | None:
+    """Why a view is over; None while it is on. row: of `open_views`.
+
+    One that began under a laxer choice of the environment's does not go on under a stricter one.
+    """
     view, _person, membership, _account, staff, signed, window = row
     if view.ended_at is not None:
         return EndCause(view.end_cause)
@@ -103,6 +107,9 @@ def ended_by(row: Any, wall: WallNow) -> EndCause | None:
         return EndCause.CLOSED
     if view.expires_at <= wall:
         return EndCause.OVER
+    by_window, by_approval = view.window_id is not None, view.approval_id is not None
+    if not suffices(consent, by_window=by_window, by_approval=by_approval):
+        return EndCause.STRICTER
     return EndCause.IDLE if view.last_seen_at <= wall - IDLE_LIFE else None
 
 

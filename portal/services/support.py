@@ -116,13 +116,13 @@ def start_approved(
 
 
 def look(
-    session: Session, scope: Scope, sid: str, staff_sid: str, wall: WallNow
+    session: Session, scope: Scope, sid: str, staff_sid: str, consent: Consent, wall: WallNow
 ) -> SupportView | EndedView | None:
     """What a browser's id stands for; an end that nobody noted yet is noted; commit.
 
-    staff_sid: of the staff's own session in the same browser.
+    staff_sid: of the staff's own session in the same browser. consent: the environment's choice.
     """
-    found = find_view(session, scope, sid, staff_sid, wall)
+    found = find_view(session, scope, sid, staff_sid, consent, wall)
     if isinstance(found, EndedView) and not found.is_noted:
         endings.end(session, scope, found.id, found.cause, wall)
     session.commit()

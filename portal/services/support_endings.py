@@ -9,7 +9,7 @@ from portal.domain.access import Actor, Scope
 from portal.domain.errors import NotFound
 from portal.domain.events import EventName
 from portal.domain.periods import WallNow
-from portal.domain.support import EndCause
+from portal.domain.support import Consent, EndCause
 from portal.models.staff import StaffRow
 from portal.models.support import SupportSessionRow
 from portal.queries.support import ended_by, open_views
@@ -28,9 +28,10 @@ def end(session: Session, scope: Scope, view_id: int, cause: EndCause, wall: Wal
     session.commit()
 
 
-def end_lapsed(session: Session, scope: Scope, wall: WallNow) -> int:
+def end_lapsed(session: Session, scope: Scope, consent: Consent, wall: WallNow) -> int:
     """Note the end of views whose browser did not come back; how many; commit each."""
-    over = [(row[0].id, ended_by(row, wall)) for row in session.execute(open_views(scope))]
+    on = session.execute(open_views(scope))
+    over = [(row[0].id, ended_by(row, consent, wall)) for row in on]
     found = [(id_, cause) for id_, cause in over if cause is not None]
     session.rollback()
     for id_, cause in found:
@@ -38,7 +39,9 @@ def end_lapsed(session: Session, scope: Scope, wall: WallNow) -> int:
     return len(found)
 
 
-def end_as_owner(session: Session, actor: Actor, view_id: int, wall: WallNow) -> None:
+def end_as_owner(
+    session: Session, actor: Actor, view_id: int, consent: Consent, wall: WallNow
+) -> None:
     """End a view of the account at once: its next request shows nothing more; commit.
 
     Raises Forbidden for all but an owner, and NotFound. One that is over stays as it ended.
@@ -56,14 +59,16 @@ def end_as_owner(session: Session, actor: Actor, view_id: int, wall: WallNow) ->
     if view is None:
         raise NotFound("support view")
     if view.ended_at is None:
-        _end_as_owner(session, actor, view, wall)
+        _end_as_owner(session, actor, view, consent, wall)
     session.commit()
 
 
-def _end_as_owner(session: Session, actor: Actor, view: SupportSessionRow, wall: WallNow) -> None:
+def _end_as_owner(
+    session: Session, actor: Actor, view: SupportSessionRow, consent: Consent, wall: WallNow
+) -> None:
     found = open_views(actor.scope).where(SupportSessionRow.id == view.id)
     staff = session.get_one(StaffRow, (actor.environment_id, view.staff_id))
-    lapsed = ended_by(session.execute(found).one(), wall)
+    lapsed = ended_by(session.execute(found).one(), consent, wall)
     if lapsed is not None:
         end_view(session, actor.scope, view, staff.name, lapsed, wall)
         return

@@ -60,5 +60,6 @@ def end_words(cause: str) -> str:
         EndCause.MEMBER_GONE: _("the member was removed"),
         EndCause.CLOSED: _("an owner closed it"),
         EndCause.ANOTHER: _("the staff began another"),
+        EndCause.STRICTER: _("views now need an approval that it had not"),
     }
     return said.get(cause, "")

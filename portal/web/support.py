@@ -11,7 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
 from portal.domain.errors import SupportViewOn
-from portal.domain.support import LIFE, masked_email
+from portal.domain.support import LIFE, Consent, masked_email
 from portal.models.session import only_read
 from portal.queries.support import EndedView, SupportView
 from portal.services import support as service
@@ -112,7 +112,8 @@ def _watch() -> Response | None:
         return None
     if not sid:  # the second of two tabs that end it
         return _turn_away(None) if request.endpoint == "support.end" else None
-    found = service.look(database(), scope(), sid, held_sid(), wall())
+    consent = Consent(wiring().settings.support_view)
+    found = service.look(database(), scope(), sid, held_sid(), consent, wall())
     if not isinstance(found, SupportView):
         g.support_is_over = True
         return None if is_staff_page() else _turn_away(found)

@@ -51,7 +51,7 @@ def crowded(stack) -> tuple[str, dict[str, int]]:
     wanted = Wanted(owner.account_id, ids[owner], WORD, "T" * 40)
     with world.session() as session:
         begun = start(session, who, wanted, Consent.OPEN, Origin(HERE, FIREFOX), world.wall)
-        view = look(session, world.scope, begun.sid, staff_sid, world.wall)
+        view = look(session, world.scope, begun.sid, staff_sid, Consent.OPEN, world.wall)
         note_page(session, view, PATH, world.wall)
     world.change(
         update(PersonRow).values(name=WORD),

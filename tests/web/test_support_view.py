@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.access import Role
-from portal.domain.support import IDLE_LIFE, LIFE, RECENT
+from portal.domain.support import IDLE_LIFE, LIFE, RECENT, Consent
 from portal.models.accounts import MembershipRow
 from portal.models.mails import MailRow
 from portal.models.staff import StaffSessionRow
 from portal.models.support import SupportSessionRow
 from portal.services import members, staff
 from portal.services.support_endings import end_lapsed
+from tests.web.conftest import app_where
 from tests.web.guarding import STEP
 from tests.web.looking import END, GRID, REASON, TICKET, Looking
 from tests.web.reading import Visitor
@@ -259,9 +260,26 @@ def test_a_second_one_in_another_browser_ends_the_first(on, app):
 def test_an_end_that_no_browser_comes_back_for_is_noted(on):
     on.world.now += LIFE
     with on.world.session() as session:
-        assert end_lapsed(session, on.world.scope, on.world.wall) == 1
-        assert end_lapsed(session, on.world.scope, on.world.wall) == 0
+        over = session, on.world.scope, Consent.OPEN, on.world.wall
+        assert [end_lapsed(*over), end_lapsed(*over)] == [1, 0]
     assert causes(on) == ["over"]
+
+
+@pytest.mark.parametrize("setting", ["consent", "break-glass"])
+@pytest.mark.parametrize("come_back", [True, False])
+def test_a_stricter_setting_ends_what_nobody_approved(on, world_database, setting, come_back):
+    """The portal starts anew; the browser goes on, or does not come back."""
+    with app_where(on.world, world_database, support_view=setting) as stricter:
+        browser = stricter.test_client()
+        if come_back:
+            for name in ("support", "staff"):
+                browser.set_cookie(name, on.client.get_cookie(name).value)
+            assert browser.get(GRID).headers["Location"] == on.page
+            assert "views now need an approval" in browser.get(on.page).text
+        else:
+            with on.world.session() as session:
+                end_lapsed(session, on.world.scope, Consent(setting), on.world.wall)
+    assert causes(on) == ["stricter"]
 
 
 def test_a_refusal_keeps_the_requests_id_and_the_browser(on):

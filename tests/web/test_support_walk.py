@@ -10,7 +10,7 @@ from sqlalchemy.exc import InternalError
 from portal.domain.access import Permission
 from portal.domain.errors import Forbidden
 from portal.domain.events import EventName
-from portal.domain.support import LIFE
+from portal.domain.support import LIFE, Consent
 from portal.models.base import db
 from portal.models.catalog import PlanRow
 from portal.models.session import open_session
@@ -197,7 +197,7 @@ def test_a_view_of_another_environment_opens_nothing_here(on, world):
     with open_session(world.engine, other.environment_id) as session:
         assert session.scalars(select(SupportSessionRow)).all() == []
         sid, staff_sid = (on.client.get_cookie(name).value for name in ("support", "staff"))
-        assert find_view(session, other, sid, staff_sid, world.wall) is None
+        assert find_view(session, other, sid, staff_sid, Consent.OPEN, world.wall) is None
 
 
 @pytest.mark.parametrize("staff", [None, "forged", "of another"])

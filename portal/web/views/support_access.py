@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, url_for
 from flask_babel import gettext as _
 
 from portal.domain.access import Permission
-from portal.domain.support import SPANS
+from portal.domain.support import SPANS, Consent
 from portal.queries.support import views_of_account
 from portal.queries.support_windows import live_windows
 from portal.services import support_windows as service
@@ -65,7 +65,8 @@ def close(window_id: int) -> Response:
 @bp.post("/views/<int:view_id>/end")
 @requires(Permission.MEMBERS_UPDATE)
 def end(view_id: int) -> Response:
-    end_as_owner(database(), member().actor, view_id, wall())
+    consent = Consent(wiring().settings.support_view)
+    end_as_owner(database(), member().actor, view_id, consent, wall())
     flash(_("The support view is over. Who was looking sees nothing more."), "success")
     return htmx.go(url_for("support_access.index"))
 
