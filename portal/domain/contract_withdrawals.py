@@ -13,6 +13,7 @@ from portal.domain.lines import QuoteLine
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.proration import credit_for
+from portal.domain.supply import Supply
 
 _DAY = timedelta(days=1)
 _TO_MONDAY = {6: 2 * _DAY, 7: _DAY}
@@ -53,7 +54,8 @@ class Once:
 class Part:
     """One charged line, the share of it that has not been supplied, and what is given back.
 
-    once: of what is charged once. whole: all goes back, whatever was supplied.
+    once: of what is charged once. whole: all goes back, whatever was supplied. ahead: of a period,
+    the share of its time. supply: of a period that runs, what of its units is used.
     """
 
     line: StoredLine
@@ -61,6 +63,13 @@ class Part:
     given: tuple[QuoteLine, ...]
     once: Once | None = None
     whole: bool = False
+    ahead: Fraction | None = None
+    supply: Supply | None = None
+
+    @property
+    def goes_by_units(self) -> bool:
+        """Whether more of its units has been supplied than of its time."""
+        return self.ahead is not None and self.share < self.ahead
 
     @property
     def credited(self) -> Money:
@@ -79,19 +88,29 @@ def withdrawal_end(agreed_at: datetime, days: int, zone: str) -> datetime:
     return datetime.combine(last + _DAY, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def part_of(line: StoredLine, contract: Contract, once: Once, at: datetime) -> Part:
+def part_of(
+    line: StoredLine, contract: Contract, once: Once, at: datetime, supply: Supply | None = None
+) -> Part:
     """What withdrawing at `at` gives back of a line; once: for a line that has no period.
 
     All, where nobody asked to start; else what was not supplied: of a pack by units, of a period by
-    time. Never more than is kept. Source: Directive 2011/83/EU art. 13, 14(3) and (4); ADR 0029.
+    time or by `supply`, whichever has the larger share supplied. Never more than is kept.
+    Source: Directive 2011/83/EU art. 13, 14(3) and (4); ADR 0029.
     """
     period = line.period
     if not contract.asked and (period is None or period.end > contract.agreed_at):
         return Part(line, Fraction(1), _back(line, Fraction(1)), whole=True)
     if period is not None:
-        return Part(line, period.fraction_left(at), credit_lines(line, at))
+        return _part_of_period(line, period, at, supply if at in period else None)
     share = once.share(at)
     return Part(line, share, _back(line, share), once)
+
+
+def _part_of_period(line: StoredLine, period: Period, at: datetime, supply: Supply | None) -> Part:
+    ahead = period.fraction_left(at)
+    if supply is None or supply.left >= ahead:
+        return Part(line, ahead, credit_lines(line, at), ahead=ahead, supply=supply)
+    return Part(line, supply.left, _back(line, supply.left), ahead=ahead, supply=supply)
 
 
 def _back(line: StoredLine, share: Fraction) -> tuple[QuoteLine, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Scope
 from portal.domain.contract_withdrawals import Contract, Once, Part, part_of
 from portal.domain.credit_notes import Destination
+from portal.domain.credits import StoredLine
 from portal.domain.errors import Conflict
 from portal.domain.lines import QuoteLine
 from portal.domain.money import Money, total
@@ -23,6 +24,7 @@ from portal.queries.billing import billing_state
 from portal.queries.contracts import contracts_of, once_of, plan_contract
 from portal.queries.stored_lines import lines_since
 from portal.queries.subscriptions import Instance
+from portal.queries.supply import supplies
 from portal.services.credit_notes import Proposal, proposal
 from portal.services.instances import find_instance
 
@@ -121,13 +123,23 @@ class _Foreseen:
         )  # fmt: skip
 
     def _parts(self) -> Iterator[Part]:
-        """Of what has not gone back already."""
         once = once_of(self.session, self.scope, self.ends)
-        for line in lines_since(self.session, self.scope, self.state, self._since()):
+        lines = tuple(self._lines())
+        used = supplies(self.session, self.scope, self.state, lines)
+        for line in lines:
             id_ = line.instance_id
             contract = self.bound.get(id_) if id_ is not None else self.plan
-            if contract is not None and line.closed_at is None and (id_ or line.period):
-                yield part_of(line, contract, once.get(id_ or 0, Once()), self.state.now)
+            if contract is not None:
+                left = once.get(id_ or 0, Once())
+                yield part_of(line, contract, left, self.state.now, used.get(id_))
+
+    def _lines(self) -> Iterator[StoredLine]:
+        """Those of what ends that have not gone back already."""
+        for line in lines_since(self.session, self.scope, self.state, self._since()):
+            id_ = line.instance_id
+            mine = id_ in self.bound if id_ is not None else self.plan is not None
+            if mine and line.closed_at is None and (id_ or line.period):
+                yield line
 
     def _waived(self) -> Money:
         """With the plan only: of an add-on alone, use until then is billed as ever."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from flask_babel import gettext as _
 
@@ -39,14 +40,32 @@ def supplied_words(part: Part) -> str:
     if part.whole:
         return _("You did not ask for it to start before the time to withdraw is over")
     if part.line.period is not None:
-        return _passed(part.line.period, part)
+        return _of_period(part.line.period, part)
     if part.once is not None and part.once.units is not None:
         return _("%(share)s of its units are used", share=percent(round(100 * (1 - part.share))))
-    return _passed(part.once.span, part) if part.once and part.once.span else ""
+    if part.once is None or part.once.span is None:
+        return ""
+    return _("%(passed)s of %(days)s days have passed", **_passed(part.once.span, part.share))
 
 
-def _passed(period: Period, part: Part) -> str:
+def _of_period(period: Period, part: Part) -> str:
+    """Its time, and the units where any are used; the larger share counts."""
+    figures = _passed(period, part.share if part.ahead is None else part.ahead)
+    supply = part.supply
+    if supply is None:
+        return _("%(passed)s of %(days)s days have passed", **figures)
+    figures["used"], figures["units"] = number(supply.used), number(supply.brought)
+    figures["what"] = supply.feature.unit_plural or supply.feature.name
+    if part.goes_by_units:
+        return _("%(used)s of the %(units)s %(what)s that were paid for are used, a larger share"
+                 " than %(passed)s of %(days)s days", **figures)  # fmt: skip
+    return _("%(passed)s of %(days)s days have passed, a larger share than %(used)s of the"
+             " %(units)s %(what)s that were paid for", **figures)  # fmt: skip
+
+
+def _passed(period: Period, ahead: Fraction) -> dict[str, str]:
+    """ahead: the share of the period that is left."""
     whole = Decimal(period.length) / _DAY_S
-    left = part.share.numerator * whole / part.share.denominator
+    left = ahead.numerator * whole / ahead.denominator
     passed, days = (number(round(each, 1).normalize()) for each in (whole - left, whole))
-    return _("%(passed)s of %(days)s days have passed", passed=passed, days=days)
+    return {"passed": passed, "days": days}

@@ -19,7 +19,7 @@ from portal.models.events import EventRow
 from portal.models.subscriptions import InstanceRow
 from portal.models.usage import LotRow
 from portal.services.consents import keep_consent
-from tests.services.changing import Office
+from tests.services.changing import MONTHLY, Office
 from tests.services.consuming import START, Consumer, bought_units, consumer_of, sent_back, use
 from tests.services.counting import Counter
 from tests.services.figures.stall import Stall
@@ -43,9 +43,11 @@ def at(month: int, day: int, hour: int = 0) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=UTC)
 
 
-def change(world: World, till, consumer: Consumer, plan: str, words=START) -> Office:
+def change(
+    world: World, till, consumer: Consumer, plan: str, words=START, interval=MONTHLY
+) -> Office:
     office = Office(world, till)
-    accepted = office.accept(office.quote(consumer.actor, plan))
+    accepted = office.accept(office.quote(consumer.actor, plan, interval))
     office.confirm(consumer.actor, replace(accepted, agreed=words))
     return office
 
@@ -179,8 +181,9 @@ def test_auto_recharge_of_credits_stops_too(world, consumer):
     assert recharger.policy(consumer.actor).status == "off"
 
 
-def test_units_that_are_used_meanwhile_are_not_given_back(world, consumer):
-    pack = consumer.buy(PACK)
+@pytest.mark.parametrize("add_on", [PACK, "messages_100k_recurring"])
+def test_units_that_are_used_meanwhile_are_not_given_back(add_on, world, consumer):
+    pack = consumer.buy(add_on)
     use(world, consumer, ALLOWANCE)
 
     def report(_number: int) -> None:

@@ -16,6 +16,7 @@ from tests.services.changing import Office
 from tests.services.leaving import on_trial
 from tests.services.paying import Till
 from tests.services.time_passing import run_at
+from tests.services.using import report, used
 from tests.support.world import APRIL_11
 from tests.web.reading import HTMX, Visitor
 from tests.web.test_legal import ACTIVE, CONNECTOR, PACK, consents, enter, fields, form_at, plain
@@ -87,6 +88,20 @@ def test_the_money_line_by_line(world, visit):
     assert "27 Apr 2026" in text
     part = visit.get(ADD_ON, **HTMX)
     assert "<html" not in part.html
+
+
+def test_units_that_are_used_count_where_they_are_the_larger_share(world, visit):
+    url = "/settings/billing/add-ons/messages_100k_recurring/purchase"
+    actor = bought(world, visit, "consumer_eu", url)
+    report(world, actor, used("messages", 140_000, APRIL_11))
+    text = plain(visit.get(ADD_ON).text)
+    words = "of the 66,667 messages that were paid for"
+    assert f"40,000 {words} are used, a larger share than 0 of 20 days" in text
+    assert "You get back $10.40" in text
+    world.change(update(AccountRow).values(test_clock_at=datetime(2026, 4, 25, tzinfo=UTC)))
+    text = plain(visit.get(ADD_ON).text)
+    assert f"14 of 20 days have passed, a larger share than 40,000 {words}" in text
+    assert "You get back $7.80" in text
 
 
 def test_confirmed_it_ends_and_comes_back_once_however_often_it_is_sent(world, visit):
