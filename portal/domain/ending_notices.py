@@ -1,4 +1,4 @@
-"""What members are told when something ends: the plan, a contract, a purchase nobody paid."""
+"""What members are told when something ends: an add-on, a plan, a contract, unpaid purchases."""
 
 from __future__ import annotations
 
@@ -7,13 +7,34 @@ from datetime import datetime
 from typing import ClassVar
 
 from portal.domain.money import Money
+from portal.domain.renewal_notices import Renewing
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnCancelled:
+    """cancelled_at: when it was asked for; ends_at: until when it stays. bills_use: what is used
+    until then is still to be billed. renewing: what is charged next if it is kept."""
+
+    kind: ClassVar[str] = "add_on_cancelled"
+    instance_id: int
+    name: str
+    quantity: int
+    cancelled_at: datetime
+    ends_at: datetime
+    bills_use: bool = False
+    renewing: Renewing | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.instance_id}:{self.cancelled_at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCancelled:
     """cancelled_at: when it was asked for. keep_until: how long it can be taken back.
 
-    add_ons: names of what ends with it. withdrawn: the plan that it was to become.
+    add_ons: names of what ends with it. withdrawn: the plan that it was to become. renewing: what
+    is charged next for the plan if it is kept.
     """
 
     kind: ClassVar[str] = "plan_cancelled"
@@ -24,6 +45,7 @@ class PlanCancelled:
     ends_at: datetime
     add_ons: tuple[str, ...] = ()
     withdrawn: str | None = None
+    renewing: Renewing | None = None
 
     @property
     def key(self) -> str:

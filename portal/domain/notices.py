@@ -16,6 +16,7 @@ from portal.domain.declaration_notices import (
 )
 from portal.domain.declines import DeclineReason
 from portal.domain.ending_notices import (
+    AddOnCancelled,
     ContractWithdrawn,
     PlanCancelled,
     PlanEnded,
@@ -118,24 +119,6 @@ class Refunded:
     @property
     def key(self) -> str:
         return f"{self.kind}:{self.refund_id}:{'failed' if self.failed else 'succeeded'}"
-
-
-@dataclass(frozen=True, slots=True)
-class AddOnCancelled:
-    """cancelled_at: when it was asked for; ends_at: until when it stays. bills_use: what is used
-    until then is still to be billed."""
-
-    kind: ClassVar[str] = "add_on_cancelled"
-    instance_id: int
-    name: str
-    quantity: int
-    cancelled_at: datetime
-    ends_at: datetime
-    bills_use: bool = False
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.instance_id}:{self.cancelled_at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from decimal import Decimal
 from portal.domain.instances import Phase
 from portal.domain.proration import charge
 from portal.domain.quotes import GoingForward
+from portal.domain.renewal_notices import Renewing
 from portal.domain.taxes import tax_on
 from portal.queries.accounts import AccountState
 from portal.queries.active import row_of
 from portal.queries.billing import billing_state
+from portal.queries.cancelling import Ending
 from portal.queries.subscriptions import Instance
 
 
@@ -41,3 +43,28 @@ def kept_plan(state: AccountState) -> GoingForward | None:
         return None
     amount = charge(plan.price, Decimal(1), None, at)
     return GoingForward(amount, tax_on(state.account.tax, amount), plan.price.interval, at)
+
+
+def instance_renewing(state: AccountState, instance: Instance) -> Renewing | None:
+    """What an add-on that is cancelled, or is about to be, renews for once it is kept."""
+    ahead, name = kept_instance(state, instance), instance.add_on.name
+    return _renewing(state, name, ahead, instance.id)
+
+
+def plan_renewing(state: AccountState, ending: Ending) -> Renewing | None:
+    """The same of the plan; a change that the end has withdrawn does not come with it."""
+    if state.subscription is None:
+        return None
+    ends = replace(state.subscription, cancel_at=ending.cancel_at)
+    agreed = state.agreed if ending.withdrawn is None else None
+    ahead = kept_plan(replace(state, subscription=ends, agreed=agreed))
+    return _renewing(state, state.subscription.plan.name, ahead)
+
+
+def _renewing(
+    state: AccountState, name: str, ahead: GoingForward | None, instance_id: int | None = None
+) -> Renewing | None:
+    if ahead is None:
+        return None
+    gross = ahead.amount if state.account.tax.inclusive else ahead.amount + ahead.tax
+    return Renewing(name, ahead.next_at, gross, ahead.interval, instance_id)

@@ -15,6 +15,7 @@ from portal.domain.periods import WallNow
 from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.cancelling import get_ending
+from portal.queries.kept import plan_renewing
 from portal.services import telling_standing
 from portal.services.consents import keep_consent
 from portal.services.instances import REASON_LENGTH
@@ -54,7 +55,8 @@ def agree_to_end(
         withdraw_agreed(till, row, state.now)
     dates = {"cancel_at": ending.cancel_at.isoformat(), "ends_at": ending.ends_at.isoformat()}
     _record(till, row, EventName.SUBSCRIPTION_CANCELLED, state, **dates, **told)
-    telling_standing.plan_cancelled(till, row, ending, state.now)
+    renewing = plan_renewing(state, ending)
+    telling_standing.plan_cancelled(till, row, ending, renewing, state.now)
     return ending.ends_at
 
 

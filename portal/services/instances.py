@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.ending_notices import AddOnCancelled
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import Phase
 from portal.domain.legal import Words
-from portal.domain.notices import AddOnCancelled
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.kept import instance_renewing
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_live
@@ -72,6 +73,7 @@ def agree_to_end(
         cancelled_at=state.now,
         ends_at=ends_at,
         bills_use=bool(instance.usage_prices),
+        renewing=instance_renewing(state, instance),
     )
     mailing.post(session, scope, row.account_id, notice)
     return ends_at

@@ -11,6 +11,7 @@ from portal.domain.instances import SubscriptionStatus
 from portal.domain.money import Money
 from portal.domain.notices import Restored, Suspended
 from portal.domain.periods import BillingNow
+from portal.domain.renewal_notices import Renewing
 from portal.models.accounts import AccountRow
 from portal.models.catalog import PlanRow
 from portal.models.invoices import CollectionRow, InvoiceRow
@@ -31,8 +32,10 @@ def restated(till: Till, row: SubscriptionRow, before: SubscriptionStatus, at: B
     mailing.post(till.session, till.scope, row.account_id, notice)
 
 
-def plan_cancelled(till: Till, row: SubscriptionRow, ending: Ending, at: datetime) -> None:
-    """A plan that will end with its term, as was just asked for."""
+def plan_cancelled(
+    till: Till, row: SubscriptionRow, ending: Ending, renewing: Renewing | None, at: datetime
+) -> None:
+    """A plan that will end with its term, as was just asked for. renewing: if it is kept."""
     notice = PlanCancelled(
         subscription_id=row.id,
         plan=ending.plan,
@@ -41,6 +44,7 @@ def plan_cancelled(till: Till, row: SubscriptionRow, ending: Ending, at: datetim
         ends_at=ending.ends_at,
         add_ons=tuple(dict.fromkeys(each.instance.add_on.name for each in ending.add_ons)),
         withdrawn=ending.withdrawn,
+        renewing=renewing,
     )
     mailing.post(till.session, till.scope, row.account_id, notice)
 

@@ -62,7 +62,7 @@ def _renewal_ahead(notice: RenewalAhead) -> Draft:
         (_("Its term ends then, and begins anew for as long, unless you cancel before."),
          _("To cancel, follow the link and confirm. It works until the end of the term that is"
            " paid for.")),
-        ((_("Charged then"), _price(each)),),
+        ((_("Charged then"), price(each)),),
         (_("Cancel %(what)s", what=each.name), where),
     )  # fmt: skip
 
@@ -71,12 +71,13 @@ def _still_renewing(notice: StillRenewing) -> Draft:
     return Draft(
         _("What goes on until you cancel it"),
         (_("Once a year we remind you of what renews by itself and is charged each time."),),
-        tuple((each.name, _price(each)) for each in notice.renewing),
+        tuple((each.name, price(each)) for each in notice.renewing),
         (_("See your add-ons, and cancel what you do not need"), page("active.index")),
         (_("To cancel the plan, open %(page)s, choose Cancel and confirm.",
            page=page("plans.index")),),
     )  # fmt: skip
 
 
-def _price(each: Renewing) -> str:
+def price(each: Renewing) -> str:
+    """`$50.00 / month`, tax included."""
     return f"{money(each.amount)} {per(each.interval)}"

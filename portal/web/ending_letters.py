@@ -1,22 +1,28 @@
-"""What mails say when something ends: the plan, a contract, a purchase that nobody paid."""
+"""What mails say when something ends: an add-on, the plan, a contract, an unpaid purchase."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
 from portal.domain.ending_notices import (
+    AddOnCancelled,
     ContractWithdrawn,
     PlanCancelled,
     PlanEnded,
     PurchaseLapsed,
 )
 from portal.domain.money import Money
+from portal.web.coming_letters import price
 from portal.web.drafts import Draft, counted, page
-from portal.web.language import date_time, money
+from portal.web.language import date, date_time, money
 
 
-def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn) -> Draft:
+def of_ending(
+    notice: AddOnCancelled | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn,
+) -> Draft:
     match notice:
+        case AddOnCancelled():
+            return _cancelled(notice)
         case PlanCancelled():
             return _plan_cancelled(notice)
         case PlanEnded():
@@ -27,6 +33,27 @@ def of_ending(notice: PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithd
             return _withdrawn(notice)
 
 
+def _cancelled(notice: AddOnCancelled) -> Draft:
+    return Draft(
+        _("You cancelled %(what)s", what=notice.name),
+        (_("%(what)s stays as it is until %(date)s and is not charged again.",
+           what=counted(notice.name, notice.quantity), date=date(notice.ends_at)),
+         *((_("What is used until then is billed afterwards."),) if notice.bills_use else ()),
+         _keeping_add_on(notice)),
+        (),
+        (_("See your add-ons"), page("active.index", _anchor=f"instance-{notice.instance_id}")),
+    )  # fmt: skip
+
+
+def _keeping_add_on(notice: AddOnCancelled) -> str:
+    each = notice.renewing
+    if each is None:
+        return _("Until then you can keep it; that costs nothing.")
+    return _("Until then you can keep it; that costs nothing now. It then renews on %(date)s for"
+             " %(amount)s, all taxes included.",
+             date=date(each.at), amount=price(each))  # fmt: skip
+
+
 def _plan_cancelled(notice: PlanCancelled) -> Draft:
     said = [_("You cancelled %(plan)s on %(at)s. It works as it does now until %(end)s, and is not"
               " renewed. What is paid is not refunded.", plan=notice.plan,
@@ -35,10 +62,21 @@ def _plan_cancelled(notice: PlanCancelled) -> Draft:
         said.append(_("It ends with its add-ons: %(what)s.", what=", ".join(notice.add_ons)))
     if notice.withdrawn is not None:
         said.append(_("The agreed change to %(plan)s is withdrawn.", plan=notice.withdrawn))
-    said.append(_("Until %(at)s you can keep the plan; that costs nothing. Your invoices stay.",
-                  at=date_time(notice.keep_until)))  # fmt: skip
+    said.append(_keeping_plan(notice))
     plans = (_("See your plan"), page("plans.index"))
     return Draft(_("You cancelled your plan"), tuple(said), (), plans)
+
+
+def _keeping_plan(notice: PlanCancelled) -> str:
+    at, each = date_time(notice.keep_until), notice.renewing
+    if each is None:
+        return _("Until %(at)s you can keep the plan; that costs nothing. Your invoices stay.",
+                 at=at)  # fmt: skip
+    said = _("Until %(at)s you can keep the plan; that costs nothing now. It then renews on"
+             " %(date)s for %(amount)s, all taxes included.",
+             at=at, date=date(each.at), amount=price(each))  # fmt: skip
+    with_it = _("Its add-ons go on with it and are charged as before.") if notice.add_ons else ""
+    return " ".join(filter(None, (said, with_it, _("Your invoices stay."))))
 
 
 def _plan_ended(notice: PlanEnded) -> Draft:

@@ -8,6 +8,7 @@ from flask_babel import ngettext
 from portal.domain.credit_notices import AddOnEnded, Credited
 from portal.domain.declaration_notices import DeclarationNotice
 from portal.domain.ending_notices import (
+    AddOnCancelled,
     ContractWithdrawn,
     PlanCancelled,
     PlanEnded,
@@ -16,7 +17,6 @@ from portal.domain.ending_notices import (
 from portal.domain.member_notices import MemberNotice
 from portal.domain.money import Money
 from portal.domain.notices import (
-    AddOnCancelled,
     CardExpiring,
     Notice,
     PaymentDeclined,
@@ -62,8 +62,8 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
     match notice:
         case Purchased() | PaymentDeclined():
             return _purchased(notice) if isinstance(notice, Purchased) else _declined(notice)
-        case Refunded() | AddOnCancelled():
-            return _refunded(notice) if isinstance(notice, Refunded) else _cancelled(notice)
+        case Refunded():
+            return _refunded(notice)
         case Renewed() | PaymentFailed():
             return _renewed(notice) if isinstance(notice, Renewed) else _failed(notice)
         case Suspended() | Restored():
@@ -74,7 +74,9 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_what_comes(notice)
         case PriceChanging() | PriceStays() | UsePriceChanging() | UsePriceStays():
             return of_what_comes(notice)
-        case PlanCancelled() | PlanEnded() | PurchaseLapsed() | ContractWithdrawn():
+        case AddOnCancelled() | PlanCancelled() | PlanEnded():
+            return of_ending(notice)
+        case PurchaseLapsed() | ContractWithdrawn():
             return of_ending(notice)
         case Credited() | AddOnEnded():
             return of_credit(notice)
@@ -166,18 +168,6 @@ def _refunded(notice: Refunded) -> Draft:
         subject = _("We could not return %(amount)s to your card", amount=money(notice.amount))
     invoices = (_("See your invoices"), page("invoices.index"))
     return Draft(subject, (refund_words(back),), (), invoices)
-
-
-def _cancelled(notice: AddOnCancelled) -> Draft:
-    return Draft(
-        _("You cancelled %(what)s", what=notice.name),
-        (_("%(what)s stays as it is until %(date)s and is not charged again.",
-           what=counted(notice.name, notice.quantity), date=date(notice.ends_at)),
-         *((_("What is used until then is billed afterwards."),) if notice.bills_use else ()),
-         _("Until then you can keep it; that costs nothing.")),
-        (),
-        (_("See your add-ons"), page("active.index", _anchor=f"instance-{notice.instance_id}")),
-    )  # fmt: skip
 
 
 def _renewed(notice: Renewed) -> Draft:

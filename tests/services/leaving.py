@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -54,11 +55,19 @@ def save_card(world: World, actor: Actor, card: str = "pm_card_visa") -> None:
         accounts.save_card(session, world.scope, actor.account_id, card, world.gateway, world.wall)
 
 
-def told(world: World, actor: Actor, kind: str) -> list[dict[str, object]]:
+def told(world: World, actor: Actor, kind: str) -> list[dict[str, Any]]:
     """The notices of one kind that were stored for the account, oldest first."""
     mine = select(MailRow).filter_by(account_id=actor.account_id, kind=kind)
     with world.session() as session:
         return [row.notice for row in session.scalars(mine.order_by(MailRow.id))]
+
+
+def renewal(notice: dict[str, Any]) -> tuple[str, int, datetime] | None:
+    """Name, minor amount and date of what it says is charged next."""
+    next_ = notice["renewing"]
+    if next_ is None:
+        return None
+    return next_["name"], next_["amount"]["minor"], datetime.fromisoformat(next_["at"])
 
 
 def instance_rows(world: World, actor: Actor) -> list[InstanceRow]:

@@ -23,6 +23,7 @@ from tests.services.leaving import (
     instance_rows,
     keep_plan,
     monthly_only,
+    renewal,
     told,
 )
 from tests.services.time_passing import run_at, subscription
@@ -42,6 +43,7 @@ def test_an_agreed_change_of_plan_is_withdrawn_and_not_brought_back(office, worl
     assert [status for status, _ in office.agreed(actor)] == ["withdrawn"]
     [notice] = told(world, actor, "plan_cancelled")
     assert notice["withdrawn"] == "Starter"
+    assert renewal(notice) == ("Growth", 9900, MAY_1), "what it goes on as if it is kept"
     keep_plan(world, actor)
     run_at(world, MAY_1)
     assert office.plan(actor)[0] == "growth"
@@ -53,6 +55,8 @@ def test_a_change_whose_time_has_come_is_not_withdrawn(office, world):
         office.change(actor, "starter")
     world.now = MAY_1 + timedelta(hours=5)
     assert cancel_plan(world, late) == JUNE_1
+    [notice] = told(world, late, "plan_cancelled")
+    assert notice["renewing"]["amount"]["minor"] == 2900, "of the plan that has come"
     office.run_due()
     assert cancel_plan(world, usual) == JUNE_1
     assert office.plan(late) == office.plan(usual)

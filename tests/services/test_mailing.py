@@ -26,6 +26,7 @@ from portal.services.mailing import LOST, Sent, post
 from portal.services.queueing import QUEUE
 from portal.services.reminding import remind_of_cards
 from tests.services.paying import Till
+from tests.support.ending_notices import ADD_ON_CANCELLED
 from tests.support.mails import Office
 from tests.support.notices import BOUGHT, FAILED, NOTICES
 from tests.support.world import World
@@ -166,7 +167,7 @@ def test_what_is_refused_is_tried_later_and_later_and_then_given_up(world, offic
 
 def test_one_bad_mail_holds_up_no_other(world, office):
     owner = world.account()
-    tell(world, owner.account_id, NOTICES[6])
+    tell(world, owner.account_id, ADD_ON_CANCELLED)
     tell(world, owner.account_id)
     office.writer.mute = "add_on_cancelled"
     assert office.send() == Sent(1, 1)

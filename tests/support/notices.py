@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from portal.domain.access import Role
@@ -25,16 +25,8 @@ from portal.domain.declarations import (
     Shown,
 )
 from portal.domain.declines import DeclineReason
-from portal.domain.ending_notices import (
-    ContractWithdrawn,
-    PlanCancelled,
-    PlanEnded,
-    PurchaseLapsed,
-)
 from portal.domain.member_notices import MemberGone, MemberJoined, RoleChanged
-from portal.domain.money import Money
 from portal.domain.notices import (
-    AddOnCancelled,
     CardExpiring,
     Invoiced,
     Notice,
@@ -49,7 +41,6 @@ from portal.domain.notices import (
     Suspended,
     TrialEnding,
 )
-from portal.domain.periods import BillingPeriod, Interval
 from portal.domain.price_notices import PriceChanging, PriceStays, UsePriceChanging, UsePriceStays
 from portal.domain.proposals import Proposed
 from portal.domain.purchases import Undeliverable
@@ -74,15 +65,8 @@ from portal.domain.support_notices import (
     SupportStarted,
 )
 from portal.domain.use_notices import LotExpiring, Measured, QuotaReached, UsageDigest, WeekOfUse
+from tests.support.ending_notices import AT, ENDINGS, MONTHLY, YEARLY, usd
 from tests.unit.samples import MESSAGES, recurring
-
-AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)
-"""The evening before in New York."""
-
-
-def usd(minor: int) -> Money:
-    return Money(minor, "usd")
-
 
 BY_USE = replace(
     recurring("0.0008"), type=PriceType.USAGE, invoice_cadence=InvoiceCadence.ARREAR,
@@ -105,10 +89,6 @@ FAILED = PaymentFailed(
 CHANGED = PlanChanged("purchase:9", "Growth", "Business", AT, scheduled=False, charged=usd(9900))
 RENEWED = Renewed(Invoiced(3, 12), BOUGHT.sold, usd(27400), usd(0), next_at=AT)
 RECOVERED = replace(RENEWED, recovered=True)
-PLAN_CANCELLED = PlanCancelled(
-    subscription_id=2, plan="Growth", cancelled_at=AT, keep_until=AT, ends_at=AT,
-    add_ons=("Extra members", "SMS pack"), withdrawn="Starter",
-)  # fmt: skip
 RETURNED = Refunded(5, usd(4900), Undeliverable.PAID_TWICE, failed=False, at=AT)
 RAISED = PriceChanging(3, 4, "Extra members", 5, usd(22500), usd(25000), MONTH, AT, reminder=False)
 IN_TIERS = replace(
@@ -164,10 +144,6 @@ PLACE = Place(AT, "192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
 INVITED = Invited("00aa", "Ada", "Northwind", Role.BILLING, AT + timedelta(days=7))
 ROLE = RoleChanged(5, "Ada", "Bo", "Northwind", Role.MEMBER, Role.ADMIN, AT, is_own=False)
 GONE = MemberGone(5, "Ada", "Bo", "Northwind", AT, is_own=False)
-WITHDREW = ContractWithdrawn(
-    subject="instance:4", name="Extra members", quantity=5, person="Ada", at=AT,
-    credited=usd(4000), off_invoice=usd(1000), to_card=usd(2500), to_balance=usd(500),
-)  # fmt: skip
 FORGOTTEN = PasswordForgotten("00ff", PLACE, AT + timedelta(minutes=30))
 SWITCHED = SecondFactorSwitched(5, PLACE, is_on=True)
 PROPOSED = Proposed(
@@ -194,7 +170,6 @@ FOR_CAUSE = replace(
         reason="It did not work for a week.", wanted_on=date(2026, 6, 30),
     ),
 )  # fmt: skip
-MONTHLY, YEARLY = Interval(BillingPeriod.MONTHLY), Interval(BillingPeriod.ANNUAL)
 NOTICES: list[Notice] = [
     BOUGHT,
     replace(BOUGHT, sold=BOUGHT.sold[:1], carried=usd(0), renews_at=None, ends_at=AT),
@@ -202,7 +177,6 @@ NOTICES: list[Notice] = [
     PaymentDeclined(7, 8, "SMS pack", usd(10000), DeclineReason.EXPIRED_CARD, False, AT),
     RETURNED,
     replace(RETURNED, failed=True),
-    AddOnCancelled(4, "Extra members", 5, cancelled_at=AT, ends_at=AT),
     RENEWED,
     FAILED,
     replace(FAILED, reason=None, retry_at=None, tries=4),
@@ -218,16 +192,6 @@ NOTICES: list[Notice] = [
     replace(FAILED, ends_at=AT),
     replace(RENEWED, next_at=None),
     RECOVERED,
-    PLAN_CANCELLED,
-    replace(PLAN_CANCELLED, add_ons=(), withdrawn=None),
-    PlanEnded(2, "Growth", AT, usd(14900)),
-    PlanEnded(2, "Growth", AT, usd(0)),
-    PurchaseLapsed(7, "SMS pack", usd(10000), "sms_pack"),
-    PurchaseLapsed(7, "Business", usd(13333)),
-    WITHDREW,
-    replace(WITHDREW, subject="subscription:2", person="", quantity=1, add_ons=("SMS pack",)),
-    replace(WITHDREW, subject="subscription:2", owed=usd(400), waived=usd(800)),
-    replace(WITHDREW, to_card=usd(0), to_balance=usd(0)),
     RAISED,
     DEARER,
     replace(DEARER, instance_id=None, name="Business", before=IN_TIERS, reminder=True),
@@ -264,7 +228,6 @@ NOTICES: list[Notice] = [
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=True),
     IdentitySwitched(5, "Continue with Acme", PLACE, is_linked=False),
     replace(BOUGHT, uses=(BY_USE, IN_TIERS)),
-    AddOnCancelled(4, "Messages by use", 1, cancelled_at=AT, ends_at=AT, bills_use=True),
     SupportStarted(3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30)),
     SupportStarted(
         3, "Ann", "Ada", "A figure is wrong.", "T-1", AT, AT + timedelta(minutes=30), "Ben"
@@ -294,4 +257,5 @@ NOTICES: list[Notice] = [
     DeclarationAnswered(FOR_CAUSE, Answer.NOT_OURS, "You asked us to."),
     MemberJoined(5, "Ada", "ada@new.test", "Northwind", Role.BILLING, AT),
     BEGUN,
+    *ENDINGS,
 ]

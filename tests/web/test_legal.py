@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import create_engine, select, text
 
@@ -11,6 +13,7 @@ from portal.models.mails import MailRow
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow
 from portal.services.verifying import verify
+from tests.services.leaving import renewal, told
 from tests.support.world import World
 from tests.web.reading import Reply, Visitor
 
@@ -201,6 +204,9 @@ def test_a_consumer_keeps_an_add_on_only_by_the_button_that_names_the_charge(con
     visit.post(f"{ACTIVE}/1/auto-renew", fields(page, "/1/auto-renew"), 303)
     page = visit.get(ACTIVE)
     assert paying(page, "/1/keep") == f"{GERMAN}0,00 $ jetzt, 50,00 $ am 01.05.2026"
+    assert renewal(*told(world, actor, "add_on_cancelled")) == (
+        "Salesforce connector", 5000, datetime(2026, 5, 1, tzinfo=UTC)
+    ), "the mail says what the button does"  # fmt: skip
     assert not [f for f in page.all("form") if f.get("action", "").endswith("/1/auto-renew")]
     sent = {"csrf_token": page.hidden("csrf_token"), "auto_renew": "on"}
     visit.post(f"{ACTIVE}/1/{control}", sent, 303)

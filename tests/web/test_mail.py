@@ -22,6 +22,7 @@ from portal.gateways.fake_payments import FakePayments
 from portal.gateways.mail import message_of
 from portal.settings import Settings
 from portal.web.mail import LetterWriter
+from tests.support.ending_notices import ADD_ON_CANCELLED, PLAN_CANCELLED, RENEWING
 from tests.support.notices import (
     AT,
     BEGUN,
@@ -143,6 +144,17 @@ def test_every_word_is_translated(pseudo_writer, notice):
     assert letter.text.count(OPEN) == letter.text.count(CLOSE) > 2
 
 
+def test_a_cancellation_says_what_keeping_costs_now_and_then(writer):
+    """As the button does that keeps it."""
+    for cancelled, amount in ((ADD_ON_CANCELLED, "$225.00"), (PLAN_CANCELLED, "$99.00")):
+        said = writer.write(cancelled, READER).text
+        assert "that costs nothing." in said
+        renewing = replace(RENEWING, amount=usd(9900 if cancelled is PLAN_CANCELLED else 22500))
+        said = writer.write(replace(cancelled, renewing=renewing), READER).text
+        assert "that costs nothing now." in said
+        assert f"It then renews on 30 Apr 2026 for {amount} / month, all taxes included." in said
+
+
 def test_figures_are_the_accounts_and_the_members(writer, pseudo_writer):
     english = writer.write(BOUGHT, READER)
     assert "Charged: $274.00" in english.text
@@ -194,7 +206,7 @@ def test_money_that_could_not_go_back_says_so(writer):
 
 def hostile() -> list[Notice]:
     sold = (Sold(HOSTILE, 1, usd(100)),)
-    cancelled, expiring = NOTICES[6], next(n for n in NOTICES if n.kind == "card_expiring")
+    cancelled, expiring = ADD_ON_CANCELLED, next(n for n in NOTICES if n.kind == "card_expiring")
     return [
         replace(BOUGHT, sold=sold),
         replace(CHANGED, before=HOSTILE, after=HOSTILE),
