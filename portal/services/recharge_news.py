@@ -117,8 +117,9 @@ def card_changed(till: Till, account_id: int) -> None:
         resume(till, policy)
 
 
-def unlimited(till: Till, account_id: int) -> None:
-    """The ceiling is another: what waited for the next month is looked at now."""
+def unlimited(till: Till, account_id: int, trigger: Trigger) -> None:
+    """The month has more room: what waited for the next one is looked at now. Policies are locked
+    before the month's sums, as whoever decides on one does."""
     row = RechargePolicyRow
     mine = select(row).where(
         row.environment_id == till.environment_id,
@@ -126,8 +127,8 @@ def unlimited(till: Till, account_id: int) -> None:
         row.status == "on",
         row.look_for == Trigger.CAP_RESET,
     )
-    for policy in till.session.scalars(mine.with_for_update(key_share=True)):
-        look(till, policy, Trigger.SAVE)
+    for policy in till.session.scalars(mine.order_by(row.id).with_for_update(key_share=True)):
+        look(till, policy, trigger)
 
 
 def pause(till: Till, row: RechargePolicyRow, cause: PauseCause) -> None:

@@ -9,6 +9,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.errors import Conflict
 from portal.domain.events import EventName
 from portal.domain.money import Money
+from portal.domain.recharge_decisions import Trigger
 from portal.domain.spending import Mode, PassesCeiling, month_of, passes
 from portal.models.accounts import AccountRow
 from portal.models.credit_notes import CreditNoteRow
@@ -65,7 +66,8 @@ def spend(till: Till, purchase: PurchaseRow) -> None:
 
 
 def let_go(till: Till, purchase: PurchaseRow) -> None:
-    """What was reserved is free again."""
+    """What was reserved is free again, also for what waited for the next month."""
+    recharge_news.unlimited(till, purchase.account_id, Trigger.AGAIN)
     _move(till, purchase, -1, 0)
 
 
@@ -78,6 +80,7 @@ def returned(till: Till, purchase_id: int, amount: Money) -> None:
     purchase = till.session.get_one(PurchaseRow, (till.environment_id, purchase_id))
     if purchase.spend_month is None:
         return
+    recharge_news.unlimited(till, purchase.account_id, Trigger.AGAIN)
     row = _locked(till, purchase, WHOLE_ACCOUNT)
     if row is not None:
         back, most = _went_back(till, purchase_id), purchase.spend_minor
@@ -98,7 +101,7 @@ def set_ceiling(till: Till, actor: Actor, mode: Mode, amount: Money) -> None:
     )
     subject, said = f"account:{actor.account_id}", {"mode": mode, "amount": amount.minor}
     record(till.session, till.scope, till.doer, EventName.CEILING_SET, subject, at, **said)
-    recharge_news.unlimited(till, actor.account_id)
+    recharge_news.unlimited(till, actor.account_id, Trigger.SAVE)
     till.session.commit()
 
 

@@ -156,6 +156,37 @@ def test_auto_recharge_stops_at_it_and_looks_again_when_it_is_raised(recharge):
     assert recharge.causes(actor)[1] == "bought"
 
 
+def test_auto_recharge_looks_again_when_a_purchase_is_let_go(recharge):
+    actor, till = recharge.world.account(), Till(recharge.world)
+    recharge.limit(actor, Mode.STOP, 4000)
+    till.gateway.answers.append(Declined(DeclineReason.REFUSED, may_retry=False))
+    unpaid = recharge.world.buy(actor, "messages_50k")
+    recharge.agree(actor)
+    recharge.use(actor, 95_000)
+    assert recharge.causes(actor) == ["ceiling_reached"]
+    till.stop(actor, unpaid.purchase_id)
+    recharge.work()
+    assert recharge.causes(actor)[1] == "bought"
+    assert recharge.months(actor)[False, "Apr"] == (0, 2900)
+
+
+def test_auto_recharge_looks_again_when_money_has_gone_back(recharge):
+    actor, till = recharge.world.account(), Till(recharge.world)
+    desk = Desk(recharge.world, till)
+    recharge.limit(actor, Mode.STOP, 4000)
+    recharge.world.buy(actor, "messages_50k")
+    recharge.agree(actor)
+    recharge.use(actor, 145_000)
+    assert recharge.causes(actor) == ["ceiling_reached"]
+    number = desk.invoice(actor).number
+    desk.credit(number, "10.00", to=CARD)
+    recharge.work()
+    assert recharge.causes(actor) == ["ceiling_reached"]
+    desk.credit(number, "8.00", to=CARD)
+    recharge.work()
+    assert recharge.causes(actor)[1] == "bought"
+
+
 def test_only_an_owner_sets_it(recharge):
     owner = recharge.world.account()
     for role in (Role.ADMIN, Role.BILLING, Role.MEMBER):
