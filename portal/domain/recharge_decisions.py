@@ -173,7 +173,10 @@ def _pack(policy: Policy, at: Standing, remaining: Decimal) -> tuple[Pack, bool]
 
 
 def _is_needed(at: Standing, pack: Pack, remaining: Decimal) -> bool:
-    """False when the window, and the pack with it, ends before what is left is used up."""
+    """False when the window, and the pack with it, ends before what is left is used up. Where less
+    than a unit is left, it is: whoever stops there uses nothing, and has no pace."""
+    if remaining < 1:
+        return True
     if at.window_end is None or pack.until is None or pack.until > at.window_end:
         return True
     runs_out = used_up_at(remaining, at.pace, at.now)

@@ -167,6 +167,17 @@ def test_nothing_is_bought_that_the_window_ends_before(recharge):
     assert left(recharge, actor) == ALLOWANCE
 
 
+def test_what_is_used_up_is_bought_even_where_the_host_stops_there(recharge):
+    """Nothing left means no use, and so no pace by which it could run out."""
+    actor = recharge.world.account()
+    report(recharge.world, actor, used("messages", ALLOWANCE, recharge.world.now))
+    recharge.world.pass_time(days=8)
+    recharge.agree(actor)
+    recharge.work()
+    assert recharge.causes(actor) == ["bought"]
+    assert left(recharge, actor) == 50_000
+
+
 def test_a_maximum_that_was_lowered_lets_nothing_late_in(recharge):
     """What was let go and is paid late has to fit what is agreed to by then."""
     actor, world = recharge.world.account(), recharge.world
