@@ -57,7 +57,8 @@ class PauseCause(StrEnum):
 class Pack:
     """One unit of an add-on that is charged once. amount: tax included.
 
-    until: when what it brings ends; None for never.
+    until: when what it brings ends; None for never. is_charged: False where the account's balance
+    pays all of it.
     """
 
     add_on: str
@@ -65,6 +66,7 @@ class Pack:
     units: int
     amount: Money
     until: datetime | None
+    is_charged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _which(policy: Policy, at: Standing, remaining: Decimal) -> Decision:
         return Decision(Cause.CAP, pack, clears, at.next_month, at.next_month)
     if at.room.ceiling is not None and pack.amount.minor > at.room.ceiling.minor:
         return Decision(Cause.CEILING, pack, clears, at.next_month, at.next_month)
-    if not at.has_card:
+    if pack.is_charged and not at.has_card:
         return Decision(Cause.NO_CARD, pack, clears)
     return Decision(Cause.BOUGHT, pack, clears)
 

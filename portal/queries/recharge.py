@@ -177,7 +177,7 @@ def _pack(state: AccountState, by: Actor, add_on: AddOn, feature: Feature) -> Pa
     asked, ends = pack_quote(state, add_on), [lot.until for lot in lots]
     until = None if None in ends else max(end for end in ends if end is not None)
     amount = spent_by(asked.lines, state.account.currency)
-    return Pack(add_on.lookup_key, add_on.name, units, amount, until)
+    return Pack(add_on.lookup_key, add_on.name, units, amount, until, bool(asked.charged))
 
 
 def _brings(add_on: AddOn, feature: Feature) -> bool:

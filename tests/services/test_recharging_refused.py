@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.domain.declines import DeclineReason
 from portal.domain.payments import Declined, Paid
@@ -16,9 +16,10 @@ from portal.models.purchases import PurchaseRow
 from portal.services import accounts, card_choices, cards, recharging
 from portal.services.charging import Settled
 from portal.services.till import till_of
+from tests.services.crediting import BALANCE, Desk
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
-from tests.services.using import report, used
+from tests.services.using import meter, report, used
 from tests.support.world import World
 
 DECLINES = "pm_card_chargeCustomerFail"
@@ -132,6 +133,22 @@ def test_without_a_card_it_pauses_and_says_so(recharge):
     assert recharge.causes(actor)[-1] == "no_card"
     assert recharge.policy(actor).pause_cause == "no_card"
     assert recharge.mails(actor) == ["recharge_paused"]
+
+
+def test_without_a_card_the_balance_pays_as_far_as_it_reaches(recharge, till):
+    actor, desk = recharge.world.account(), Desk(recharge.world, till)
+    recharge.world.buy(actor, "messages_100k")
+    desk.credit(desk.invoice(actor).number, to=BALANCE)
+    gone = {"detached_at": recharge.world.now, "is_default": False}
+    mine = PaymentMethodRow.account_id == actor.account_id
+    recharge.world.change(update(PaymentMethodRow).where(mine).values(gone))
+    recharge.agree(actor)
+    recharge.use(actor, meter(recharge.world, actor).left - 5_000)
+    assert recharge.causes(actor)[-1] == "bought"
+    assert (meter(recharge.world, actor).left, till.taken()) == (55_000, [4900])
+    recharge.world.pass_time(minutes=10)
+    recharge.use(actor, 50_000)
+    assert recharge.policy(actor).pause_cause == "no_card"
 
 
 def test_what_the_bank_asked_about_can_be_finished_by_the_customer(recharge, till):

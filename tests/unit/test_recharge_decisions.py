@@ -72,6 +72,13 @@ def test_each_cause(policy, at, cause):
     assert decide(policy, at).cause is cause
 
 
+def test_what_the_balance_pays_needs_no_card():
+    paid = tuple(replace(pack, is_charged=pack.add_on != "middle") for pack in PACKS)
+    poor = replace(LOW, packs=paid, has_card=False)
+    assert decide(POLICY, poor).cause is Cause.BOUGHT
+    assert decide(replace(POLICY, chosen="small"), poor).cause is Cause.NO_CARD
+
+
 def test_what_does_not_end_with_the_window_is_bought_whatever_the_pace():
     lasting = tuple(replace(pack, until=None) for pack in PACKS)
     assert decide(POLICY, replace(LOW, packs=lasting, pace=Fraction(0))).cause is Cause.BOUGHT
