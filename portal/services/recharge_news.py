@@ -27,6 +27,8 @@ from portal.services.recording import record
 from portal.services.till import Till
 
 AUTHENTICATION = "authentication_required"
+ASKED_FOR = (Trigger.SAVE, Trigger.RESUME)
+"""What a member waits for an answer to."""
 BY_CARD = (PauseCause.DECLINED, PauseCause.AUTHENTICATION, PauseCause.NO_CARD)
 
 
@@ -69,7 +71,7 @@ def let_go(till: Till, purchase: PurchaseRow) -> None:
     """A pack came to nothing: whatever was in its way is looked at again."""
     row = _policy(till, purchase)
     if row is not None and row.status == "on":
-        look(till, row, Trigger.AGAIN)
+        look(till, row, Trigger(row.look_for) if row.look_for in ASKED_FOR else Trigger.AGAIN)
 
 
 def refused(till: Till, attempt: PaymentAttemptRow, answer: Declined | NeedsAuthentication) -> None:

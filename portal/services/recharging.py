@@ -19,7 +19,7 @@ from portal.domain.purchases import Failure
 from portal.domain.recharge_decisions import Cause, Decision, PauseCause, Trigger, decide
 from portal.domain.recharge_notices import RechargeLimited, RechargeShort
 from portal.models.accounts import AccountRow
-from portal.models.purchases import PurchaseRow
+from portal.models.purchases import MAY_STILL_TAKE, PurchaseRow
 from portal.models.recharge import RechargeConsentRow, RechargeDecisionRow, RechargePolicyRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.recharge import (
@@ -34,10 +34,10 @@ from portal.queries.spending import ceiling_of
 from portal.services import mailing
 from portal.services.accepting import ask_first, lock_subscription
 from portal.services.alone import alone
-from portal.services.attempts import SavedWay, read_purchase
+from portal.services.attempts import SavedWay, debt_of, last_attempt, read_purchase
 from portal.services.capacity import open_windows_now
 from portal.services.charging import Unpaid
-from portal.services.recharge_news import names_of, note, pause, tell_paused
+from portal.services.recharge_news import ASKED_FOR, names_of, note, pause, tell_paused
 from portal.services.recording import Doer
 from portal.services.reserving import reserve, start_paying
 from portal.services.settlement import let_go
@@ -47,7 +47,6 @@ log = structlog.get_logger()
 DOER = "auto-recharge"
 TOLD_ONCE = (Cause.BOUGHT, Cause.DECLINED)
 """Causes that are written each time; another is only when it is not the last one's."""
-ASKED_FOR = (Trigger.SAVE, Trigger.RESUME)
 LOOKS: dict[Cause, Trigger] = {Cause.CAP: Trigger.CAP_RESET, Cause.CEILING: Trigger.CAP_RESET}
 
 
@@ -81,7 +80,7 @@ def evaluate(till: Till, policy_id: int) -> None:
     bought is stored with the decision, under a nonce of its own, before anything is charged."""
     row = till.session.get_one(RechargePolicyRow, (till.environment_id, policy_id))
     till = till.about(row.account_id)
-    if row.look_for == Trigger.RESUME:
+    if row.look_for in ASKED_FOR:
         _let_refused_go(till, row)
     looked = _look(till, row)
     if looked is None:
@@ -112,9 +111,13 @@ def _due(till: Till) -> list[int]:
 
 
 def _let_refused_go(till: Till, row: RechargePolicyRow) -> None:
-    """What the bank refused waits for another card; a policy that goes on buys anew instead."""
+    """What the bank refused waits for another card; a policy that goes on, or is agreed to anew,
+    buys anew instead."""
     for purchase_id in in_flight(till.session, row):
-        let_go(till, purchase_id, Failure.DECLINED)
+        purchase = read_purchase(till.session, till.scope, purchase_id)
+        last = last_attempt(till.session, debt_of(purchase))
+        if last is not None and last.status not in MAY_STILL_TAKE:
+            let_go(till, purchase_id, Failure.DECLINED)
 
 
 def _look(till: Till, row: RechargePolicyRow) -> _Looked | None:
