@@ -16,7 +16,7 @@ from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.cancelling import get_ending
 from portal.queries.kept import plan_renewing
-from portal.services import telling_standing
+from portal.services import recharge_news, telling_standing
 from portal.services.consents import keep_consent
 from portal.services.instances import REASON_LENGTH
 from portal.services.plans import locked
@@ -88,6 +88,7 @@ def keep_plan(
     row.next_due_at = min(row.next_due_at, state.now)
     _record(till, row, EventName.SUBSCRIPTION_KEPT, state)
     keep_consent(session, actor, f"subscription:{row.id}", agreed, wall)
+    recharge_news.restored(till, actor.account_id)
     session.commit()
     return ending.cancel_at
 

@@ -19,7 +19,7 @@ from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
-from portal.services import balances, telling, telling_standing
+from portal.services import balances, recharge_news, telling, telling_standing
 from portal.services.attempts import Debt, amount_of
 from portal.services.books import post
 from portal.services.marking import mark_paid
@@ -138,6 +138,8 @@ def restate(till: Till, subscription_id: int, at: BillingNow) -> None:
     told = _TOLD.get(now)
     if told is not None:
         record(till.session, till.scope, till.doer, told, f"subscription:{row.id}", at)
+    if now is SubscriptionStatus.ACTIVE:
+        recharge_news.restored(till, row.account_id)
     telling_standing.restated(till, row, before, at)
 
 

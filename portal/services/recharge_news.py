@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from portal.domain.events import EventName
 from portal.domain.jobs import RECHARGE
 from portal.domain.money import Money
 from portal.domain.payments import Declined, NeedsAuthentication
-from portal.domain.recharge_decisions import Cause, PauseCause, Trigger
+from portal.domain.recharge_decisions import LOOK_AGAIN, Cause, PauseCause, Trigger
 from portal.domain.recharge_notices import RechargePaused
 from portal.models.catalog import AddOnRow, FeatureRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
@@ -27,6 +27,10 @@ from portal.services.recording import record
 from portal.services.till import Till
 
 AUTHENTICATION = "authentication_required"
+NEXT_LOOK = timedelta(minutes=1)
+"""How soon reports may ask again about what was not bought."""
+REPORTED = (Cause.IN_FLIGHT, Cause.COOLDOWN)
+"""Causes whose end is known, or is news; no draw ends them."""
 ASKED_FOR = (Trigger.SAVE, Trigger.RESUME)
 """What a member waits for an answer to."""
 BY_CARD = (PauseCause.DECLINED, PauseCause.AUTHENTICATION, PauseCause.NO_CARD)
@@ -35,7 +39,8 @@ BY_CARD = (PauseCause.DECLINED, PauseCause.AUTHENTICATION, PauseCause.NO_CARD)
 def drawn(session: Session, scope: Scope, account_id: int, at: datetime) -> None:
     """Let what has fallen below its threshold be looked at; commit is the caller's.
 
-    The first report that finds it so asks, and no other until that was answered.
+    The first report that finds it so asks, and no other until that was answered. What waits for
+    a cause whose end nobody reports is looked at too, a minute after the last time at the soonest.
     """
     row = RechargePolicyRow
     fallen = (
@@ -44,12 +49,16 @@ def drawn(session: Session, scope: Scope, account_id: int, at: datetime) -> None
             row.environment_id == scope.environment_id,
             row.account_id == account_id,
             row.status == "on",
-            row.look_at.is_(None),
+            or_(row.look_at.is_(None), _may_be_over()),
             row.threshold > _left(at),
         )
-        .values(look_at=at, look_for=Trigger.DRAW)
+        .values(
+            look_at=func.greatest(at, func.coalesce(row.look_at, at) - (LOOK_AGAIN - NEXT_LOOK)),
+            look_for=Trigger.DRAW,
+        )
     )
-    if session.scalars(fallen.returning(row.id)).all():
+    marked = session.scalars(fallen.returning(row.look_at)).all()
+    if any(due is not None and due <= at for due in marked):
         enqueue(session, scope, RECHARGE)
 
 
@@ -119,6 +128,19 @@ def card_changed(till: Till, account_id: int) -> None:
         resume(till, policy)
 
 
+def restored(till: Till, account_id: int) -> None:
+    """The plan may buy again, or goes on: what waited for that is looked at now."""
+    row = RechargePolicyRow
+    mine = select(row).where(
+        row.environment_id == till.environment_id,
+        row.account_id == account_id,
+        row.status == "on",
+        _may_be_over(),
+    )
+    for policy in till.session.scalars(mine.order_by(row.id).with_for_update(key_share=True)):
+        look(till, policy, Trigger.AGAIN)
+
+
 def unlimited(till: Till, account_id: int, trigger: Trigger) -> None:
     """The month has more room: what waited for the next one is looked at now. Policies are locked
     before the month's sums, as whoever decides on one does."""
@@ -184,6 +206,19 @@ def _policy(till: Till, purchase: PurchaseRow) -> RechargePolicyRow | None:
     return till.session.get(
         RechargePolicyRow, key, with_for_update={"key_share": True}, populate_existing=True
     )
+
+
+def _may_be_over() -> ColumnElement[bool]:
+    """Whether a policy waits only since nobody reports the end of its last decision's cause."""
+    row, decided = RechargePolicyRow, RechargeDecisionRow
+    last = (
+        select(decided.cause)
+        .where(decided.environment_id == row.environment_id, decided.policy_id == row.id)
+        .order_by(decided.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return and_(row.look_for == Trigger.AGAIN, last.not_in(REPORTED))
 
 
 def _left(at: datetime) -> ColumnElement[Any]:

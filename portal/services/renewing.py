@@ -25,7 +25,7 @@ from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state, billing_now
 from portal.queries.billing import billing_state
-from portal.services import balances, charging, telling, telling_standing
+from portal.services import balances, charging, recharge_news, telling, telling_standing
 from portal.services.arrears import bill_use, hold_use, set_apart
 from portal.services.books import post
 from portal.services.collecting import open_invoices
@@ -241,6 +241,7 @@ def _write_back(
     row.use_billed_until_at = max(row.use_billed_until_at, made.at)
     if row.status == SubscriptionStatus.TRIALING:
         row.status = SubscriptionStatus.ACTIVE
+        recharge_news.restored(till, row.account_id)
     if row.resumed_at is not None and made.at >= row.resumed_at:
         row.resumed_at = None
     settle_price_changes(till, row, then, made.at)
