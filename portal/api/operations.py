@@ -20,6 +20,10 @@ from portal.domain.keys import Access
 bp = Blueprint("api", __name__, url_prefix=PREFIX)
 answer_for(bp)
 JSON = "application/json"
+HALF = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.ASCII | re.DOTALL
+)
+"""An escape in JSON; its group is one that stands for half a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,32 @@ def _check(patterns: dict[str, str], named: dict[str, str]) -> None:
 def _sent(model: type[BaseModel]) -> BaseModel:
     if request.mimetype != JSON:
         raise ApiProblem(415, "not-json", "Send the body as application/json.")
+    body = request.get_data()
     try:
-        return model.model_validate_json(request.get_data())
+        return _read(model, body) or model.model_validate_json(_without_halves(body))
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
+        if _is_no_json(error):
             raise ApiProblem(400, "not-json", "The body is not JSON.") from None
         raise bad_input(error, inner=issubclass(model, RootModel)) from None
+
+
+def _read(model: type[BaseModel], body: bytes) -> BaseModel | None:
+    """None for what is no JSON. Raises ValidationError for what does not fit."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if _is_no_json(error):
+            return None
+        raise
+
+
+def _is_no_json(error: ValidationError) -> bool:
+    return error.errors()[0]["type"] == "json_invalid"
+
+
+def _without_halves(body: bytes) -> bytes:
+    """Lone surrogates, which a cut emoji leaves, as NUL: neither fits, but in its field alone."""
+    return HALF.sub(lambda found: rb"\u0000" if found[1] else found[0], body)
 
 
 def _asked(model: type[BaseModel]) -> BaseModel:

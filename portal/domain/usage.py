@@ -103,7 +103,8 @@ def refused(
     feature = features.get(event.feature)
     found = _name(event) or _feature(event, feature)
     if found is None and feature is not None:
-        found = _units(event, feature) or _time(event, now, oldest) or _dimensions(event)
+        found = _units(event, feature) or _reason(event)
+        found = found or _time(event, now, oldest) or _dimensions(event)
     return Refused(event.event_id, *found) if found else None
 
 
@@ -152,11 +153,13 @@ def _units(event: Usage, feature: Feature) -> _Found:
         )
     if not feature.is_consumed:
         return (Refusal.UNITS, "A level must not be negative.") if units < 0 else None
-    if not units:
-        return Refusal.UNITS, "Units must not be zero."
-    if len(event.reason) > LONGEST_REASON or (event.reason and not event.reason.isprintable()):
+    return None if units else (Refusal.UNITS, "Units must not be zero.")
+
+
+def _reason(event: Usage) -> _Found:
+    if event.reason and not _is_plain(event.reason, LONGEST_REASON):
         return Refusal.REASON, f"A reason is at most {LONGEST_REASON} printable signs."
-    if units < 0 and not event.reason.strip():
+    if event.units < 0 and not event.reason.strip():
         return Refusal.REASON, "Units are negative only in a correction, which needs a reason."
     return None
 
