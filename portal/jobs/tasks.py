@@ -172,7 +172,7 @@ def _add_forgetting(jobs: App, app: Flask, means: Means, queue: str) -> None:
 def _add_webhooks(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def send() -> None:
         with opened(app, means) as (session, scope):
-            delivering.deliver_due(session, scope, courier=means.courier, wall=means.now())
+            delivering.deliver_due(session, scope, courier=means.courier, now=means.now)
 
     @jobs.task(name=DELIVER, queue=queue)
     def deliver(environment_id: int) -> None:

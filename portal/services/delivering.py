@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, case, delete, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Scope
 from portal.domain.periods import WallNow
@@ -19,6 +21,9 @@ from portal.models.webhooks import WebhookEndpointRow, WebhookMessageRow
 
 log = structlog.get_logger()
 MOST_AT_ONCE = 200
+MOST_FAILING = 3
+"""Messages to one endpoint that are on their way, or did not arrive, in a minute."""
+LONGEST_RUN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +40,25 @@ class _Claimed:
     parcel: Parcel
 
 
-def deliver_due(session: Session, scope: Scope, *, courier: Courier, wall: WallNow) -> Delivered:
+def deliver_due(
+    session: Session, scope: Scope, *, courier: Courier, now: Callable[[], WallNow]
+) -> Delivered:
     """Send the messages whose time has come, each counted as tried before it leaves; commits.
 
+    now: asked anew for each: an endpoint may take its time. Endpoints take turns; one that fails
+    goes behind the others, and after MOST_FAILING tries in a minute rests for its remainder.
     Safe beside itself. No transaction is open while the host is waited for. One that dies
     half-way is sent again, under the same key. Source: ADR 0020.
     """
-    done: list[bool] = []
-    while len(done) < MOST_AT_ONCE and (claimed := _claim(session, scope, wall)) is not None:
-        done.append(_send(session, scope, claimed, courier, wall))
-    return Delivered(sum(done), len(done) - sum(done))
+    ends_at = now() + LONGEST_RUN
+    sent, arrived = Counter[int](), 0
+    while sent.total() < MOST_AT_ONCE and (wall := now()) < ends_at:
+        claimed = _claim(session, scope, sent, wall)
+        if claimed is None:
+            break
+        sent[claimed.parcel.endpoint_id] += 1
+        arrived += _send(session, scope, claimed, courier, wall)
+    return Delivered(arrived, sent.total() - arrived)
 
 
 def forget_old(session: Session, scope: Scope, wall: WallNow) -> int:
@@ -60,26 +74,11 @@ def forget_old(session: Session, scope: Scope, wall: WallNow) -> int:
     return len(found)
 
 
-def _claim(session: Session, scope: Scope, wall: WallNow) -> _Claimed | None:
-    message, endpoint = WebhookMessageRow, WebhookEndpointRow
-    own = and_(
-        endpoint.environment_id == message.environment_id, endpoint.id == message.endpoint_id
-    )
-    found = session.execute(
-        select(message, endpoint)
-        .join(endpoint, own)
-        .where(
-            message.environment_id == scope.environment_id,
-            message.status == "queued",
-            or_(message.next_try_at.is_(None), message.next_try_at <= wall),
-            endpoint.paused_at.is_(None),
-            endpoint.removed_at.is_(None),
-        )
-        .order_by(message.next_try_at.nulls_first(), message.id)
-        .limit(1)
-        .with_for_update(of=message, skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).first()
+def _claim(
+    session: Session, scope: Scope, sent: Mapping[int, int], wall: WallNow
+) -> _Claimed | None:
+    """sent: how many this run has sent, by endpoint."""
+    found = session.execute(_next(scope, sent, wall)).first()
     if found is None:
         session.rollback()
         return None
@@ -89,6 +88,52 @@ def _claim(session: Session, scope: Scope, wall: WallNow) -> _Claimed | None:
     claimed = _Claimed(row.id, _parcel(session, row, to, wall))
     session.commit()
     return claimed
+
+
+def _next(
+    scope: Scope, sent: Mapping[int, int], wall: WallNow
+) -> Select[WebhookMessageRow, WebhookEndpointRow]:
+    message, endpoint = WebhookMessageRow, WebhookEndpointRow
+    own = and_(
+        endpoint.environment_id == message.environment_id, endpoint.id == message.endpoint_id
+    )
+    failing = _failing(scope, wall)
+    turn = [case(dict(sent), value=message.endpoint_id, else_=0)] if sent else []
+    return (
+        select(message, endpoint)
+        .join(endpoint, own)
+        .where(
+            message.environment_id == scope.environment_id,
+            message.status == "queued",
+            or_(message.next_try_at.is_(None), message.next_try_at <= wall),
+            endpoint.paused_at.is_(None),
+            endpoint.removed_at.is_(None),
+            message.endpoint_id.not_in(failing.having(func.count() >= MOST_FAILING)),
+        )
+        .order_by(
+            message.endpoint_id.in_(failing),
+            *turn,
+            message.next_try_at.nulls_first(),
+            message.id,
+        )
+        .limit(1)
+        .with_for_update(of=message, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _failing(scope: Scope, wall: WallNow) -> Select[int]:
+    """Endpoints that were sent something in the last minute that has not arrived."""
+    other = aliased(WebhookMessageRow)
+    return (
+        select(other.endpoint_id)
+        .where(
+            other.environment_id == scope.environment_id,
+            other.status == "queued",
+            other.tried_at > wall - LONGEST_RUN,
+        )
+        .group_by(other.endpoint_id)
+    )
 
 
 def _parcel(

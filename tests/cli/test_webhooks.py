@@ -30,7 +30,7 @@ def test_a_life(run, world):
     world.buy(world.account(), "salesforce")
     with world.session() as session:
         host = Host(Answer(500, "out of\norder"))
-        deliver_due(session, world.scope, courier=host, wall=world.wall)
+        deliver_due(session, world.scope, courier=host, now=lambda: world.wall)
     line = run("list").output
     assert "1  active  1 waiting, 0 failed  https://host.test/hook  purchase.settled" in line
     told = run("messages", "1").output

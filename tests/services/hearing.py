@@ -48,7 +48,9 @@ class Office:
 
     def deliver(self):
         with self.world.session() as session:
-            return deliver_due(session, self.world.scope, courier=self.host, wall=self.world.wall)
+            return deliver_due(
+                session, self.world.scope, courier=self.host, now=lambda: self.world.wall
+            )
 
     def rows(self):
         with self.world.session() as session:

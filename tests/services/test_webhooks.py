@@ -86,6 +86,69 @@ def test_workers_beside_each_other_send_each_once(office, world):
     assert len(keys) == len(set(keys)) == len(office.rows()) == 15
 
 
+class Slow(Host):
+    """Takes its time, in which others may work."""
+
+    def __init__(self, world, seconds, answers=None, meanwhile=lambda: None):
+        super().__init__()
+        self.world, self.seconds, self.answers = world, seconds, answers or {}
+        self.meanwhile, self.late = meanwhile, []
+
+    def send(self, parcel, at):
+        self.late.append(self.world.now - at)
+        self.world.pass_time(seconds=self.seconds)
+        self.meanwhile()
+        super().send(parcel, at)
+        return self.answers.get(parcel.endpoint_id, Answer(200, ""))
+
+    def sent_to(self):
+        return [parcel.endpoint_id for parcel, _ in self.got]
+
+
+def test_each_is_signed_and_claimed_when_it_leaves_however_slow_those_before_it(office, world):
+    office.add("purchase.settled")
+    actor = world.account()
+    for _ in range(5):
+        world.buy(actor, "messages_10k")
+    beside = Office(world)
+    office.host = Slow(world, 14, meanwhile=lambda: office.host.late[4:] and beside.deliver())
+    office.deliver()
+    assert office.host.late == [timedelta(0)] * len(office.host.late)
+    sent = [json.loads(each.body)["id"] for each, _ in office.host.got + beside.host.got]
+    assert len(sent) == len(set(sent)) == 5, "none by a second worker while it is on its way"
+
+
+def test_a_dead_endpoint_holds_up_no_other(office, world):
+    dead = office.add("purchase.settled")
+    actor = world.account()
+    for _ in range(5):
+        world.buy(actor, "messages_10k")
+    alive = office.add("purchase.settled")
+    for _ in range(2):
+        world.buy(actor, "messages_10k")
+    office.host = Slow(world, 10, {dead: Answer(500, "")})
+    office.deliver()
+    assert office.host.sent_to() == [dead, alive, alive, dead, dead], "then it rests"
+    office.host.seconds = 0
+    world.buy(actor, "messages_10k")
+    assert office.deliver() == Delivered(1, 0)
+    world.pass_time(minutes=1)
+    office.host.answers = {}
+    assert office.deliver() == Delivered(8, 0), "it is back, and nothing was lost"
+
+
+def test_endpoints_take_turns_and_a_run_ends(office, world):
+    slow = office.add("purchase.settled")
+    actor = world.account()
+    for _ in range(10):
+        world.buy(actor, "messages_10k")
+    other = office.add("purchase.settled")
+    world.buy(actor, "messages_10k")
+    office.host = Slow(world, 9)
+    assert office.deliver() == Delivered(7, 0)
+    assert office.host.sent_to() == [slow, other, *[slow] * 5]
+
+
 def test_no_transaction_is_open_while_the_host_is_waited_for(office, world):
     office.add("purchase.settled")
     world.buy(world.account(), "salesforce")
@@ -96,7 +159,7 @@ def test_no_transaction_is_open_while_the_host_is_waited_for(office, world):
                 assert not session.in_transaction()
                 return super().send(parcel, at)
 
-        done = deliver_due(session, world.scope, courier=Watching(), wall=world.wall)
+        done = deliver_due(session, world.scope, courier=Watching(), now=lambda: world.wall)
     assert done == Delivered(1, 0)
 
 
