@@ -36,6 +36,8 @@ def advance(account: str, to: datetime) -> None:
             steps = clock.advance(till, account_id, to.replace(tzinfo=UTC), _tell)
         except PortalError as error:
             raise click.ClickException(str(error)) from error
+    if steps is None:
+        raise click.ClickException(f"The clock of {account} is being moved already.")
     click.echo(
         f"{account}: now {to:%Y-%m-%d %H:%M} UTC, {steps} step{'' if steps == 1 else 's'} taken."
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select, update
 
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
@@ -30,18 +31,29 @@ def advance(
     to: datetime,
     tell: Callable[[datetime, int], None] | None = None,
     enough: Callable[[], bool] = lambda: False,
-) -> int:
+) -> int | None:
     """Move the account's clock to `to`, step by step, and commit; how many steps were taken.
 
+    None where somebody else is moving it at the moment: nothing was done then.
     It halts where something is billed, and each day for what only the calendar brings about. tell:
     hears of each halt at which steps were taken, and of the last. enough: asked at each halt; where
     it is, the clock stays there, and another call goes on. Raises NotFound for no such account,
     Conflict for an instant that is not ahead, or more than three years.
     """
-    started_at, to = _now(till, account_id), whole_second(to)
-    if not started_at < to <= started_at + FARTHEST:
+    with _alone(till, account_id) as alone:
+        return _advance(till, account_id, whole_second(to), tell, enough) if alone else None
+
+
+def _advance(
+    till: Till,
+    account_id: int,
+    to: datetime,
+    tell: Callable[[datetime, int], None] | None,
+    enough: Callable[[], bool],
+) -> int:
+    steps, at = 0, _now(till, account_id)
+    if not at < to <= at + FARTHEST:
         raise Conflict("a test clock moves forward, and by three years at most")
-    steps, at = 0, started_at
     while at < to:
         at = _next_halt(till, account_id, at, to)
         _set(till, account_id, at)
@@ -56,6 +68,17 @@ def advance(
     record(till.session, till.scope, till.doer, moved, f"account:{account_id}", at, steps=steps)
     till.session.commit()
     return steps
+
+
+@contextmanager
+def _alone(till: Till, account_id: int) -> Iterator[bool]:
+    """Whether nobody else moves this clock; nobody can until this ends, over all its commits.
+
+    The lock lives in a transaction of its own, so whoever dies lets it go.
+    """
+    key = func.hashtextextended(f"clock {till.environment_id} {account_id}", 0)
+    with till.session.get_bind().engine.connect() as connection:
+        yield bool(connection.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
 
 def _next_halt(till: Till, account_id: int, at: datetime, to: datetime) -> datetime:
@@ -78,8 +101,21 @@ def _now(till: Till, account_id: int) -> datetime:
 
 
 def _set(till: Till, account_id: int, at: datetime) -> None:
-    row = till.session.get_one(AccountRow, (till.environment_id, account_id))
-    row.test_clock_at = at
+    """Raises Conflict for an instant that the clock has passed."""
+    account = AccountRow
+    moved = till.session.execute(
+        update(account)
+        .where(
+            account.environment_id == till.environment_id,
+            account.id == account_id,
+            or_(account.test_clock_at.is_(None), account.test_clock_at < at),
+        )
+        .values(test_clock_at=at)
+        .returning(account.id)
+    )
+    if moved.first() is None:
+        till.session.rollback()
+        raise Conflict("the test clock is ahead of that already")
     till.session.commit()
 
 

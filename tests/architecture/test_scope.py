@@ -23,6 +23,7 @@ OF_NO_ROWS = {
     ("portal/services/beginnings.py", "_keep"): "a number from a sequence",
     ("portal/services/coming_back.py", "promise_to_begin"): "a number from a sequence",
     ("portal/services/catalog/applying.py", "wait_for_others"): "a lock by a key with the scope",
+    ("portal/services/clock.py", "_alone"): "a lock by a key with the scope",
     ("portal/services/support_approvals.py", "_is_there"): "both who call it say it",
     ("portal/queries/catalog.py", "current_catalog"): "the environment itself, by its id",
     ("portal/services/catalog/applying.py", "_tell_readers"): "the environment itself, by its id",

@@ -22,11 +22,15 @@ from tests.support.world import APRIL_11
 
 def advance(world, account_id: int, to: datetime, **more) -> list[tuple[datetime, int]]:
     """Each halt, and the steps taken there."""
-    halts = []
+    halts: list[tuple[datetime, int]] = []
+    move(world, account_id, to, tell=lambda at, steps: halts.append((at, steps)), **more)
+    return halts
+
+
+def move(world, account_id: int, to: datetime, **more) -> int | None:
     with world.session() as session:
         desk = Desk(session, world.gateway, world.scope, world.wall, Doer("test", account_id))
-        clock.advance(desk, account_id, to, lambda at, steps: halts.append((at, steps)), **more)
-    return halts
+        return clock.advance(desk, account_id, to, **more)
 
 
 def may(day: int, month: int = 5) -> datetime:
@@ -145,3 +149,35 @@ def test_it_rests_where_it_is_enough_and_goes_on_from_there(world):
         for a in (rested, moved)
     ]
     assert moves == [34, 1], "a day, or up to a bill, at a time"
+
+
+def test_one_at_a_time_moves_it_and_another_moves_nothing(world):
+    actor, other = world.account(), world.account()
+    answers = []
+
+    def meanwhile() -> bool:
+        answers.append(move(world, actor.account_id, may(1, 9)))
+        return False
+
+    halts = advance(world, actor.account_id, may(15), enough=meanwhile)
+    assert set(answers) == {None}
+    assert halts == [(may(1), 1), (may(15), 0)]
+    assert (world.state(actor).now, len(renewals(world, actor))) == (may(15), 1)
+    elsewhere = advance(
+        world, actor.account_id, may(20), enough=lambda: move(world, other.account_id, may(1)) == 1
+    )
+    assert (elsewhere, world.state(other).now) == ([], may(1)), "another account's own"
+    assert move(world, actor.account_id, may(1, 6)) == 1, "and it can be moved again"
+
+
+def test_whoever_else_sets_it_ahead_it_never_goes_back(world):
+    actor = world.account()
+    ahead = update(AccountRow).where(AccountRow.id == actor.account_id)
+
+    def meanwhile() -> bool:
+        world.change(ahead.values(test_clock_at=may(1, 9)))
+        return False
+
+    with pytest.raises(Conflict):
+        advance(world, actor.account_id, may(15), enough=meanwhile)
+    assert world.state(actor).now == may(1, 9)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from portal.domain.access import Role
 from portal.factory import create_app
 from portal.local.roles import connect
 from portal.models.base import db
+from portal.services import clock
+from portal.services.recording import Doer
+from portal.services.till import Till
 from portal.web.views import clock as views
 from tests.services.time_passing import renewals
 from tests.web.conftest import settings_for
@@ -75,7 +80,6 @@ def test_a_long_way_goes_by_spells_and_says_how_far_it_is(owner, world, visit, m
         {"by": "on"},
         {"by": "on", "until": "nonsense"},
         {"by": "on", "until": "99999999999999"},
-        {"by": "on", "until": "1", "since": "0"},
         {"by": "on", "until": "1893456000", "since": "-1"},
     ],
 )
@@ -89,6 +93,44 @@ def test_a_move_that_says_it_began_later_shows_no_more_than_it_came(owner, visit
     monkeypatch.setattr(views, "SPELL_S", 0.0)
     page = move(visit, 200, by="on", until="1780000000", since="1780000000", steps="2")
     assert "2% of the time" in page.text
+
+
+def press(visit, page, by: str, status: int = 303):
+    """Press a button of `page`, as it was shown."""
+    button = next(
+        form for form in page.all("form")
+        if any((e.get("name"), e.get("value")) == ("by", by) for e in form.iter("input"))
+    )  # fmt: skip
+    return visit.post(CLOCK, {e.get("name"): e.get("value") for e in button.iter("input")}, status)
+
+
+@pytest.mark.parametrize("by", ["next", "day", "week", "month"])
+def test_a_button_pressed_twice_moves_once(by, owner, world, visit):
+    page = visit.get(CLOCK)
+    press(visit, page, by)
+    moved_to, billed = world.state(owner).now, len(renewals(world, owner))
+    press(visit, page, by)
+    assert "The clock had been moved already: it is" in visit.get(CLOCK).text
+    assert (world.state(owner).now, len(renewals(world, owner))) == (moved_to, billed)
+
+
+def test_pressed_while_it_moves_says_so_and_goes_on_once_it_can(owner, world, visit):
+    page = visit.get(CLOCK)
+    replies = []
+
+    def meanwhile() -> bool:
+        replies.append(press(visit, page, "month", 422))
+        return True
+
+    with world.session() as session:
+        desk = Till(session, world.gateway, world.scope, world.wall, Doer("x", owner.account_id))
+        clock.advance(desk, owner.account_id, world.now + timedelta(days=9), enough=meanwhile)
+    [reply] = replies
+    assert "The clock is being moved already" in reply.text
+    assert "it goes on to 12 May 2026" in reply.text
+    press(visit, reply, "on")
+    assert world.state(owner).now == world.now + timedelta(days=31)
+    assert len(renewals(world, owner)) == 1
 
 
 @pytest.mark.parametrize("data", [{}, {"to": "nonsense"}, {"to": "2020-01-01T00:00"}, {"by": "x"}])

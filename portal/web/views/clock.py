@@ -18,7 +18,7 @@ from portal.services import clock
 from portal.services.till import till_of
 from portal.web import htmx
 from portal.web.access import requires
-from portal.web.forms.clock import ON, ClockForm
+from portal.web.forms.clock import ON, SPANS, ClockForm
 from portal.web.language import date_time, number
 from portal.web.requests import database, forget_state, member, state, wall
 from portal.web.wiring import wiring
@@ -33,12 +33,13 @@ ALL = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move that is under way. steps: taken so far."""
+    """A move that is under way. steps: taken so far. waits: somebody else moves the clock now."""
 
     since: datetime
     now: datetime
     to: datetime
     steps: int
+    waits: bool = False
 
     @property
     def percent(self) -> int:
@@ -62,6 +63,9 @@ def advance() -> Response:
     to = form.target(began_at, _next_at(), state().account.zone) if form.validate() else None
     if to is None:
         return _refused(form)
+    if form.names_instant and to <= began_at:
+        flash(_("The clock had been moved already: it is %(at)s.", at=date_time(began_at)), "info")
+        return htmx.go(url_for("clock.index"))
     actor, ends = member().actor, monotonic() + SPELL_S
     till = till_of(actor, database(), wiring().gateway, wall())
     try:
@@ -69,13 +73,19 @@ def advance() -> Response:
     except Conflict:
         return _refused(form)
     forget_state()
-    since: datetime = began_at
+    return _so_far(form, began_at, to, steps)
+
+
+def _so_far(form: ClockForm, began_at: datetime, to: datetime, steps: int | None) -> Response:
+    """steps: of this spell; None where somebody else is moving the clock."""
+    since, before = began_at, 0
     if form.by.data == ON:
         since = min(began_at, datetime.fromtimestamp(form.since.data or 0, UTC))
-        steps += form.steps.data or 0
+        before = form.steps.data or 0
     if state().now < to:
-        return _page(form, 200, Move(since, state().now, to, steps))
-    flash(_moved(to, steps), "success")
+        move = Move(since, state().now, to, before + (steps or 0), waits=steps is None)
+        return _page(form, 422 if move.waits else 200, move)
+    flash(_moved(to, before + (steps or 0)), "success")
     return htmx.go(url_for("clock.index"))
 
 
@@ -102,6 +112,7 @@ def _page(form: ClockForm, status: int, move: Move | None = None) -> Response:
         status,
         form=form,
         next_at=_next_at(),
+        spans=SPANS,
         happened=lately.acts[:LATEST],
         move=move,
         state=state(),
