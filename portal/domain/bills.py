@@ -116,6 +116,19 @@ def after(state: BillingState, made: Bill) -> BillingState:
     )
 
 
+def billed_by(state: BillingState, instance_id: int, at: datetime) -> Recurring:
+    """One instance once all of it that falls due by `at` is billed, at the terms agreed for then.
+
+    Raises ValueError when it is not billed each period.
+    """
+    for each in state.billed:
+        if each.instance_id == instance_id:
+            while each.due_at is not None and each.due_at <= at:
+                each = _billed(each, each.due_at, state.ends_at)
+            return each
+    raise ValueError("it is not billed each period")
+
+
 def bills_due(state: BillingState, now: datetime) -> tuple[Bill, ...]:
     """Every bill that falls due by `now`, in order: the same on time and after any delay."""
     made = []

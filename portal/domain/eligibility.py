@@ -26,6 +26,7 @@ class Reason(StrEnum):
     PAST_DUE = "past_due"
     SUSPENDED = "suspended"
     TERM_OVER = "term_over"
+    RENEWING = "renewing"
     PERMISSION = "permission"
 
 
@@ -37,6 +38,7 @@ class WayOut(StrEnum):
     ASK_OWNER = "ask_owner"
     PAYMENT = "payment"
     PLANS = "plans"
+    WAIT = "wait"
 
 
 _WAYS_OUT: dict[Reason, WayOut] = {
@@ -55,6 +57,7 @@ _WAYS_OUT: dict[Reason, WayOut] = {
     Reason.PAST_DUE: WayOut.INVOICES,
     Reason.SUSPENDED: WayOut.INVOICES,
     Reason.TERM_OVER: WayOut.CONTACT,
+    Reason.RENEWING: WayOut.WAIT,
     Reason.PERMISSION: WayOut.ASK_OWNER,
 }
 
@@ -96,7 +99,8 @@ class Standing:
 
     covered: lookup keys of the features to which the plan leaves nothing to add.
     reset_periods: reset period in force for each consumed feature's lookup key. term_is_over: the
-    plan is cancelled, and only what is paid for longer goes on.
+    plan is cancelled, and only what is paid for longer goes on. is_renewing: another plan has come,
+    whose renewal has not run: until then it is not said what a period costs.
     """
 
     status: SubscriptionStatus | None
@@ -107,6 +111,7 @@ class Standing:
     reset_periods: dict[str, BillingPeriod]
     may_update: bool
     term_is_over: bool = False
+    is_renewing: bool = False
 
 
 _BLOCKED = {
@@ -124,6 +129,7 @@ def refusal(add_on: AddOn, standing: Standing, holding: Holding) -> Refusal | No
     """
     reason = (
         _held(add_on, holding)
+        or (Reason.RENEWING if standing.is_renewing else None)
         or _not_for_this_plan(add_on, standing)
         or _not_now(standing)
         or (None if standing.may_update else Reason.PERMISSION)
@@ -173,10 +179,15 @@ def is_included(add_on: AddOn, covered: frozenset[str]) -> bool:
     return bool(granted) and covered.issuperset(granted) and not add_on.credit_grants
 
 
+def is_allowed(add_on: AddOn, plan_key: str) -> bool:
+    """Whether an add-on may be held on a plan."""
+    return not add_on.allowed_plans or plan_key in add_on.allowed_plans
+
+
 def _not_for_this_plan(add_on: AddOn, standing: Standing) -> Reason | None:
     if standing.status is None:
         return Reason.NO_SUBSCRIPTION
-    if add_on.allowed_plans and standing.plan_key not in add_on.allowed_plans:
+    if not is_allowed(add_on, standing.plan_key):
         return Reason.PLAN
     if is_included(add_on, standing.covered):
         return Reason.INCLUDED

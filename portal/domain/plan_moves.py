@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from portal.domain.catalog import AddOn, Plan, Price, Status, price_for
 from portal.domain.credits import StoredLine
+from portal.domain.eligibility import is_allowed
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.periods import Interval, Period
 from portal.domain.pricing import exact_minor
@@ -158,8 +159,7 @@ def _fate(held: Held, item: Recurring, change: Change) -> tuple[Fate, Price | No
     later = change.timing is Timing.AT_TERM_END
     if item.stops_at is not None:
         return Fate.CANCELLING, None
-    allowed = held.add_on.allowed_plans
-    if later and allowed and change.target.lookup_key not in allowed:
+    if later and not is_allowed(held.add_on, change.target.lookup_key):
         return Fate.ENDS, None
     if not change.restarts or wanted is None or own.interval == wanted:
         return Fate.CARRIES_ON, own
@@ -175,6 +175,7 @@ def _fate(held: Held, item: Recurring, change: Change) -> tuple[Fate, Price | No
 
 def _own_boundary(item: Recurring, at: datetime) -> datetime:
     """The first own boundary at or after `at`: nothing ends before what is paid for."""
+    at = max(at, item.billed_until)
     period = item.period_at(at)
     return at if period.start == at else period.end
 

@@ -44,7 +44,8 @@ class Delivery:
     over_at: the earliest instant at which the period paid for, or what was bought, ends.
     units_left: how many more may be held besides this purchase; None = any number.
     balance_free: whether the credit and the carried cents it counted with are still there.
-    moved_on: a change whose subscription, or instance, is not what it was when it was quoted.
+    moved_on: a change whose subscription, or instance, is not what it was when it was quoted; or an
+    add-on that the plan which has come since does not allow.
     limit_free: whether it still fits what may be spent in its month.
     """
 

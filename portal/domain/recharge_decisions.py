@@ -15,10 +15,12 @@ from portal.domain.recharge import pack_to_buy
 DEFAULT_COOLDOWN = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(hours=1)
 """How long something that nobody reports the end of is taken to last."""
+RENEWED_IN = timedelta(minutes=5)
+"""How long a renewal that is due is taken to last."""
 
 
 class Cause(StrEnum):
-    """Why a decision came out as it did. Source: product.md §6; the last three are ADR 0022's."""
+    """Why a decision came out as it did. Source: product.md §6; the last four are ADR 0022's."""
 
     BOUGHT = "bought"
     ABOVE_THRESHOLD = "above_threshold"
@@ -33,6 +35,7 @@ class Cause(StrEnum):
     PLAN_ENDING = "plan_ending"
     NOT_SOLD = "not_sold"
     NO_CARD = "no_card"
+    RENEWING = "renewing"
 
 
 class Trigger(StrEnum):
@@ -92,6 +95,7 @@ class Standing:
     """How an account stands at `now`.
 
     remaining: None = no limit. pace: units a day. may_buy: the plan is in force and paid for.
+    is_renewing: another plan has come, and its renewal has not run.
     """
 
     now: datetime
@@ -105,6 +109,7 @@ class Standing:
     is_ending: bool
     in_flight: bool
     has_card: bool
+    is_renewing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,8 @@ def _not_at_all(policy: Policy, at: Standing) -> Decision | None:
         return Decision(Cause.IN_FLIGHT, look_at=again)
     if not at.may_buy:
         return Decision(Cause.PAST_DUE, look_at=again)
+    if at.is_renewing:
+        return Decision(Cause.RENEWING, look_at=at.now + RENEWED_IN)
     if at.is_ending:
         return Decision(Cause.PLAN_ENDING, look_at=again)
     if policy.tried_at is not None and at.now < policy.tried_at + policy.cooldown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from portal.domain.arrears import Excess
 from portal.domain.catalog import AddOn, Catalog, Price
 from portal.domain.eligibility import Holding, Standing, covered_by
 from portal.domain.errors import NotFound
-from portal.domain.instances import HELD_PHASES, Phase
+from portal.domain.instances import HELD_PHASES, Phase, SubscriptionStatus
 from portal.domain.legal import CustomerType, LegalProfile, profile_of
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow, BillingPeriod, Interval, WallNow
@@ -34,6 +34,7 @@ from portal.queries.account_rows import (
 from portal.queries.agreed import AgreedChange, agreed_change, price_change
 from portal.queries.arrears import UnbilledRows, excess_of
 from portal.queries.catalog import current_catalog, prices_by_id
+from portal.queries.items import items_of, over_by_change
 from portal.queries.subscriptions import (
     BoughtRow,
     Instance,
@@ -153,7 +154,13 @@ class AccountState:
             },
             may_update=may_update,
             term_is_over=self._term_is_over,
+            is_renewing=self.is_changing and self.subscription.status is SubscriptionStatus.ACTIVE,
         )
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether the agreed change of plan has come and its renewal has not run yet."""
+        return self.agreed is not None and self.agreed.effective_at <= self.now
 
     @property
     def _term_is_over(self) -> bool:
@@ -198,7 +205,7 @@ def account_state(
     unpaid = live.plan_purchase_id if live else former.purchase_id if former else None
     balance, carried = _balances(session, scope, account)
     change, repriced, unbilled = _waiting(live)
-    return AccountState(
+    state = AccountState(
         account=account,
         subscription=subscription,
         instances=instances,
@@ -211,6 +218,17 @@ def account_state(
         price_changes=tuple(price_change(row, prices) for row in repriced),
         beyond=excess_of(unbilled, catalog.features, prices),
     )
+    return _changed(state) if state.is_changing else state
+
+
+def _changed(state: AccountState) -> AccountState:
+    """What the change of plan ends is over by the clock, like all that begins with it."""
+    if state.subscription is None:
+        return state
+    items = items_of(
+        state.subscription, state.instances, state.price_changes, state.agreed, state.now
+    )
+    return replace(state, instances=over_by_change(state.instances, items, state.now))
 
 
 def _held(

@@ -12,17 +12,14 @@ from portal.domain.arrears import MOMENT, Owed, boundary, due_after, summed
 from portal.domain.bills import Bill, BillingState, resumed
 from portal.domain.dunning import bills_on
 from portal.domain.errors import NotFound
-from portal.domain.instances import InstanceStatus
 from portal.domain.lines import LineKind, Means, sum_of
 from portal.domain.money import Money
-from portal.domain.periods import Anchor
-from portal.domain.plan_moves import Change, Fate, Held, Move, Timing, move
 from portal.domain.price_changes import PriceAhead, ahead
 from portal.domain.proration import charge
-from portal.domain.recurring import Recurring, Terms
+from portal.domain.recurring import Recurring
 from portal.queries.accounts import AccountState
-from portal.queries.agreed import AgreedChange
 from portal.queries.by_the_clock import charging, usage_price
+from portal.queries.items import BILLED, items_of
 from portal.queries.subscriptions import Instance, Subscription
 from portal.queries.usage import quota_windows
 from portal.queries.use_terms import use_items
@@ -54,9 +51,6 @@ class NextBills:
         return sum((each.due.charged for each in self.today), Money.zero(self.currency))
 
 
-_BILLED = (InstanceStatus.ACTIVE, InstanceStatus.SCHEDULED)
-
-
 def billing_state(state: AccountState) -> BillingState:
     """The plan and the recurring instances, each with what it was billed for already, the prices
     that are announced, and what is agreed for the end of the term.
@@ -67,20 +61,15 @@ def billing_state(state: AccountState) -> BillingState:
     if subscription is None:
         raise NotFound("subscription")
     account = state.account
+    items = items_of(subscription, state.instances, state.price_changes, state.agreed, state.now)
     found = BillingState(
         means=Means(account.currency, account.tax, state.balance, state.carried),
-        plan=_plan(subscription, _announced(state, None)),
-        instances=tuple(
-            _item(each, subscription, _announced(state, each.id))
-            for each in state.instances
-            if each.status in _BILLED and each.billed_until is not None
-        ),
+        plan=items.plan,
+        instances=items.instances,
         arrears=summed(_owed(state, subscription)),
         ends_at=subscription.ends_at,
         use_due_at=_use_due_at(state, subscription),
     )
-    if state.agreed is not None:
-        found = _with_change(state, subscription, state.agreed, found)
     return found if subscription.resumed_at is None else resumed(found, subscription.resumed_at)
 
 
@@ -109,46 +98,6 @@ def _use_due_at(state: AccountState, subscription: Subscription) -> datetime | N
     return min((boundary(price, anchor, later) for price in prices), default=None)
 
 
-def _with_change(
-    state: AccountState, subscription: Subscription, agreed: AgreedChange, found: BillingState
-) -> BillingState:
-    terms = Terms(agreed.effective_at, agreed.plan.name, agreed.price)
-    change = Change(
-        sold=subscription.price,
-        period=found.plan.period_at(agreed.effective_at),
-        target=agreed.plan,
-        price=agreed.price,
-        timing=Timing.AT_TERM_END,
-        at=state.now,
-        effective_at=agreed.effective_at,
-    )
-    said = {each.instance_id: each for each in agreed.moves if each.fate is not Fate.CANCELLING}
-    held = {each.id: each for each in state.instances}
-    before = (each for each in found.plan.agreed if each.since < terms.since)
-    return replace(
-        found,
-        plan=replace(found.plan, agreed=(*before, terms)),
-        instances=tuple(
-            _moved(item, said.get(instance_id) or _new_move(held[instance_id], item, change), terms)
-            for item in found.instances
-            if (instance_id := item.instance_id) is not None
-        ),
-    )
-
-
-def _new_move(instance: Instance, item: Recurring, change: Change) -> Move:
-    """What becomes of an instance that was bought, or kept, since the change was agreed."""
-    return move(Held(instance.id, instance.add_on, instance.span.starts_at), item, change)
-
-
-def _moved(item: Recurring, fate: Move, terms: Terms) -> Recurring:
-    if fate.fate is Fate.ENDS:
-        return item.until(fate.ends_at)
-    if fate.fate is not Fate.SWITCHES or fate.price is None:
-        return item
-    return replace(item, agreed=(*item.agreed, Terms(terms.since, price=fate.price)))
-
-
 def next_bills(state: AccountState) -> NextBills | None:
     """What is due today, next and after that, as the renewal will compute it; None without a plan.
 
@@ -159,7 +108,7 @@ def next_bills(state: AccountState) -> NextBills | None:
         return None
     found = billing_state(state)
     outlook = bills.next_bills(found, state.now, AHEAD)
-    renewing = [i for i in state.instances if i.renews and i.status in _BILLED]
+    renewing = [i for i in state.instances if i.renews and i.status in BILLED]
     return NextBills(
         today=outlook.today,
         ahead=outlook.ahead,
@@ -205,43 +154,3 @@ def priced_items(state: AccountState) -> tuple[Recurring, ...]:
     Raises NotFound without a subscription.
     """
     return (*billing_state(state).billed, *use_items(state))
-
-
-def _announced(state: AccountState, instance_id: int | None) -> tuple[Terms, ...]:
-    """Of the price itself, not of one for use."""
-    mine = (each for each in state.price_changes if each.instance_id == instance_id)
-    return tuple(each.terms for each in mine if each.feature is None)
-
-
-def _plan(subscription: Subscription, announced: tuple[Terms, ...]) -> Recurring:
-    return Recurring(
-        name=subscription.plan.name,
-        price=subscription.price,
-        anchor=subscription.cycle.billing_anchor,
-        billed_until=subscription.billed_until,
-        stops_at=subscription.cancel_at,
-        agreed=announced,
-    )
-
-
-def _item(
-    instance: Instance, subscription: Subscription, announced: tuple[Terms, ...]
-) -> Recurring:
-    anchor = subscription.cycle.billing_anchor
-    if instance.anchor_at is not None:
-        anchor = Anchor(instance.anchor_at, anchor.zone)
-    fewer = (
-        (Terms(instance.next_quantity_at, quantity=instance.next_quantity),)
-        if instance.next_quantity_at is not None
-        else ()
-    )
-    return Recurring(
-        name=instance.add_on.name,
-        price=instance.price,
-        anchor=anchor,
-        billed_until=instance.billed_until or instance.span.starts_at,
-        quantity=instance.billed_quantity,
-        instance_id=instance.id,
-        stops_at=instance.span.stops_at,
-        agreed=(*announced, *fewer),
-    )

@@ -31,7 +31,7 @@ from portal.queries.spending import ceiling_of, counted
 from portal.queries.usage import meter_of
 from portal.queries.usage_days import run_rates
 
-PASSING = (Reason.TRIALING, Reason.PAST_DUE, Reason.SUSPENDED, Reason.TERM_OVER)
+PASSING = (Reason.TRIALING, Reason.PAST_DUE, Reason.SUSPENDED, Reason.TERM_OVER, Reason.RENEWING)
 """Reasons not to buy now that have nothing to do with the pack."""
 
 
@@ -100,6 +100,7 @@ def standing_of(
         is_ending=subscription is not None and subscription.ends_at is not None,
         in_flight=bool(in_flight(session, row)),
         has_card=card_for(session, row) is not None,
+        is_renewing=state.is_changing,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.bills import billed_by
 from portal.domain.ending_notices import AddOnCancelled
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
@@ -17,6 +18,7 @@ from portal.domain.legal import Words
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.billing import billing_state
 from portal.queries.kept import instance_renewing
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
@@ -104,18 +106,13 @@ def keep(
 
 
 def next_boundary(state: AccountState, instance: Instance) -> datetime:
-    """The end of the period that is paid for, or that will be paid for first."""
-    at = max(state.now, instance.span.starts_at)
-    period = (
-        instance.own_cycle(state.subscription.cycle).period_of(instance.price, at)
-        if state.subscription
-        else None
-    )
-    if period is None:
+    """The end of the period that is paid for, or that will be paid for first: by what is agreed
+    for then, whether or not a renewal that is due has run. Raises Conflict for what has none."""
+    if state.subscription is None or instance.billed_until is None:
         raise Conflict("this add-on has no billing period")
-    paid = instance.billed_until
-    ends_at = paid if paid is not None and paid > at else period.end
-    return min(ends_at, instance.span.ends_at or ends_at)
+    at = max(state.now, instance.span.starts_at)
+    item = billed_by(billing_state(state), instance.id, at)
+    return min(item.billed_until, item.stops_at or item.billed_until)
 
 
 def find_instance(state: AccountState, instance_id: int) -> Instance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.domain.eligibility import units_left
+from portal.domain.eligibility import is_allowed, units_left
 from portal.domain.events import EventName
 from portal.domain.instances import InstanceStatus
 from portal.domain.ledger import credit_transfers, settlement_transfers
@@ -13,6 +13,7 @@ from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow, PurchaseRow
 from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.queries.accounts import AccountState, account_state
+from portal.queries.by_the_clock import plans_by
 from portal.queries.sales import begins
 from portal.queries.stored_lines import lines_by_id
 from portal.queries.subscriptions import Instance
@@ -163,7 +164,16 @@ def _moved_on(till: Till, sale: Sale, state: AccountState) -> bool:
         case "quantity":
             return is_otherwise(till, sale)
         case _:
-            return False
+            return not _has_its_plan(sale, state)
+
+
+def _has_its_plan(sale: Sale, state: AccountState) -> bool:
+    """Whether the plan that has come since the quote, its renewal run or not, allows the add-on."""
+    instance, plans = _instance(state, sale), plans_by(state, state.now)
+    if instance is None or not plans:
+        return True
+    plan, _, since = plans[-1]
+    return since <= sale.quote.quoted_at or is_allowed(instance.add_on, plan.lookup_key)
 
 
 def _give(till: Till, sale: Sale, state: AccountState) -> None:

@@ -214,8 +214,8 @@ def _switch_instance(till: Till, switch: dict[str, Any]) -> None:
 def _follow(till: Till, item: Recurring) -> None:
     """What the agreed change makes of one instance, at its own boundary."""
     row = till.session.get_one(InstanceRow, (till.environment_id, item.instance_id))
-    if item.stops_at is not None and row.cancel_at is None and row.ends_at is None:
-        row.cancel_at = item.stops_at
+    if item.stops_at is not None and row.ends_at is None:
+        row.cancel_at = max(min(item.stops_at, row.cancel_at or item.stops_at), row.starts_at)
     if item.price.id != row.price_id:
         row.price_id, row.billing_anchor_at = item.price.id, item.anchor.at
 

@@ -109,6 +109,7 @@ def decision_words(decided: Decided) -> str:
         Cause.PLAN_ENDING: _("The plan is cancelled and ends."),
         Cause.NOT_SOLD: _("No pack was sold."),
         Cause.NO_CARD: _("There was no card to charge."),
+        Cause.RENEWING: _("The plan was being renewed."),
     }  # fmt: skip
     return said[decided.cause]
 

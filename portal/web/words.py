@@ -89,6 +89,7 @@ def _reason(reason: Reason) -> str:
         Reason.PAST_DUE: _("An invoice is overdue"),
         Reason.SUSPENDED: _("Your plan is suspended"),
         Reason.TERM_OVER: _("Your plan is ending, and its last term is over"),
+        Reason.RENEWING: _("Your plan is being renewed; try again in a few minutes"),
         Reason.PERMISSION: _("Your role may look but not buy"),
     }
     return said[reason]
@@ -129,7 +130,7 @@ def _way(refusal: Refusal) -> Way:
             return owner_way()
         case WayOut.PAYMENT if refusal.purchase_id:
             return payment_way(refusal.purchase_id)
-        case WayOut.PAYMENT:
+        case WayOut.PAYMENT | WayOut.WAIT:
             return Way("", "")
 
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from tests.services.living_between import Between
 from tests.services.living_quantities import Counted
 from tests.services.using import correction, fates, used
 
 
-class Using(Counted):
+class Using(Counted, Between):
     @rule(
         units=st.sampled_from((1, 3, 90_000, 600_000, 1_500_000)),
         hours=st.sampled_from((0, 0, 1, 20, 30)),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 from sqlalchemy import func, select
 
 from portal.domain.errors import Conflict, NotFound, PaymentsUnavailable
@@ -31,6 +31,7 @@ from tests.services.leaving import (
     keep_plan,
     monthly_only,
 )
+from tests.services.living_between import Between
 from tests.services.paying import Till
 from tests.services.time_passing import subscription
 from tests.support.database import clone
@@ -56,7 +57,7 @@ def shop(demo_template: str) -> Iterator[World]:
         world.engine.dispose()
 
 
-class Leaving(RuleBasedStateMachine):
+class Leaving(Between):
     @initialize(card=st.sampled_from(CARDS), day=st.integers(1, 10), yearly=st.booleans())
     def begin(self, card: str, day: int, yearly: bool) -> None:
         self.world, self.promised = SHOPS[0], dict[int, datetime]()

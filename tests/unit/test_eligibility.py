@@ -94,6 +94,7 @@ BY_REASON: dict[Reason, tuple[Any, Standing, Holding, WayOut]] = {
         WayOut.INVOICES,
     ),
     Reason.TERM_OVER: (CONNECTOR, replace(GOOD, term_is_over=True), NONE, WayOut.CONTACT),
+    Reason.RENEWING: (CONNECTOR, replace(GOOD, is_renewing=True), NONE, WayOut.WAIT),
     Reason.PERMISSION: (CONNECTOR, replace(GOOD, may_update=False), NONE, WayOut.ASK_OWNER),
 }
 

@@ -53,6 +53,8 @@ JUST_TRIED = replace(POLICY, tried_at=NOW - timedelta(minutes=9, seconds=59))
         (POLICY, replace(LOW, in_flight=True), Cause.IN_FLIGHT),
         (POLICY, replace(LOW, may_buy=False), Cause.PAST_DUE),
         (POLICY, replace(LOW, is_ending=True), Cause.PLAN_ENDING),
+        (POLICY, replace(LOW, is_renewing=True), Cause.RENEWING),
+        (POLICY, replace(LOW, is_renewing=True, may_buy=False), Cause.PAST_DUE),
         (JUST_TRIED, LOW, Cause.COOLDOWN),
         (JUST_TRIED, replace(LOW, now=NOW + timedelta(seconds=1)), Cause.BOUGHT),
         (POLICY, replace(LOW, packs=()), Cause.NOT_SOLD),

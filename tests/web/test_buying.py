@@ -10,6 +10,9 @@ import pytest
 from portal.models.invoices import InvoiceRow
 from portal.models.purchases import PurchaseRow
 from portal.models.subscriptions import InstanceRow
+from portal.services.plans import Agreed
+from tests.services.changing import Office
+from tests.services.paying import Till
 from tests.web.reading import HTMX
 
 CONNECTOR = "/settings/billing/add-ons/salesforce/purchase"
@@ -21,6 +24,11 @@ def owner(world, visit):
     actor = world.account()
     visit.sign_in("owner@account1.test")
     return actor
+
+
+@pytest.fixture
+def till(world):
+    return Till(world)
 
 
 def form_of(page) -> dict[str, str]:
@@ -65,6 +73,23 @@ def test_the_same_form_twice_and_from_two_tabs_buys_once(owner, world, visit):
     other_tab = visit.post(CONNECTOR, form_of(second), 422)
     assert "You have it already" in other_tab.text
     assert world.rows(InstanceRow) == world.rows(InvoiceRow) == len(world.gateway.taken) == 1
+
+
+def test_nothing_is_offered_while_another_plan_is_on_its_way(world, visit, till):
+    """Its first bill says what a period costs; the page of a second before it says so."""
+    office = Office(world, till)
+    actor = office.account(plan="business", price="business_monthly_usd")
+    assert isinstance(office.change(actor, "starter"), Agreed)
+    world.now = datetime(2026, 4, 30, 23, 50, tzinfo=UTC)
+    visit.sign_in("owner@account1.test")
+    page = visit.get(CONNECTOR)
+    world.now = datetime(2026, 5, 1, 0, 0, 20, tzinfo=UTC)
+    said = "Your plan is being renewed; try again in a few minutes"
+    assert said in visit.get(CONNECTOR).text
+    assert said in visit.post(CONNECTOR, form_of(page), 422).text
+    assert said in visit.get("/settings/billing/add-ons").text
+    office.run_due()
+    assert button(visit.get(CONNECTOR)) == "Pay $50.00 now"
 
 
 def test_a_get_writes_nothing(owner, world, visit):

@@ -70,6 +70,7 @@ SAID: dict[Reason, str] = {
     Reason.PAST_DUE: "An invoice of the account is overdue.",
     Reason.SUSPENDED: "The account is suspended.",
     Reason.TERM_OVER: "The plan is ending, and its last term is over.",
+    Reason.RENEWING: "The account moves to another plan; ask again in a few minutes.",
     Reason.PERMISSION: "The member may not buy.",
 }
 
