@@ -33,7 +33,8 @@ from portal.domain.working import Working, WorkingKind
 class QuantityReason(StrEnum):
     """Why an instance cannot have a quantity.
 
-    NOT_NOW: the subscription may not buy more. RENEWING: something of it is due and not billed.
+    NOT_NOW: the subscription may not buy more. RENEWING: something of it is due and not billed,
+    or billed and not paid.
     PAYMENT_PENDING: more units of it are not paid for yet.
     """
 

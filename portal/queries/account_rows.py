@@ -24,14 +24,15 @@ from portal.queries.subscriptions import BoughtRow, Subscription
 @dataclass(frozen=True, slots=True)
 class LiveRows:
     """A subscription that has not ended, the change of its plan that is agreed for the end of the
-    term, the purchase of one that is not paid for yet, the price changes that wait, and what was
-    used beyond the allowance."""
+    term, the purchase of one that is not paid for yet, the price changes that wait, what was used
+    beyond the allowance, and whether any of its invoices is not paid."""
 
     subscription: SubscriptionRow
     change: PlanChangeRow | None
     plan_purchase_id: int | None
     price_changes: tuple[PriceChangeRow, ...]
     unbilled: UnbilledRows
+    owes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
             _unpaid_plan(scope, account_id),
             _repriced(),
             has_unbilled(),
+            _owes(),
         )
         .outerjoin(PlanChangeRow, agreed)
         .where(
@@ -106,7 +108,7 @@ def live_rows(session: Session, scope: Scope, account_id: int) -> LiveRows | Non
         return None
     changes = price_change_rows(session, found[0]) if found[3] else ()
     unbilled = unbilled_rows(session, found[0]) if found[4] else UnbilledRows()
-    return LiveRows(found[0], found[1], found[2], changes, unbilled)
+    return LiveRows(found[0], found[1], found[2], changes, unbilled, found[5])
 
 
 def _unpaid_plan(scope: Scope, account_id: int) -> ScalarSelect[int | None]:
@@ -135,6 +137,15 @@ def _open_invoice(scope: Scope, account_id: int) -> ScalarSelect[int | None]:
         )
     )
     return unpaid.scalar_subquery()
+
+
+def _owes() -> Exists:
+    """Whether any invoice of the subscription is open, its charge refused or not answered yet."""
+    return exists().where(
+        CollectionRow.environment_id == SubscriptionRow.environment_id,
+        CollectionRow.subscription_id == SubscriptionRow.id,
+        CollectionRow.status == "open",
+    )
 
 
 def _repriced() -> Exists:

@@ -75,7 +75,7 @@ class AccountState:
     that is not paid for yet.
     former: the plan that ended last, where there is none now.
     price_changes: announced and not applied yet, in order. beyond: what was used beyond the
-    allowance and is not billed.
+    allowance and is not billed. owes: whether an invoice of the subscription is not paid.
     """
 
     account: Account
@@ -89,6 +89,7 @@ class AccountState:
     former: FormerPlan | None = None
     price_changes: tuple[PriceChange, ...] = ()
     beyond: tuple[Excess, ...] = ()
+    owes: bool = False
 
     @property
     def now(self) -> BillingNow:
@@ -217,6 +218,7 @@ def account_state(
         former=former,
         price_changes=tuple(price_change(row, prices) for row in repriced),
         beyond=excess_of(unbilled, catalog.features, prices),
+        owes=live is not None and live.owes,
     )
     return _changed(state) if state.is_changing else state
 

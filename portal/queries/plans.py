@@ -178,7 +178,7 @@ def refusal(
     if state.plan_purchase_id is not None:
         return PlanRefusal(PlanReason.PAYMENT_PENDING, state.plan_purchase_id)
     due_at = next_due(billing_state(state))
-    if due_at is not None and due_at <= state.now:
+    if state.owes or (due_at is not None and due_at <= state.now):
         return PlanRefusal(PlanReason.RENEWING)
     return _not_by(actor)
 

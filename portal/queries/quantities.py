@@ -49,7 +49,7 @@ def refusal(
         return QuantityRefusal(QuantityReason.CANCELLING)
     if instance.raise_purchase_id is not None:
         return QuantityRefusal(QuantityReason.PAYMENT_PENDING, instance.raise_purchase_id)
-    if item.billed_until <= state.now:
+    if item.billed_until <= state.now or (state.owes and quantity > item.quantity):
         return QuantityRefusal(QuantityReason.RENEWING)
     may = actor.holds(Permission.BILLING_UPDATE)
     return None if may else QuantityRefusal(QuantityReason.PERMISSION)
