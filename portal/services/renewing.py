@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.domain import bills, dunning
 from portal.domain.access import Scope
 from portal.domain.bills import Bill, BillingState
-from portal.domain.dunning import Step
+from portal.domain.dunning import Step, StepKind
 from portal.domain.events import EventName
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.ledger import settlement_transfers
@@ -189,7 +189,12 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
             found.append(_Due(step.at, "dunning", step))
     if state.subscription and state.subscription.ends_at:
         found.append(_Due(state.subscription.ends_at, "end"))
-    return min(found, key=lambda each: each.at, default=None)
+    return min(found, key=_in_order, default=None)
+
+
+def _in_order(due: _Due) -> tuple[datetime, bool]:
+    """Suspension comes before what falls due at its instant: that is not billed any more."""
+    return due.at, due.step is None or due.step.kind is not StepKind.SUSPEND
 
 
 def _take(till: Till, row: SubscriptionRow, state: AccountState, due: _Due) -> StartedCharge | None:

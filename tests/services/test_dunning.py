@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.domain.access import Role
 from portal.domain.errors import Forbidden, NotFound
 from portal.domain.instances import SubscriptionStatus
 from portal.models.accounts import PaymentMethodRow
+from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
@@ -212,6 +213,21 @@ def test_cycles_keep_billing_while_past_due_and_all_have_to_be_paid(world, till)
     pay(world, actor, 1)
     assert status(world, actor) is SubscriptionStatus.ACTIVE
     assert till.books_agree()
+
+
+def test_a_bill_at_the_instant_of_suspension_is_not_made(world):
+    """Three weeks after a week's bill failed, another week would begin."""
+    weekly = update(PriceRow).where(PriceRow.lookup_key == "growth_monthly_usd")
+    world.change(weekly.values(billing_period="WEEKLY"))
+    world.now = datetime(2026, 4, 1, tzinfo=UTC)
+    actor = world.account(card=LOST)
+    run_at(world, datetime(2026, 5, 30, tzinfo=UTC))
+    assert status(world, actor) is SubscriptionStatus.SUSPENDED
+    assert [each.due_at.day for each in renewals(world, actor)] == [8, 15, 22]
+    at = datetime(2026, 4, 29, tzinfo=UTC)
+    mine = {"account_id": actor.account_id, "name": "subscription:suspended"}
+    with world.session() as session:
+        assert session.scalars(select(EventRow).filter_by(**mine)).one().at == at
 
 
 def test_suspended_it_is_not_billed_and_paying_all_goes_on_from_then(world, till):
