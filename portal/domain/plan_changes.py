@@ -243,6 +243,9 @@ def _moved(each: Recurring, moves: dict[int, Move], accepted: PlanQuote) -> Recu
         return each
     if found.fate is Fate.ENDS:
         return each.until(found.ends_at)
+    if found.fate is Fate.STARTS_SWITCHED and found.price is not None:
+        starts = Anchor(each.billed_until, each.anchor.zone)
+        return replace(each, price=found.price, anchor=starts, agreed=())
     if found.fate is not Fate.SWITCHES or found.price is None:
         return each
     if accepted.timing is Timing.AT_TERM_END:

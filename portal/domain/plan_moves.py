@@ -47,12 +47,14 @@ class PlanReason(StrEnum):
 class Fate(StrEnum):
     """What becomes of an instance when its plan changes.
 
-    CARRIES_ON: untouched. SWITCHES: to its price with the plan's new interval. KEEPS_PERIOD: it
-    has none, and goes on with its own. ENDS: it cannot go on. CANCELLING: it ended already.
+    CARRIES_ON: untouched. SWITCHES: to its price with the plan's new interval. STARTS_SWITCHED: the
+    same of one that has not begun, with a period of its own from its start. KEEPS_PERIOD: it has
+    none, and goes on with its own. ENDS: it cannot go on. CANCELLING: it ended already.
     """
 
     CARRIES_ON = "carries_on"
     SWITCHES = "switches"
+    STARTS_SWITCHED = "starts_switched"
     KEEPS_PERIOD = "keeps_period"
     ENDS = "ends"
     CANCELLING = "cancelling"
@@ -165,8 +167,9 @@ def _fate(held: Held, item: Recurring, change: Change) -> tuple[Fate, Price | No
         return Fate.CARRIES_ON, own
     offered = price_for(held.add_on.prices, own.currency, wanted)
     fits = offered is not None and offered.interval == wanted
-    if fits and (later or held.starts_at <= change.at):
-        return Fate.SWITCHES, offered
+    if fits:
+        begun = later or held.starts_at <= change.at
+        return (Fate.SWITCHES if begun else Fate.STARTS_SWITCHED), offered
     if not later or (own.interval is not None and own.interval.divides(wanted)):
         return Fate.KEEPS_PERIOD, own
     recurs = offered is not None and offered.is_recurring

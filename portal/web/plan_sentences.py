@@ -128,6 +128,8 @@ def fate_words(move: Move, quote: PlanQuote) -> str:
         case Fate.SWITCHES:
             when = _("now") if quote.timing is Timing.NOW else date(quote.effective_at)
             return _("Switches to %(price)s, from %(when)s", price=_priced(move, quote), when=when)
+        case Fate.STARTS_SWITCHED:
+            return _("Starts as agreed, at %(price)s", price=_priced(move, quote))
         case Fate.KEEPS_PERIOD:
             return _(
                 "Has no price for the new cycle: goes on at %(price)s", price=_priced(move, quote)

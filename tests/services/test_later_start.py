@@ -210,14 +210,18 @@ def test_units_of_a_window_that_runs_already_come_in_proportion(world):
     assert messages_left(world, actor) == 200_000
 
 
-def test_a_year_now_leaves_what_has_not_begun_as_it_was_bought(world, till):
+def test_a_year_now_lets_what_has_not_begun_start_with_a_year_of_its_own(world, till):
     office = Office(world, till)
     actor = office.account()
     connector = later(world, actor, "salesforce")
-    office.change(actor, "growth", ANNUAL)
+    quote = office.quote(actor, "growth", ANNUAL)
+    assert {line.instance_id for line in quote.lines} == {None}, "nothing of it is due now"
+    office.confirm(actor, office.accept(quote))
     run_at(world, MAY_1)
-    assert lines(world, renewals(world, actor)[-1]) == [("charge", 1, 5000)]
-    assert instance(world, actor, connector).phase is Phase.ACTIVE
+    assert lines(world, renewals(world, actor)[-1]) == [("charge", 1, 48000)]
+    found = instance(world, actor, connector)
+    ends = datetime(2027, 5, 1, tzinfo=UTC)
+    assert (found.phase, found.billed_until) == (Phase.ACTIVE, ends)
 
 
 def test_it_cannot_wait_for_a_plan_that_does_not_allow_it(world, till):

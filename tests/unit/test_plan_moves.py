@@ -145,7 +145,7 @@ def test_add_ons_move_to_annual_keep_their_month_or_are_left_alone() -> None:
         Fate.SWITCHES,
         Fate.KEEPS_PERIOD,
         Fate.CANCELLING,
-        Fate.KEEPS_PERIOD,
+        Fate.STARTS_SWITCHED,
     ]
     assert shown(made)[2:] == [("credit", "Storage", "-13.33"), ("charge", "Storage", "192.00")]
     assert [line.instance_id for line in made.lines] == [None, None, 1, 1]
@@ -157,6 +157,8 @@ def test_add_ons_move_to_annual_keep_their_month_or_are_left_alone() -> None:
         instant("2026-05-01"),
     ]
     assert then.instances[1] == by.billing.instances[1], "its own monthly anchor"
+    first = bills_due(then, instant("2026-05-01"))[-1].lines[-1]
+    assert (first.amount.minor, first.period.end) == (8000, instant("2027-05-01"))
 
 
 def test_fewer_units_agreed_for_the_next_period_are_those_of_the_year() -> None:
