@@ -123,10 +123,14 @@ def billed_by(state: BillingState, instance_id: int, at: datetime) -> Recurring:
     """
     for each in state.billed:
         if each.instance_id == instance_id:
-            while each.due_at is not None and each.due_at <= at:
-                each = _billed(each, each.due_at, state.ends_at)
-            return each
+            return _by(each, at, state.ends_at)
     raise ValueError("it is not billed each period")
+
+
+def _by(each: Recurring, at: datetime, ends_at: datetime | None) -> Recurring:
+    while (due_at := each.until(ends_at).due_at) is not None and due_at <= at:
+        each = _billed(each, due_at, ends_at)
+    return each
 
 
 def bills_due(state: BillingState, now: datetime) -> tuple[Bill, ...]:
@@ -151,17 +155,26 @@ def bills_between(state: BillingState, now: datetime, end: datetime) -> tuple[Bi
     return tuple(each for each in coming if each.at > now)
 
 
-def without_renewal(state: BillingState, instance_id: int | None) -> BillingState:
-    """The same with one auto-renew off; None switches the plan's off, and all ends with it."""
+def without_renewal(
+    state: BillingState, instance_id: int | None, at: datetime | None = None
+) -> BillingState:
+    """The same with one auto-renew off; None switches the plan's off, and all ends with it.
+
+    at: it stops once all of it that falls due by then is billed; where it has not begun, its start.
+    """
     if instance_id is None:
         return replace(state, ends_at=state.plan.billed_until)
     return replace(
         state,
         instances=tuple(
-            each.until(each.billed_until) if each.instance_id == instance_id else each
+            each.until(_until(state, each, at)) if each.instance_id == instance_id else each
             for each in state.instances
         ),
     )
+
+
+def _until(state: BillingState, each: Recurring, at: datetime | None) -> datetime:
+    return _by(each, at, state.ends_at).billed_until if at else each.billed_until
 
 
 def resumed(state: BillingState, at: datetime) -> BillingState:

@@ -115,7 +115,7 @@ def next_bills(state: AccountState) -> NextBills | None:
         without=tuple(
             Without(i.add_on.name, bills.next_bills(off, state.now, AHEAD).ahead)
             for i in renewing
-            for off in (bills.without_renewal(found, i.id),)
+            for off in (bills.without_renewal(found, i.id, max(state.now, i.span.starts_at)),)
         ),
         currency=state.account.currency,
     )

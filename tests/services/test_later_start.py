@@ -25,7 +25,7 @@ from portal.services.capacity import open_windows_now
 from portal.services.charging import NeedsCheckout, Settled
 from portal.services.purchases import Refused
 from tests.services.changing import ANNUAL, Office
-from tests.services.leaving import monthly_only
+from tests.services.leaving import cancel_add_on, keep_add_on, monthly_only
 from tests.services.paying import Till
 from tests.services.time_passing import lines, renewals, run, run_at
 from tests.support.world import APRIL_11, World
@@ -53,6 +53,21 @@ def later(world: World, actor: Actor, add_on: str, **options: bool | int) -> int
     with world.session() as session:
         key = (world.scope.environment_id, bought.purchase_id)
         return session.get_one(PurchaseRow, key).instance_id or 0
+
+
+@pytest.mark.parametrize("start", Start)
+@pytest.mark.parametrize("seconds", [-1, 20])
+def test_the_bills_without_one_are_those_once_it_is_switched_off(start, seconds, world):
+    actor = world.account()
+    for add_on in ("salesforce", "zendesk"):
+        world.buy(actor, add_on, start=start)
+    world.now = MAY_1 + seconds * SECOND
+    for each in world.state(actor).instances:
+        said = next(w for w in next_bills(world.state(actor)).without if w.name == each.add_on.name)
+        cancel_add_on(world, actor, each.id)
+        really = next_bills(world.state(actor)).ahead
+        assert [(b.at, b.due) for b in said.bills] == [(b.at, b.due) for b in really]
+        keep_add_on(world, actor, each.id)
 
 
 def instance(world: World, actor: Actor, instance_id: int):
