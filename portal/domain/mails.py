@@ -78,5 +78,5 @@ class Postman(Protocol):
 
 
 class Queue(Protocol):
-    def enqueue(self, connection: object, task: str, environment_id: int, **said: str) -> None:
+    def enqueue(self, connection: object, task: str, environment_id: int) -> None:
         """Add a job within the open transaction of `connection`, the driver's own."""

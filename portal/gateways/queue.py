@@ -16,9 +16,9 @@ class JobQueue:
     def __init__(self) -> None:
         self._app = App(connector=SyncPsycopgConnector())
 
-    def enqueue(self, connection: object, task: str, environment_id: int, **said: str) -> None:
-        """Add a job that is there when `connection` commits. said: never a secret."""
+    def enqueue(self, connection: object, task: str, environment_id: int) -> None:
+        """Add a job that is there when `connection` commits."""
         deferrer = self._app.configure_task(
             task, queue=queue_of(environment_id), connection=connection
         )
-        deferrer.defer(environment_id=environment_id, **said)
+        deferrer.defer(environment_id=environment_id)

@@ -44,6 +44,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     jobs = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
     queue = queue_of(environment_id)
     _add_mail(jobs, app, means, queue)
+    _add_reset_links(jobs, app, means, queue)
     _add_billing(jobs, app, means, queue)
     _add_recharge(jobs, app, means, queue)
     _add_papers(jobs, app, means, queue)
@@ -69,16 +70,25 @@ def _add_mail(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def send_mail(environment_id: int) -> None:
         send()
 
-    @jobs.task(name=MAIL_RESET_LINK, queue=queue)
-    def mail_reset_link(environment_id: int, **said: str) -> None:
-        with opened(app, means) as (session, scope):
-            asked = resetting.Asked.read(said)
-            resetting.mail_link(session, scope, asked, means.now(), means.safe)
-
     @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
     @jobs.task(name="send_waiting_mail", queue=queue, queueing_lock=f"{queue}:mail")
     def send_waiting_mail(timestamp: int) -> None:
         send()
+
+
+def _add_reset_links(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def mail() -> None:
+        with opened(app, means) as (session, scope):
+            resetting.mail_waiting(session, scope, means.now(), means.safe)
+
+    @jobs.task(name=MAIL_RESET_LINK, queue=queue)
+    def mail_reset_link(environment_id: int) -> None:
+        mail()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="mail_waiting_links", queue=queue, queueing_lock=f"{queue}:reset_links")
+    def mail_waiting_links(timestamp: int) -> None:
+        mail()
 
 
 def _add_billing(jobs: App, app: Flask, means: Means, queue: str) -> None:

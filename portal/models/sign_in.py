@@ -103,6 +103,21 @@ class ResetLinkRow(OpensOnce, Scoped, Base):
     person_id: Mapped[int] = mapped_column(BigInteger)
 
 
+class ResetWishRow(Scoped, Base):
+    """Somebody asked for such a link, until the worker has looked whose address it is.
+
+    email: as it was typed. address, user_agent: of their browser.
+    """
+
+    __tablename__ = "reset_wishes"
+    __table_args__ = (in_environment(), SCOPED)
+
+    email: Mapped[str] = mapped_column(String(320))
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(255))
+    asked_at: Mapped[Instant]
+
+
 class SecondFactorRow(Scoped, Base):
     """A person's authenticator. encrypted: its secret. confirmed_at: in force since.
 

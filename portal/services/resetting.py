@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +23,7 @@ from portal.domain.sign_in_notices import (
 )
 from portal.domain.throttle import RESET, RESET_ADDRESS, network_of
 from portal.models.accounts import MembershipRow, PersonRow
-from portal.models.sign_in import ResetLinkRow
+from portal.models.sign_in import ResetLinkRow, ResetWishRow
 from portal.queries.identities import linked_issuers
 from portal.queries.persons import find_person, find_reset_link, first_membership
 from portal.services.devices import forget_others, remember
@@ -48,25 +47,6 @@ class Reset:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Somebody asked for a link to this address. place: of their browser, and when it was."""
-
-    email: str
-    place: Place
-
-    @classmethod
-    def read(cls, said: Mapping[str, str]) -> Asked:
-        """The other way round than `said`."""
-        at = datetime.fromisoformat(said["at"])
-        return cls(said["email"], Place(at, said["address"], said["user_agent"]))
-
-    def said(self) -> dict[str, str]:
-        place = self.place
-        where = {"address": place.address, "user_agent": place.user_agent}
-        return {"email": self.email, "at": place.at.isoformat(), **where}
-
-
 def ask(session: Session, scope: Scope, email: str, origin: Origin, wall: WallNow) -> Paused | None:
     """Leave it to the worker to mail a link to the address, where it is somebody's; commit.
 
@@ -76,25 +56,36 @@ def ask(session: Session, scope: Scope, email: str, origin: Origin, wall: WallNo
     admitted = admit(session, scope, tries, wall)
     if isinstance(admitted, Paused):
         return admitted
-    asked = Asked(email, origin.place(wall))
-    enqueue(session, scope, MAIL_RESET_LINK, **asked.said())
+    place = origin.place(wall)
+    session.add(
+        ResetWishRow(
+            environment_id=scope.environment_id,
+            email=email,
+            address=place.address,
+            user_agent=place.user_agent,
+            asked_at=wall,
+        )
+    )
+    enqueue(session, scope, MAIL_RESET_LINK)
     session.commit()
     return None
 
 
-def mail_link(session: Session, scope: Scope, asked: Asked, wall: WallNow, safe: Safe) -> None:
-    """Mail the link to whose address it is; commit. Once, however often it is done.
+def mail_waiting(session: Session, scope: Scope, wall: WallNow, safe: Safe) -> None:
+    """Mail a link for each wish whose address is somebody's, and forget it; commits each.
 
-    Nobody gets one that would be over when it comes.
+    Nobody gets one that would be over when it comes. Safe beside itself.
     """
-    person = find_person(session, scope, asked.email)
-    membership = first_membership(session, scope, person) if person else None
-    is_late = asked.place.at + LIFE <= wall
-    if person is not None and membership is not None and not is_late:
-        session.refresh(person, with_for_update=True)
-        if not _is_mailed(session, scope, person, asked):
-            _mail_link(session, scope, membership, asked, safe)
-    session.commit()
+    while (wish := _claim(session, scope)) is not None:
+        person = find_person(session, scope, wish.email)
+        membership = first_membership(session, scope, person) if person else None
+        is_late = wish.asked_at + LIFE <= wall
+        if membership is not None and not is_late:
+            place = Place(wish.asked_at, wish.address, wish.user_agent)
+            _mail_link(session, scope, membership, place, safe)
+        session.delete(wish)
+        session.commit()
+    session.rollback()
 
 
 def reset(
@@ -125,20 +116,20 @@ def reset(
     return Reset(device)
 
 
-def _is_mailed(session: Session, scope: Scope, person: PersonRow, asked: Asked) -> bool:
-    """Whether this was done before: a worker that dies leaves its job to be done again."""
-    same = select(ResetLinkRow.id).where(
-        ResetLinkRow.environment_id == scope.environment_id,
-        ResetLinkRow.person_id == person.id,
-        ResetLinkRow.created_at == asked.place.at,
+def _claim(session: Session, scope: Scope) -> ResetWishRow | None:
+    return session.scalar(
+        select(ResetWishRow)
+        .where(ResetWishRow.environment_id == scope.environment_id)
+        .order_by(ResetWishRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
-    return session.scalar(same.limit(1)) is not None
 
 
 def _mail_link(
-    session: Session, scope: Scope, membership: MembershipRow, asked: Asked, safe: Safe
+    session: Session, scope: Scope, membership: MembershipRow, place: Place, safe: Safe
 ) -> None:
-    at = asked.place.at
+    at = place.at
     nonce, expires_at = secrets.token_hex(16), at + LIFE
     session.add(
         ResetLinkRow(
@@ -149,9 +140,9 @@ def _mail_link(
             expires_at=expires_at,
         )
     )
-    notice = PasswordForgotten(nonce, asked.place, expires_at)
+    notice = PasswordForgotten(nonce, place, expires_at)
     post_to(session, scope, membership.account_id, membership.person_id, notice)
-    doer = Doer("anonymous", membership.account_id, address=asked.place.address)
+    doer = Doer("anonymous", membership.account_id, address=place.address)
     subject = f"person:{membership.person_id}"
     record(session, scope, doer, EventName.PASSWORD_FORGOTTEN, subject, at)
 

@@ -88,6 +88,17 @@ def test_rows_of_an_environment_are_fetched_with_it():
     assert wrong == []
 
 
+def test_a_job_is_told_its_environment_or_a_time_and_nothing_else():
+    """The job engine's tables are without row security. Source: ADR 0002."""
+    told = {
+        (source.name, ", ".join(map(ast.unparse, [*call.args, *call.keywords])))
+        for source in PRODUCT
+        for call in source.calls()
+        if dotted(call.func).endswith((".defer", ".defer_async", ".batch_defer"))
+    }
+    assert told == {("portal/gateways/queue.py", "environment_id=environment_id")}
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [

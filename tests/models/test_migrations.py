@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -20,10 +21,11 @@ from portal.models.staff import StaffRow
 from portal.models.usage import LotRow
 from portal.services import keys, staff
 from portal.services.auditing import heads, verify
-from tests.services.entering import SAFE
+from tests.services.entering import HERE, SAFE, Door
 from tests.services.using import meter
 from tests.services.welcoming import welcome
 from tests.support.database import ROOT, Database, drop, server, this_run
+from tests.support.working import said
 
 CONTENTS = text(
     "select table_name || '.' || column_name || ' ' || data_type from information_schema.columns"
@@ -127,6 +129,26 @@ def test_nobody_loses_what_they_had_before_there_were_roles_and_rights_of_keys(
     assert world.rows(StaffRow, role="admin") == 1
     assert world.rows(ApiKeyRow, access="write", opens_sessions=True) == 1
     assert world.rows(ApiKeyRow, access="read", opens_sessions=False) == 1
+
+
+def test_who_forgot_a_password_is_in_no_job_any_more_and_gets_the_link(
+    world, world_database, alembic, monkeypatch
+):
+    door = Door(world)
+    monkeypatch.setenv("DATABASE_OWNER_URL", world_database.owner_url)
+    command.downgrade(alembic, "0037")
+    here = {"environment_id": world.scope.environment_id}
+    typed = {"email": door.email, "at": world.now.isoformat(), "address": HERE, "user_agent": "F"}
+    job = text(
+        "insert into procrastinate_jobs (queue_name, task_name, status, args)"
+        " select 'here', 'mail_reset_link', status::procrastinate_job_status, cast(:args as jsonb)"
+        " from unnest(array['todo', 'failed']) status"
+    )
+    world.change(job.bindparams(args=json.dumps(here | typed)))
+    command.upgrade(alembic, "head")
+    assert said(world, "mail_reset_link") == [here] * 2
+    door.mail_links()
+    assert len(door.mails("password_forgotten")) == 1
 
 
 DRIFTS = {

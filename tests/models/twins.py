@@ -147,15 +147,15 @@ def _sign_in(world: World) -> None:
     """A member with an authenticator, half-way in once more, who forgot; staff, half-way in too."""
     door = Door(world)
     began = world.now
-    sid = door.enter().sid
     vouched = Identity("https://id.test", "sub-1", "", "", has_stepped=False, proved_at=None)
-    with door.visit(sid) as visit:
+    with door.visit(door.enter().sid) as visit:
         linked = identities.link(visit, vouched, "Acme")
     assert isinstance(linked, identities.Switched)
     door.turn_on(linked.sid)
     door.challenge()
     door.try_in("wrong")
     door.forget()
+    door.wish()
     with world.session() as session:
         invite(session, door.actor, "asked@new.test", Role.ADMIN, world.wall, SAFE)
     desk = StaffDoor(world)

@@ -84,16 +84,21 @@ class Door:
 
     def forget(self, email: str = "", *, at: str = HERE) -> Any:
         """Ask for a link; the worker does at once what is left to it."""
-        typed, origin, wall = email or self.email, Origin(at, FIREFOX), self.world.wall
-        with self.world.session() as session:
-            outcome = resetting.ask(session, self.world.scope, typed, origin, wall)
+        outcome = self.wish(email, at=at)
         if outcome is None:
-            self.mail_link(resetting.Asked(typed, origin.place(wall)))
+            self.mail_links()
         return outcome
 
-    def mail_link(self, asked: resetting.Asked) -> None:
+    def wish(self, email: str = "", *, at: str = HERE) -> Any:
+        """Ask for a link, and leave it to the worker."""
+        typed, origin, wall = email or self.email, Origin(at, FIREFOX), self.world.wall
         with self.world.session() as session:
-            resetting.mail_link(session, self.world.scope, asked, self.world.wall, SAFE)
+            return resetting.ask(session, self.world.scope, typed, origin, wall)
+
+    def mail_links(self) -> None:
+        """What the worker does."""
+        with self.world.session() as session:
+            resetting.mail_waiting(session, self.world.scope, self.world.wall, SAFE)
 
     def reset(self, written: str, password: str) -> Any:
         origin = Origin(THERE, FIREFOX)

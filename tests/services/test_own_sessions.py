@@ -11,6 +11,7 @@ from portal.domain.passwords import Weakness
 from portal.models.sign_in import DeviceRow
 from portal.queries.members import IDLE_LIFE
 from portal.queries.sessions import open_sessions
+from portal.services import proving, sign_in
 from portal.services import sessions as service
 from portal.services.changing_passwords import Changed, change_password
 from portal.services.forgetting import forget_sign_ins
@@ -96,6 +97,47 @@ def test_a_changed_password_voids_the_links_that_were_asked_for_before(door, wor
     assert door.reset(mailed, "another good one") is None
     assert door.follow(of_the_host) is None
     assert door.follow(theirs) is not None
+    assert isinstance(door.try_in(NEW), Entered)
+
+
+def once_compared(monkeypatch, module, meanwhile):
+    """Let something happen after the next password of `module` is compared."""
+    really, waiting = module.is_right, [meanwhile]
+
+    def compared(stored, password):
+        right = really(stored, password)
+        while waiting:
+            waiting.pop()()
+        return right
+
+    monkeypatch.setattr(module, "is_right", compared)
+
+
+def test_a_sign_in_that_a_reset_overtakes_leaves_no_session(door, monkeypatch):
+    door.forget()
+    once_compared(monkeypatch, sign_in, lambda: door.reset(door.link(), NEW))
+    assert door.try_in() == Refused()
+    assert not [name for name in door.told() if name == "session:started"]
+    assert isinstance(door.try_in(NEW), Entered)
+
+
+def test_a_sign_in_that_a_changed_password_overtakes_leaves_no_session(door, monkeypatch):
+    mine = door.enter()
+
+    def change():
+        with door.visit(mine.sid, mine.device) as visit:
+            assert isinstance(change_password(visit, PASSWORD, NEW), Changed)
+
+    once_compared(monkeypatch, sign_in, change)
+    assert door.try_in() == Refused()
+
+
+def test_a_password_that_a_reset_replaces_changes_nothing_any_more(door, monkeypatch):
+    door.forget()
+    mine = door.enter()
+    once_compared(monkeypatch, proving, lambda: door.reset(door.link(), NEW))
+    with door.visit(mine.sid, mine.device) as visit:
+        assert change_password(visit, PASSWORD, "the words of a thief") == Refused()
     assert isinstance(door.try_in(NEW), Entered)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,23 +10,21 @@ from sqlalchemy import event, select, update
 
 from portal.domain.jobs import MAIL_RESET_LINK
 from portal.domain.passwords import Weakness
-from portal.domain.periods import WallNow
 from portal.domain.sign_in import Origin
 from portal.gateways.queue import JobQueue
 from portal.models.accounts import PersonRow
 from portal.models.mails import MailRow
-from portal.models.sign_in import ResetLinkRow
-from portal.services import proving, resetting, sign_in
-from portal.services.changing_passwords import Changed, change_password
+from portal.models.sign_in import ResetLinkRow, ResetWishRow
+from portal.services import resetting
 from portal.services.forgetting import forget_sign_ins
 from portal.services.queueing import QUEUE
-from portal.services.resetting import Asked, Reset
+from portal.services.resetting import Reset
 from portal.services.sessions import Entered
 from portal.services.throttling import Paused, Refused
-from tests.services.entering import FIREFOX, HERE, SECOND, THERE, Door
+from tests.services.entering import FIREFOX, SECOND, THERE, Door
 from tests.support.mails import Office
 from tests.support.working import said
-from tests.support.world import PASSWORD, World
+from tests.support.world import World
 
 NEW = "radium and polonium"
 
@@ -81,28 +78,55 @@ def test_the_request_does_the_same_whether_or_not_the_address_is_known(door, wor
     unknown, nobodys = asked_with(world, "nobody@nowhere.test")
     assert known == unknown
     assert (world.rows(MailRow), world.rows(ResetLinkRow)) == (0, 0)
-    assert theirs | {"email": ""} == nobodys | {"email": ""}
+    assert theirs == nobodys
 
 
-def test_the_job_holds_what_was_said_and_no_secret(door, world):
+def test_the_job_holds_its_environment_and_a_row_what_was_typed(door, world):
+    """Row security does not reach the job engine's tables."""
     _, args = asked_with(world, door.email)
-    assert args == {
-        "environment_id": world.scope.environment_id, "email": door.email,
-        "at": world.now.isoformat(), "address": THERE, "user_agent": FIREFOX,
-    }  # fmt: skip
-    door.mail_link(Asked.read(args))
+    assert args == {"environment_id": world.scope.environment_id}
+    with world.session() as session:
+        wish = session.scalars(select(ResetWishRow)).one()
+        assert (wish.email, wish.address, wish.user_agent) == (door.email, THERE, FIREFOX)
+    door.mail_links()
+    assert world.rows(ResetWishRow) == 0
     assert isinstance(door.reset(door.link(), NEW), Reset)
 
 
-def test_a_job_that_is_done_twice_mails_once_and_a_late_one_nothing(door, world):
-    asked = Asked(door.email, Origin(HERE, FIREFOX).place(world.wall))
+def test_one_job_does_what_several_wished_for_and_another_finds_nothing(door, world):
+    other = Door(world)
+    for each in (door, other):
+        each.wish()
+    door.wish("nobody@nowhere.test")
     for _ in range(2):
-        door.mail_link(asked)
-    assert (world.rows(MailRow), world.rows(ResetLinkRow)) == (1, 1)
-    late = Asked(door.email, Origin(HERE, FIREFOX).place(WallNow(world.now - resetting.LIFE)))
-    door.mail_link(late)
-    door.mail_link(replace(late, place=replace(late.place, at=late.place.at + SECOND)))
-    assert world.rows(ResetLinkRow) == 2
+        door.mail_links()
+    assert (world.rows(ResetWishRow), world.rows(ResetLinkRow)) == (0, 2)
+    assert len(door.mails("password_forgotten")) == len(other.mails("password_forgotten")) == 1
+
+
+def test_two_workers_at_once_mail_a_link_once(door, world):
+    door.wish()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: door.mail_links(), range(2)))
+    assert (world.rows(ResetWishRow), world.rows(ResetLinkRow)) == (0, 1)
+
+
+def test_a_link_that_would_be_over_when_it_comes_is_not_mailed(door, world):
+    door.wish()
+    world.now += SECOND
+    door.wish()
+    world.now += resetting.LIFE - SECOND
+    door.mail_links()
+    assert (world.rows(ResetWishRow), world.rows(ResetLinkRow)) == (0, 1)
+
+
+def test_a_wish_that_no_worker_hears_is_forgotten_in_a_day(door, world):
+    door.wish()
+    for after, left in ((timedelta(days=1) - SECOND, 1), (SECOND, 0)):
+        world.now += after
+        with world.session() as session:
+            forget_sign_ins(session, world.scope, world.wall)
+        assert world.rows(ResetWishRow) == left
 
 
 def test_a_link_is_good_once_and_spends_those_beside_it(door):
@@ -202,47 +226,6 @@ def test_a_sign_in_under_way_with_the_old_password_goes_no_further(door):
     door.reset(door.link(), NEW)
     assert door.show(challenge, door.code(secret)) is None
     assert isinstance(door.show(door.try_in(NEW).challenge, door.code(secret)), Entered)
-
-
-def once_compared(monkeypatch, module, meanwhile):
-    """Let something happen after the next password of `module` is compared."""
-    really, waiting = module.is_right, [meanwhile]
-
-    def compared(stored, password):
-        right = really(stored, password)
-        while waiting:
-            waiting.pop()()
-        return right
-
-    monkeypatch.setattr(module, "is_right", compared)
-
-
-def test_a_sign_in_that_a_reset_overtakes_leaves_no_session(door, monkeypatch):
-    door.forget()
-    once_compared(monkeypatch, sign_in, lambda: door.reset(door.link(), NEW))
-    assert door.try_in() == Refused()
-    assert not [name for name in door.told() if name == "session:started"]
-    assert isinstance(door.try_in(NEW), Entered)
-
-
-def test_a_sign_in_that_a_changed_password_overtakes_leaves_no_session(door, monkeypatch):
-    mine = door.enter()
-
-    def change():
-        with door.visit(mine.sid, mine.device) as visit:
-            assert isinstance(change_password(visit, PASSWORD, NEW), Changed)
-
-    once_compared(monkeypatch, sign_in, change)
-    assert door.try_in() == Refused()
-
-
-def test_a_password_that_a_reset_replaces_changes_nothing_any_more(door, monkeypatch):
-    door.forget()
-    mine = door.enter()
-    once_compared(monkeypatch, proving, lambda: door.reset(door.link(), NEW))
-    with door.visit(mine.sid, mine.device) as visit:
-        assert change_password(visit, PASSWORD, "the words of a thief") == Refused()
-    assert isinstance(door.try_in(NEW), Entered)
 
 
 def test_who_came_by_a_link_of_the_host_sets_a_first_password_so(door, world):

@@ -141,8 +141,8 @@ def tokens(world: World) -> dict[str, list[Id]]:
         key = all_keys(session, scope)[0]
         made = links.make(session, scope, actor.account_id, mail, "/", key, wall)
         invite(session, actor, "walked@new.test", Role.ADMIN, wall, SAFE)
-        asked = resetting.Asked(mail, Origin(HERE, FIREFOX).place(wall))
-        resetting.mail_link(session, scope, asked, wall, SAFE)
+        resetting.ask(session, scope, mail, Origin(HERE, FIREFOX), wall)
+        resetting.mail_waiting(session, scope, wall, SAFE)
         shown = staff.add(session, scope, "asked@staff.test", "Bea", wall, SAFE)
     assert made is not None
     found = {
