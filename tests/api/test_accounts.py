@@ -153,6 +153,8 @@ def test_every_misfit_of_a_new_account_is_told_at_once(started_at, host, world):
     ("field", "value"),
     [
         ("name", ""), ("name", " "), ("name", "a\nb"), ("name", "x" * 256), ("name", 5),
+        *(("name", f"a{sign}b") for sign in "\x85\u200e\u2028\u202e\u2066"),
+        ("owner", {"email": "o@a.test", "name": "Eve\u202egnp.exe"}),
         ("currency", "USD"), ("currency", "xxx"), ("currency", None),
         ("time_zone", "Mars/Olympus"), ("time_zone", "+01:00"), ("time_zone", ""),
         ("tax", {"rate": "100"}), ("tax", {"rate": "-1"}), ("tax", {"rate": 19}), ("tax", {}),

@@ -156,6 +156,8 @@ def test_without_a_day_it_is_the_earliest_possible_time(visit):
         ({"kind": "gone"}, "Not a valid choice"),
         ({"kind": "for_cause"}, "Say what the cause is"),
         ({"name": "A\nB"}, "Enter it without line breaks"),
+        ({"name": "Vera\u202e"}, "without line breaks and invisible signs"),
+        ({"identification": "Acme\u2066"}, "without line breaks and invisible signs"),
         ({"name": "x" * 256}, "Use at most 255 characters"),
         ({"reason": "x" * 1001}, "Use at most 1,000 characters"),
         ({"email": "x" * 64 + "@" + "y" * 256}, "Use at most 320 characters"),
@@ -205,7 +207,8 @@ def test_who_declares_too_often_is_told_when_to_come_back(world, visit):
 
 
 def test_hostile_words_are_only_words(visit):
-    page = received(visit, name=HOSTILE, contract=HOSTILE, identification=HOSTILE)
+    typed = HOSTILE.replace("\u202e", "")
+    page = received(visit, name=typed, contract=typed, identification=typed)
     assert "onerror" in page.text
     assert not page.all("img")
     assert "49" not in page.text.replace("7*7", "")

@@ -37,6 +37,8 @@ def test_a_newcomer_says_a_name_and_a_password_and_is_in(host, guest):
     for said in ("Somebody asks you to become a member of Account1", ADA, "Billing"):
         assert said in page.text
     assert "Enter your name" in guest.send(url, url, 422, name=" ", password=NEW).text
+    turned = guest.send(url, url, 422, name="Eve\u202egnp.exe", password=NEW)
+    assert "without line breaks and invisible signs" in turned.text
     reply = guest.send(url, url, 422, name="Ada", password="short")
     assert "Use 12 characters or more" in reply.text
     assert reply.all("input", name="name")[0].get("value") == "Ada"

@@ -113,6 +113,7 @@ def test_the_activity_says_which_key_replaced_which(desk):
     ("typed", "said"),
     [
         ({"name": " "}, "Say what it is for"),
+        ({"name": "chat\u202e"}, "without line breaks and invisible signs"),
         ({"access": ""}, "Choose what it may do"),
         ({"access": "all"}, "Not a valid choice"),
         ({"days": "0"}, "from 1 to 3650"),

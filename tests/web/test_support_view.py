@@ -88,6 +88,7 @@ def test_the_cookie_is_new_each_time_and_gone_at_the_end(on):
         ({"reason": "x" * 501}, "Use 10 to 500 characters"),
         ({"ticket": ""}, "Enter the number of the ticket"),
         ({"ticket": "x" * 101}, "Field cannot be longer than 100"),
+        ({"ticket": "T-1\u202e"}, "without line breaks and invisible signs"),
         ({"membership": ""}, "Choose a member"),
         ({"membership": "9"}, "Not a valid choice"),
     ],

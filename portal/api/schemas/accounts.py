@@ -24,9 +24,9 @@ from portal.api.schemas.fields import (
 from portal.domain.instances import SubscriptionStatus
 from portal.domain.legal import CustomerType, LegalProfile
 from portal.domain.mails import ADDRESS
+from portal.domain.text import SAYS_SOMETHING
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
-Name = Annotated[str, Field(max_length=255, pattern=PRINTABLE)]
+Name = Annotated[str, Field(max_length=255, pattern=SAYS_SOMETHING)]
 Email = Annotated[str, Field(max_length=320, pattern=ADDRESS, examples=["owner@example.com"])]
 
 NORTHWIND: JsonDict = {
@@ -59,7 +59,7 @@ class GivenTax(Given):
 
     rate: str = Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,4})?$", examples=["19"])
     inclusive: bool = False
-    label: str = Field("Tax", max_length=40, pattern=PRINTABLE, examples=["VAT"])
+    label: str = Field("Tax", max_length=40, pattern=SAYS_SOMETHING, examples=["VAT"])
 
 
 class GivenOwner(Given):

@@ -14,7 +14,6 @@ from wtforms.validators import (
     InputRequired,
     Length,
     Optional,
-    Regexp,
     ValidationError,
 )
 
@@ -31,8 +30,8 @@ from portal.domain.declarations import (
 from portal.services.answering import Candidate, Contract
 from portal.web.forms.addresses import WRITABLE
 from portal.web.forms.lazily import _, option
-from portal.web.forms.members import PRINTABLE
 from portal.web.forms.support import ProofForm, storable
+from portal.web.forms.texts import LINE
 from portal.web.language import date as day_of
 
 
@@ -47,7 +46,7 @@ def _line(label: str, missing: str) -> StringField:
         [
             DataRequired(missing),
             Length(max=LONGEST_WORDS, message=_("Use at most 255 characters")),
-            Regexp(PRINTABLE, message=_("Enter it without line breaks")),
+            LINE,
         ],
         filters=[_plain],
     )

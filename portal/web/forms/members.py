@@ -6,15 +6,14 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, RadioField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.domain.access import Role
 from portal.web.forms.addresses import WRITABLE
 from portal.web.forms.lazily import _
 from portal.web.forms.sign_in import LONGEST_TYPED
+from portal.web.forms.texts import LINE
 from portal.web.member_sentences import role_name
-
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
 def _stripped(typed: str | None) -> str | None:
@@ -51,7 +50,7 @@ class NewcomerForm(FlaskForm):
         [
             DataRequired(_("Enter your name")),
             Length(max=255),
-            Regexp(PRINTABLE, message=_("Enter your name without line breaks")),
+            LINE,
         ],
         filters=[_stripped],
     )

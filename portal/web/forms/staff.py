@@ -29,6 +29,7 @@ from portal.queries.webhooks import Endpoint
 from portal.web.forms.lazily import _, option
 from portal.web.forms.sign_in import CodeForm, NewPasswordForm
 from portal.web.forms.support import ProofForm
+from portal.web.forms.texts import LINE
 
 MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
 MOST_DAYS, HIGHEST_ID = 3650, 2**63 - 1
@@ -41,7 +42,7 @@ class SetUpForm(NewPasswordForm, CodeForm):
 class NewKeyForm(ProofForm):
     name = StringField(
         _("Name"),
-        [DataRequired(_("Say what it is for")), Length(max=255)],
+        [DataRequired(_("Say what it is for")), Length(max=255), LINE],
         filters=[lambda typed: typed and typed.strip()],
     )
     access = RadioField(

@@ -8,12 +8,12 @@ from datetime import timedelta
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SearchField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from portal.domain.support import LEAST_REASON, LONGEST_REASON, LONGEST_TICKET, masked_email
 from portal.queries.staff_accounts import AccountMember
 from portal.web.forms.lazily import _, option
-from portal.web.forms.members import PRINTABLE
+from portal.web.forms.texts import LINE
 from portal.web.member_sentences import role_name
 
 LONGEST_SEARCH = 320
@@ -47,7 +47,7 @@ def _ticket(id_: str = "ticket") -> StringField:
         [
             DataRequired(_("Enter the number of the ticket")),
             Length(max=LONGEST_TICKET),
-            Regexp(PRINTABLE, message=_("Enter it without line breaks")),
+            LINE,
         ],
         filters=[_stripped],
         id=id_,
