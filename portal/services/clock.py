@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
@@ -16,8 +17,8 @@ from portal.models.subscriptions import SubscriptionRow
 from portal.queries.accounts import billing_now
 from portal.services.digesting import send_digests
 from portal.services.recharging import run_due
-from portal.services.recording import record
-from portal.services.renewing import take_step
+from portal.services.recording import Doer, record
+from portal.services.renewing import DOER, take_step
 from portal.services.rounds import remind
 from portal.services.till import Till
 
@@ -139,6 +140,8 @@ def _next_due(till: Till, account_id: int) -> datetime | None:
 
 
 def _take_steps(till: Till, account_id: int) -> int:
+    """Renewal takes them: whoever moves the clock does no more than that."""
+    till = replace(till, doer=Doer(DOER, account_id))
     subscription_id, taken = _subscription_id(till, account_id), 0
     while subscription_id is not None and take_step(till, subscription_id):
         taken += 1

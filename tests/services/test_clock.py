@@ -14,6 +14,7 @@ from portal.models.mails import MailRow
 from portal.services import clock
 from portal.services.recording import Doer
 from portal.services.till import Till as Desk
+from portal.services.till import till_of
 from tests.services.leaving import on_trial
 from tests.services.recharging import Recharge
 from tests.services.time_passing import collections, renewals, run_at, subscription
@@ -181,3 +182,14 @@ def test_whoever_else_sets_it_ahead_it_never_goes_back(world):
     with pytest.raises(Conflict):
         advance(world, actor.account_id, may(15), enough=meanwhile)
     assert world.state(actor).now == may(1, 9)
+
+
+def test_who_moves_it_did_only_that_and_renewal_the_rest(world):
+    actor = world.account()
+    with world.session() as session:
+        desk = till_of(actor, session, world.gateway, world.wall)
+        clock.advance(desk, actor.account_id, may(2))
+        told = select(EventRow.name, EventRow.actor).filter_by(account_id=actor.account_id)
+        did = dict(session.execute(told).all())
+    assert did["subscription:renewed"] == did["invoice:paid"] == "renewal"
+    assert did["clock:advanced"] == f"person:{actor.person_id}"
