@@ -9,9 +9,17 @@ from portal.domain.dunning import Step, StepKind
 from portal.domain.periods import BillingNow
 from portal.models.accounts import AccountRow
 from portal.models.invoices import CollectionRow, InvoiceRow
+from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services.attempts import Bill as Demand
-from portal.services.attempts import SavedWay, debt_of, start
+from portal.services.attempts import (
+    SavedWay,
+    debt_behind,
+    debt_of,
+    lock_attempt,
+    open_attempts,
+    start,
+)
 from portal.services.collecting import fail, invoice_of, left_to_pay, restate
 from portal.services.till import Till
 from portal.services.ways import default_card
@@ -56,7 +64,36 @@ def try_again(till: Till, row: SubscriptionRow, step: Step) -> StartedCharge | N
     )
     collection.retries = step.number
     row.next_due_at = at
-    return _charge(till, row, collection, at) if step.charges else None
+    charges = step.charges and not _is_unanswered(till, collection)
+    return _charge(till, row, collection, at) if charges else None
+
+
+def demand_anew(till: Till, attempt: PaymentAttemptRow) -> StartedCharge | None:
+    """Give up a charge that never reached the processor, and start another in its place.
+
+    Only once the processor has neither its key nor a payment of it. Commit is the caller's.
+    """
+    collection_key = (till.environment_id, attempt.invoice_id)
+    found = till.session.get_one(CollectionRow, collection_key)
+    row = till.session.get_one(
+        SubscriptionRow, (till.environment_id, found.subscription_id), with_for_update=True
+    )
+    collection = till.session.get_one(
+        CollectionRow, collection_key, with_for_update=True, populate_existing=True
+    )
+    lost = lock_attempt(till.session, till.scope, attempt.id)
+    if lost.status != "started":
+        return None
+    lost.status, lost.finished_at = "expired", till.wall
+    if collection.status != "open" or open_attempts(till.session, debt_behind(lost)):
+        return None
+    return _charge(till, row, collection, till.account_now(row.account_id))
+
+
+def _is_unanswered(till: Till, collection: CollectionRow) -> bool:
+    """Whether a charge has no answer yet: reconcile asks for it, and no other goes beside it."""
+    debt = debt_of(invoice_of(till.session, collection))
+    return any(each.status == "started" for each in open_attempts(till.session, debt))
 
 
 def _charge(

@@ -31,7 +31,8 @@ from portal.services.attempts import (
     open_attempts,
     read_purchase,
 )
-from portal.services.charging import close, look_at_page, write_answer
+from portal.services.charging import ask, close, look_at_page, write_answer
+from portal.services.demanding import demand_anew
 from portal.services.inbox import process, waiting
 from portal.services.recording import Doer
 from portal.services.settlement import let_go, settle
@@ -165,9 +166,21 @@ def _ask_about(till: Till, attempt: PaymentAttemptRow) -> None:
     if attempt.status == "needs_authentication":
         till.session.commit()
         answer = till.gateway.read_payment(reference).outcome
+    elif (asked := _answer(till, attempt)) is not None:
+        answer = asked
     else:
-        answer = _answer(till, attempt)
+        _ask_anew(till, attempt)
+        return
     write_answer(till, attempt_id, answer)
+
+
+def _ask_anew(till: Till, attempt: PaymentAttemptRow) -> None:
+    log.error("charge_never_reached_processor", attempt_id=attempt.id)
+    charge = demand_anew(till, attempt)
+    till.session.commit()
+    if charge is not None:
+        key = (till.environment_id, charge.attempt_id)
+        ask(till, till.session.get_one(PaymentAttemptRow, key))
 
 
 def _is_waited_for(till: Till, debt: Debt) -> bool:
@@ -225,10 +238,13 @@ def _look_at_page(till: Till, attempt: PaymentAttemptRow) -> None:
         log.warning("checkout_not_opened", attempt_id=attempt.id)
 
 
-def _answer(till: Till, attempt: PaymentAttemptRow) -> ChargeOutcome:
-    """Ask again with the same key while the processor still knows it; else look the charge up."""
+def _answer(till: Till, attempt: PaymentAttemptRow) -> ChargeOutcome | None:
+    """Ask again with the same key while the processor still knows it; else look the charge up.
+
+    None for an invoice's charge, made by itself, that never reached the processor.
+    """
     charge, age = charge_of(attempt), till.wall - WallNow(attempt.created_at)
-    known = knows_key(attempt, till.wall)
+    known, by_itself = knows_key(attempt, till.wall), not attempt.params["return_url"]
     till.session.commit()
     answer: ChargeOutcome = till.gateway.charge(charge) if known else Unknown("key expired")
     if not isinstance(answer, Unknown):
@@ -238,4 +254,6 @@ def _answer(till: Till, attempt: PaymentAttemptRow) -> ChargeOutcome:
         return found.outcome
     if known:
         return answer
+    if by_itself and attempt.invoice_id is not None:
+        return None
     return Declined(DeclineReason.PROCESSING_ERROR, may_retry=True)

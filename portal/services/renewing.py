@@ -69,8 +69,9 @@ def run_due(
     """Take every step that is due in the environment, one after another for each subscription.
 
     Any number of workers may do so at once: whoever holds a subscription's row moves it on. A
-    step is stored before its charge is asked for; dying in between leaves an attempt that
-    reconcile asks about. Running late gives the rows that running on time gives.
+    step is stored before its charge is asked for; dying in between, or a request that was not
+    taken, leaves an attempt that reconcile asks about. Running late gives the rows that running
+    on time gives.
     Source: product.md §6 (renewal).
     """
     till = Till(session, gateway, scope, wall, Doer(DOER))
@@ -94,7 +95,7 @@ def take_step(till: Till, subscription_id: int) -> bool:
     attempt = till.session.get_one(
         PaymentAttemptRow, (till.environment_id, charge.attempt_id), populate_existing=True
     )
-    charging.ask(at, attempt, first=True)
+    charging.ask(at, attempt)
     return True
 
 
