@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +37,7 @@ class Cause(StrEnum):
     NOT_SOLD = "not_sold"
     NO_CARD = "no_card"
     RENEWING = "renewing"
+    PRICE_CHANGED = "price_changed"
 
 
 class Trigger(StrEnum):
@@ -54,6 +56,8 @@ class PauseCause(StrEnum):
     DECLINED = "declined"
     AUTHENTICATION = "authentication"
     NO_CARD = "no_card"
+    PRICE_CHANGED = "price_changed"
+    NOT_SOLD = "not_sold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,14 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What was agreed to. chosen: the pack's add-on."""
+    """What was agreed to. chosen: the pack's add-on. agreed: what one of each pack that the
+    consent names may cost, by its add-on; no other is bought."""
 
     threshold: int
     chosen: str
     cooldown: timedelta
     tried_at: datetime | None
+    agreed: Mapping[str, Money]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,20 @@ class Decision:
     look_at: datetime | None = None
 
 
+def larger_packs(packs: Iterable[Pack], chosen: Pack) -> tuple[Pack, ...]:
+    """What may be bought instead of the chosen one where that is too little, the smallest first."""
+    more = [pack for pack in packs if pack.units > chosen.units]
+    return tuple(sorted(more, key=lambda pack: (pack.units, pack.amount.minor)))
+
+
+def is_dearer(pack: Pack, agreed: Mapping[str, Money]) -> bool:
+    """Whether it costs more than the consent says. False for what that does not name."""
+    before = agreed.get(pack.add_on)
+    if before is None:
+        return False
+    return pack.amount.currency != before.currency or pack.amount.minor > before.minor
+
+
 def decide(policy: Policy, at: Standing) -> Decision:
     """What to do now. Source: product.md §6 (auto-recharge)."""
     if at.remaining is None:
@@ -150,7 +170,8 @@ def _not_at_all(policy: Policy, at: Standing) -> Decision | None:
     if policy.tried_at is not None and at.now < policy.tried_at + policy.cooldown:
         ends = policy.tried_at + policy.cooldown
         return Decision(Cause.COOLDOWN, until=ends, look_at=ends)
-    return None if at.packs else Decision(Cause.NOT_SOLD, look_at=again)
+    is_sold = any(pack.add_on == policy.chosen for pack in at.packs)
+    return None if is_sold else Decision(Cause.NOT_SOLD)
 
 
 def _which(policy: Policy, at: Standing, remaining: Decimal) -> Decision:
@@ -159,6 +180,8 @@ def _which(policy: Policy, at: Standing, remaining: Decimal) -> Decision:
     if not _is_needed(at, pack, remaining):
         ends, again = at.window_end, at.now + LOOK_AGAIN
         return Decision(Cause.WINDOW_ENDS, pack, clears, ends, again)
+    if is_dearer(pack, policy.agreed):
+        return Decision(Cause.PRICE_CHANGED, pack, clears)
     if pack.amount.minor > at.room.cap.minor:
         return Decision(Cause.CAP, pack, clears, at.next_month, at.next_month)
     if at.room.ceiling is not None and pack.amount.minor > at.room.ceiling.minor:
@@ -170,13 +193,14 @@ def _which(policy: Policy, at: Standing, remaining: Decimal) -> Decision:
 
 def _pack(policy: Policy, at: Standing, remaining: Decimal) -> tuple[Pack, bool]:
     """Of packs with equally many units the cheapest; the chosen one before both."""
-    by_units = sorted(at.packs, key=lambda p: (p.units, p.add_on != policy.chosen, p.amount.minor))
-    chosen = next((p for p in by_units if p.add_on == policy.chosen), None)
+    named = [pack for pack in at.packs if pack.add_on in policy.agreed]
+    by_units = sorted(named, key=lambda p: (p.units, p.add_on != policy.chosen, p.amount.minor))
+    chosen = next(p for p in by_units if p.add_on == policy.chosen)
     sizes = [p.units for p in by_units]
-    choice = pack_to_buy(int(remaining), policy.threshold, chosen.units if chosen else 0, sizes)
+    choice = pack_to_buy(int(remaining), policy.threshold, chosen.units, sizes)
     if choice is None:
         raise ValueError("nothing to buy above the threshold")
-    if chosen is not None and chosen.units == choice.units:
+    if chosen.units == choice.units:
         return chosen, choice.clears
     return next(p for p in by_units if p.units == choice.units), choice.clears
 

@@ -65,5 +65,24 @@ class RechargeShort:
         return f"{self.kind}:{self.purchase_id}"
 
 
-RechargeNotice = RechargePaused | RechargeLimited | RechargeShort
-RECHARGE_KINDS = (RechargePaused, RechargeLimited, RechargeShort)
+@dataclass(frozen=True, slots=True)
+class RechargeChanged:
+    """A pack was not bought at `at`, since it is not what was agreed to. agreed: the most that one
+    may cost. amount: what it costs now, tax included; None where it is not sold any more.
+    """
+
+    kind: ClassVar[str] = "recharge_changed"
+    policy_id: int
+    feature: str
+    pack: str
+    agreed: Money | None
+    amount: Money | None
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.policy_id}:{self.at.isoformat()}"
+
+
+RechargeNotice = RechargePaused | RechargeLimited | RechargeShort | RechargeChanged
+RECHARGE_KINDS = (RechargePaused, RechargeLimited, RechargeShort, RechargeChanged)

@@ -80,7 +80,8 @@ class RechargePolicyRow(Scoped, Base):
 class RechargeConsentRow(Scoped, Base):
     """What a member agreed to, word for word; append-only. text_version: of the wording.
 
-    amount_minor: of one pack, tax included.
+    A row for each pack that the words name, with the same words and instant; the chosen one's is
+    the last. amount_minor: of one such pack, tax included.
     """
 
     __tablename__ = "recharge_consents"

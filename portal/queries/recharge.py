@@ -21,8 +21,9 @@ from portal.domain.quotes import Quote, Request, quote
 from portal.domain.recharge_decisions import Pack, Policy, Room, Standing
 from portal.domain.spending import Mode, month_of, next_month, spent_by
 from portal.models.accounts import PaymentMethodRow
+from portal.models.catalog import AddOnRow
 from portal.models.purchases import PurchaseRow
-from portal.models.recharge import RechargePolicyRow
+from portal.models.recharge import RechargeConsentRow, RechargePolicyRow
 from portal.models.usage import UsageDayRow
 from portal.queries.accounts import AccountState
 from portal.queries.addons import card_of
@@ -77,9 +78,31 @@ def allowance_of(state: AccountState, feature: Feature) -> int:
     return sum(granted)
 
 
-def policy_of(row: RechargePolicyRow, state: AccountState) -> Policy:
+def policy_of(session: Session, row: RechargePolicyRow, state: AccountState) -> Policy:
     chosen = next((a.lookup_key for a in state.catalog.add_ons if a.id == row.add_on_id), "")
-    return Policy(row.threshold, chosen, timedelta(seconds=row.cooldown_s), row.tried_at)
+    cooldown, agreed = timedelta(seconds=row.cooldown_s), agreed_amounts(session, row)
+    return Policy(row.threshold, chosen, cooldown, row.tried_at, agreed)
+
+
+def agreed_amounts(session: Session, row: RechargePolicyRow) -> dict[str, Money]:
+    """What one of each pack may cost that the last consent names, by its add-on's lookup key."""
+    said, agreed = RechargeConsentRow, dict[str, Money]()
+    found = session.execute(
+        select(AddOnRow.lookup_key, said)
+        .join(AddOnRow, AddOnRow.id == said.add_on_id)
+        .where(
+            said.environment_id == row.environment_id,
+            AddOnRow.environment_id == row.environment_id,
+            said.policy_id == row.id,
+        )
+        .order_by(said.id.desc())
+    ).all()
+    for key, each in found:
+        newest = found[0][1]
+        if key in agreed or (each.text, each.consented_at) != (newest.text, newest.consented_at):
+            break
+        agreed[key] = Money(each.amount_minor, each.currency)
+    return agreed
 
 
 def standing_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,14 +15,26 @@ from portal.domain.access import Scope
 from portal.domain.catalog import Feature
 from portal.domain.money import Money
 from portal.domain.recharge import default_pack, default_threshold
-from portal.domain.recharge_decisions import DEFAULT_COOLDOWN, Cause, Pack, PauseCause
+from portal.domain.recharge_decisions import (
+    DEFAULT_COOLDOWN,
+    Cause,
+    Pack,
+    PauseCause,
+    is_dearer,
+)  # fmt: skip
 from portal.domain.recharge_simulation import SIMULATED, Day, Simulated, Trial, simulate
 from portal.domain.spending import month_of
 from portal.models.catalog import AddOnRow, FeatureRow
 from portal.models.purchases import PurchaseRow
 from portal.models.recharge import RechargeDecisionRow, RechargePolicyRow
 from portal.queries.accounts import AccountState
-from portal.queries.recharge import allowance_of, packs_of, rechargeable, used_days
+from portal.queries.recharge import (
+    agreed_amounts,
+    allowance_of,
+    packs_of,
+    rechargeable,
+    used_days,
+)  # fmt: skip
 from portal.queries.spending import Counted, counted, spent_this_year
 from portal.queries.usage import meter_of, quota_windows
 
@@ -45,7 +58,7 @@ class Recharging:
     """One feature. policy: what is agreed to, None for nothing; proposed: that, or defaults.
 
     status: on, paused or off. left: units now, None for no limit. packs may be empty: then none
-    is sold now.
+    is sold now. agreed: what a pack may cost, by its add-on, as the last consent names it.
     """
 
     feature: Feature
@@ -56,6 +69,12 @@ class Recharging:
     left: Decimal | None
     month: Counted
     this_year: Money
+    agreed: Mapping[str, Money]
+
+    @property
+    def dearer(self) -> tuple[Pack, ...]:
+        """Packs that cost more by now than was agreed to."""
+        return tuple(pack for pack in self.packs if is_dearer(pack, self.agreed))
 
     def pack(self, add_on: str) -> Pack | None:
         return next((p for p in self.packs if p.add_on == add_on), None)
@@ -109,8 +128,8 @@ def decisions(session: Session, scope: Scope, state: AccountState) -> tuple[Deci
     return tuple(_decided(*found) for found in session.execute(statement))
 
 
-def paused_by_card(session: Session, scope: Scope, state: AccountState) -> tuple[str, ...]:
-    """Names of features whose auto-recharge a card has paused."""
+def paused_by_itself(session: Session, scope: Scope, state: AccountState) -> tuple[str, ...]:
+    """Names of features whose auto-recharge no member has paused: a member has to do something."""
     return tuple(
         session.scalars(
             select(FeatureRow.name)
@@ -185,6 +204,7 @@ def _recharging(
         left=meter_of(session, scope, state, feature).left,
         month=month,
         this_year=year,
+        agreed=agreed_amounts(session, row) if row is not None else {},
     )
 
 

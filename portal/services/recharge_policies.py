@@ -17,7 +17,7 @@ from portal.domain.legal import Words
 from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
-from portal.domain.recharge_decisions import Pack, PauseCause, Trigger
+from portal.domain.recharge_decisions import Pack, PauseCause, Trigger, larger_packs
 from portal.models.recharge import RechargeConsentRow, RechargePolicyRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.recharge import packs_of, rechargeable
@@ -42,7 +42,7 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Consent:
     """What was shown and agreed to. amount: of one pack then, tax included. agreed: the words of
-    the button, where a page was shown."""
+    the button, where a page was shown. larger: the packs that may be bought instead, as named."""
 
     wanted: Wanted
     amount: Money
@@ -50,11 +50,13 @@ class Consent:
     text_version: str
     locale: str
     agreed: Words | None = None
+    larger: tuple[Pack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AmountChanged:
-    """Nothing was saved: a pack costs `amount` now, or is not sold any more."""
+    """Nothing was saved: the pack costs `amount` now, or is not sold any more; or one that may be
+    bought instead is another than was said."""
 
     amount: Money | None
 
@@ -85,12 +87,12 @@ def agree(
         raise NotFound("feature")
     packs = packs_of(state, actor.scope, feature)
     pack = next((p for p in packs if p.add_on == wanted.pack), None)
-    if pack is None or pack.amount != consent.amount:
+    if pack is None or pack.amount != consent.amount or _is_otherwise(packs, pack, consent):
         return AmountChanged(pack.amount if pack else None)
     if wanted.threshold < 1 or wanted.cap.minor < pack.amount.minor or not wanted.cap.minor:
         raise ValueError("a threshold below one, or a maximum below one pack")
     row = _written(till, state, feature.id, wanted, pack)
-    _keep(till, actor, row, consent)
+    _keep_all(till, actor, row, consent, state)
     keep_consent(session, actor, f"recharge:{row.id}", consent.agreed, wall)
     look(till, row, Trigger.SAVE)
     policy_id = row.id
@@ -167,8 +169,35 @@ def _written(
     return row
 
 
-def _keep(till: Till, actor: Actor, row: RechargePolicyRow, consent: Consent) -> None:
-    at = till.account_now(row.account_id)
+def _is_otherwise(packs: Iterable[Pack], pack: Pack, consent: Consent) -> bool:
+    """Whether what may be bought instead is not what was shown."""
+    now = [(each.add_on, each.amount) for each in larger_packs(packs, pack)]
+    return now != [(each.add_on, each.amount) for each in consent.larger]
+
+
+def _keep_all(
+    till: Till, actor: Actor, row: RechargePolicyRow, consent: Consent, state: AccountState
+) -> None:
+    """A row for each pack that the words name, the chosen one's last."""
+    for each in consent.larger:
+        add_on = state.find_add_on(each.add_on)
+        if add_on is not None:
+            _keep(till, actor, row, consent, add_on.id, each.amount)
+    _keep(till, actor, row, consent, row.add_on_id, consent.amount)
+    agreed, subject = EventName.RECHARGE_AGREED, f"recharge:{row.id}"
+    at, version = till.account_now(row.account_id), consent.text_version
+    record(till.session, till.scope, till.doer, agreed, subject, at, text=version)
+
+
+def _keep(
+    till: Till,
+    actor: Actor,
+    row: RechargePolicyRow,
+    consent: Consent,
+    add_on_id: int,
+    amount: Money,
+) -> None:
+    """Add what the words say about one pack."""
     till.session.add(
         RechargeConsentRow(
             environment_id=row.environment_id,
@@ -177,17 +206,16 @@ def _keep(till: Till, actor: Actor, row: RechargePolicyRow, consent: Consent) ->
             text_version=consent.text_version,
             locale=consent.locale,
             text=consent.text,
-            add_on_id=row.add_on_id,
+            add_on_id=add_on_id,
             threshold=row.threshold,
-            amount_minor=consent.amount.minor,
+            amount_minor=amount.minor,
             cap_minor=row.cap_minor,
             currency=row.currency,
             cooldown_s=row.cooldown_s,
             consented_at=till.wall.astimezone(UTC),
         )
     )
-    agreed, subject = EventName.RECHARGE_AGREED, f"recharge:{row.id}"
-    record(till.session, till.scope, till.doer, agreed, subject, at, text=consent.text_version)
+    till.session.flush()
 
 
 def _mine(till: Till, actor: Actor, feature: str) -> RechargePolicyRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.domain.purchases import Failure
 from portal.domain.recharge_decisions import Cause, Decision, PauseCause, Trigger, decide
-from portal.domain.recharge_notices import RechargeLimited, RechargeShort
+from portal.domain.recharge_notices import RechargeChanged, RechargeLimited, RechargeShort
 from portal.models.accounts import AccountRow
 from portal.models.purchases import MAY_STILL_TAKE, PurchaseRow
 from portal.models.recharge import RechargeConsentRow, RechargeDecisionRow, RechargePolicyRow
@@ -47,6 +48,12 @@ log = structlog.get_logger()
 DOER = "auto-recharge"
 TOLD_ONCE = (Cause.BOUGHT, Cause.DECLINED)
 """Causes that are written each time; another is only when it is not the last one's."""
+PAUSES: dict[Cause, PauseCause] = {
+    Cause.NO_CARD: PauseCause.NO_CARD,
+    Cause.PRICE_CHANGED: PauseCause.PRICE_CHANGED,
+    Cause.NOT_SOLD: PauseCause.NOT_SOLD,
+}
+"""What only a member can do something about."""
 LOOKS: dict[Cause, Trigger] = {Cause.CAP: Trigger.CAP_RESET, Cause.CEILING: Trigger.CAP_RESET}
 
 
@@ -59,6 +66,7 @@ class _Looked:
     feature: Feature
     decision: Decision
     remaining: Decimal | None
+    agreed: Mapping[str, Money]
 
 
 def run_due(session: Session, scope: Scope, *, gateway: PaymentGateway, wall: WallNow) -> int:
@@ -134,8 +142,9 @@ def _look(till: Till, row: RechargePolicyRow) -> _Looked | None:
         return None
     feature = next(f for f in state.catalog.features if f.id == row.feature_id)
     standing = standing_of(session, till.scope, state, row, feature)
-    decision = decide(policy_of(row, state), standing)
-    return _Looked(row, state, feature, decision, standing.remaining)
+    policy = policy_of(session, row, state)
+    decision = decide(policy, standing)
+    return _Looked(row, state, feature, decision, standing.remaining, policy.agreed)
 
 
 def _act(till: Till, looked: _Looked) -> PurchaseRow | None:
@@ -146,9 +155,8 @@ def _act(till: Till, looked: _Looked) -> PurchaseRow | None:
     _note(till, looked, trigger, purchase)
     row.look_at = decision.look_at
     row.look_for = LOOKS.get(decision.cause, Trigger.AGAIN) if decision.look_at else ""
-    if decision.cause is Cause.NO_CARD and decision.pack is not None:
-        pause(till, row, PauseCause.NO_CARD)
-        tell_paused(till, row, decision.pack.amount, None, None, asks=False)
+    if decision.cause in PAUSES:
+        _pause(till, looked)
     if decision.cause in (Cause.CAP, Cause.CEILING):
         _tell_limited(till, looked)
     if purchase is not None and not decision.clears and decision.pack is not None:
@@ -156,6 +164,21 @@ def _act(till: Till, looked: _Looked) -> PurchaseRow | None:
         short = RechargeShort(purchase.id, feature, name, row.threshold)
         mailing.post(till.session, till.scope, row.account_id, short)
     return purchase
+
+
+def _pause(till: Till, looked: _Looked) -> None:
+    """Nothing more is decided until a member does something; say so by mail."""
+    row, decision = looked.row, looked.decision
+    pause(till, row, PAUSES[decision.cause])
+    pack = decision.pack
+    if decision.cause is Cause.NO_CARD and pack is not None:
+        tell_paused(till, row, pack.amount, None, None, asks=False)
+        return
+    feature, name = names_of(till, row)
+    now, then = (pack.amount, looked.agreed.get(pack.add_on)) if pack else (None, None)
+    named = pack.name if pack else name
+    changed = RechargeChanged(row.id, feature, named, then, now, looked.state.now)
+    mailing.post(till.session, till.scope, row.account_id, changed)
 
 
 def _note(till: Till, looked: _Looked, trigger: Trigger, purchase: PurchaseRow | None) -> None:

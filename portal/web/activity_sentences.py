@@ -255,6 +255,8 @@ def _paused_words(act: Act, what: str) -> str:
     said: dict[str, str] = {
         PauseCause.MEMBER: _("%(what)s: auto-recharge was paused", what=what),
         PauseCause.NO_CARD: _("%(what)s: auto-recharge paused for want of a card", what=what),
+        PauseCause.PRICE_CHANGED: _("%(what)s: auto-recharge paused, as the price rose", what=what),
+        PauseCause.NOT_SOLD: _("%(what)s: auto-recharge paused, as nothing is sold", what=what),
     }
     by_bank = _("%(what)s: auto-recharge paused, as the bank refused the card", what=what)
     return said.get(act.detail["cause"], by_bank)

@@ -38,7 +38,12 @@ from portal.domain.price_notices import (
     UsePriceStays,
 )
 from portal.domain.proposals import Proposed
-from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
+from portal.domain.recharge_notices import (
+    RechargeChanged,
+    RechargeLimited,
+    RechargePaused,
+    RechargeShort,
+)
 from portal.domain.renewal_notices import RenewalAhead, StillRenewing
 from portal.domain.sign_in_notices import SignInNotice
 from portal.domain.support_notices import SupportNotice
@@ -82,7 +87,7 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_credit(notice)
         case QuotaReached() | LotExpiring() | UsageDigest():
             return of_use(notice)
-        case RechargePaused() | RechargeLimited() | RechargeShort():
+        case RechargePaused() | RechargeLimited() | RechargeShort() | RechargeChanged():
             return of_recharge(notice)
         case _:
             return _of_people(notice)

@@ -21,7 +21,7 @@ from portal.queries.accounts import AccountState
 from portal.queries.billing import prices_ahead
 from portal.queries.declarations import count_open
 from portal.queries.owing import Owing, owing
-from portal.queries.recharge_pages import paused_by_card
+from portal.queries.recharge_pages import paused_by_itself
 from portal.queries.wallet import Expiring
 from portal.web import (
     activity_sentences,
@@ -127,7 +127,7 @@ class Page:
     unfinished: what is bought whose payment has no end yet, with the purchase's id. owing: what
     is overdue. ends_at: when the subscription ends, cancelled. former: a plan that has ended.
     has_clock: its account's time can be moved. quota_alerts and expiring: of use, on the pages
-    about it. recharge_paused: features whose auto-recharge waits for a card. proposals: what
+    about it. recharge_paused: features whose auto-recharge waits for one. proposals: what
     support offers. staff: only on staff pages, which know nothing of a member. support: while staff
     look through a member's eyes.
     """
@@ -231,7 +231,7 @@ def _staff_frame() -> StaffFrame:
 
 
 def _recharge_paused(state: AccountState) -> tuple[str, ...]:
-    return paused_by_card(database(), scope(), state)
+    return paused_by_itself(database(), scope(), state)
 
 
 def _active_count(state: AccountState) -> int:

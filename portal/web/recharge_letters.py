@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from portal.domain.payments import Declined
 from portal.domain.recharge_notices import (
+    RechargeChanged,
     RechargeLimited,
     RechargeNotice,
     RechargePaused,
@@ -24,6 +25,8 @@ def of_recharge(notice: RechargeNotice) -> Draft:
             return _limited(notice)
         case RechargeShort():
             return _short(notice)
+        case RechargeChanged():
+            return _changed(notice)
 
 
 def _paused(notice: RechargePaused) -> Draft:
@@ -72,3 +75,19 @@ def _short(notice: RechargeShort) -> Draft:
         (),
         (_("See plans"), page("plans.index")),
     )  # fmt: skip
+
+
+def _changed(notice: RechargeChanged) -> Draft:
+    said, facts = _("%(pack)s, which you agreed to, is not sold to you any more.",
+                    pack=notice.pack), []  # fmt: skip
+    if notice.amount is not None:
+        said = _("%(pack)s costs more than you agreed to.", pack=notice.pack)
+        facts = [(_("Price now"), money(notice.amount))]
+        if notice.agreed is not None:
+            facts = [(_("Agreed to"), money(notice.agreed)), *facts]
+    return Draft(
+        _("Auto-recharge for %(feature)s is paused", feature=notice.feature),
+        (said, _("Nothing was bought, and nothing is until you agree anew.")),
+        tuple(facts),
+        (_("See auto-recharge"), page("recharge.index")),
+    )

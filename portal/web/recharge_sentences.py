@@ -16,22 +16,24 @@ from portal.web.language import date_time, money, number
 from portal.web.sentences import card_words
 from portal.web.words import Problem
 
-TEXT_VERSION = "2026-12"
+TEXT_VERSION = "2026-12-2"
 """Of `consent_text`: a change of its words is another version."""
 
 
 def consent_text(
-    feature: Feature, pack: Pack, values: Values, zone: str, cards: Sequence[Card]
-) -> str:
-    """What a member agrees to: trigger, amount, card, monthly maximum, and how to stop."""
+    feature: Feature, pack: Pack, larger: Sequence[Pack], values: Values, zone: str,
+    cards: Sequence[Card],
+) -> str:  # fmt: skip
+    """What a member agrees to: trigger, amount, card, what may be bought instead, monthly maximum,
+    and how to stop."""
     trigger = _(
         "When fewer than %(threshold)s %(units)s are left, %(pack)s is bought for %(amount)s, tax"
         " included, and charged to your default card without asking again.",
         threshold=number(values.threshold), units=feature.unit_plural, pack=pack.name,
         amount=money(pack.amount),
     )  # fmt: skip
-    larger = _("Where that is too little, the smallest pack that is enough is bought instead, or"
-               " the largest there is.")  # fmt: skip
+    dearer = _("If a pack costs more by then, or is not sold any more, nothing is bought until you"
+               " agree anew.")  # fmt: skip
     minutes = int(values.cooldown.total_seconds()) // 60
     most = _("No more than %(cap)s is charged so in a calendar month (%(zone)s), tax included.",
              cap=money(values.cap), zone=zone)  # fmt: skip
@@ -40,7 +42,19 @@ def consent_text(
                      shown=number(minutes))  # fmt: skip
     stop = _("You can pause it or turn it off on this page at any time, with one click. What is"
              " bought already stays.")  # fmt: skip
-    return " ".join([trigger, _charged(cards), larger, most, pause, stop])
+    said = [trigger, _charged(cards), _instead(larger), dearer, most, pause, stop]
+    return " ".join(each for each in said if each)
+
+
+def _instead(larger: Sequence[Pack]) -> str:
+    """What may be bought instead; empty where the chosen one is the largest."""
+    if not larger:
+        return ""
+    packs = [_("%(pack)s for %(amount)s", pack=p.name, amount=money(p.amount)) for p in larger]
+    return str(
+        _("Where that is too little, the smallest of these that is enough is bought instead, or"
+          " the largest: %(packs)s.", packs=", ".join(packs))
+    )  # fmt: skip
 
 
 def _charged(cards: Sequence[Card]) -> str:
@@ -77,15 +91,23 @@ def recharge_words(shown: Recharging) -> str:
         PauseCause.AUTHENTICATION: _("Your bank wants to check that it is you. Finish the payment,"
                                      " or add another card."),
         PauseCause.NO_CARD: _("There is no card to charge. Add one, and it goes on by itself."),
+        PauseCause.PRICE_CHANGED: _("Nothing is bought until you agree anew."),
+        PauseCause.NOT_SOLD: _("The pack that you agreed to is not sold any more. Choose another"
+                               " one."),
     }  # fmt: skip
     values = shown.proposed
     if shown.status == "off" or values is None:
         return _("Nothing is bought by itself.")
     pack = shown.pack(values.pack)
     said = _("Buys %(pack)s when fewer than %(threshold)s are left, up to %(cap)s a month.",
-             pack=pack.name if pack else _("the next best pack"),
+             pack=pack.name if pack else _("a pack that is not sold"),
              threshold=number(values.threshold), cap=money(values.cap))  # fmt: skip
-    return " ".join([said, why.get(shown.pause_cause, "")]).strip()
+    dearer = [
+        _("%(pack)s costs %(now)s now; you agreed to %(then)s.", pack=each.name,
+          now=money(each.amount), then=money(shown.agreed[each.add_on]))
+        for each in shown.dearer
+    ]  # fmt: skip
+    return " ".join([said, *dearer, why.get(shown.pause_cause, "")]).strip()
 
 
 def decision_words(decided: Decided) -> str:
@@ -107,9 +129,11 @@ def decision_words(decided: Decided) -> str:
         Cause.DECLINED: _declined_words(decided, amount),
         Cause.PAUSED: _("It was paused."),
         Cause.PLAN_ENDING: _("The plan is cancelled and ends."),
-        Cause.NOT_SOLD: _("No pack was sold."),
+        Cause.NOT_SOLD: _("The pack that you agreed to was not sold."),
         Cause.NO_CARD: _("There was no card to charge."),
         Cause.RENEWING: _("The plan was being renewed."),
+        Cause.PRICE_CHANGED: _("%(pack)s cost %(amount)s, more than you agreed to; paused.",
+                               pack=decided.pack, amount=amount),
     }  # fmt: skip
     return said[decided.cause]
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.access import Actor
 from portal.domain.money import Money
+from portal.domain.recharge_decisions import larger_packs
 from portal.domain.spending import Mode
 from portal.models.mails import MailRow
 from portal.models.recharge import RechargeDecisionRow, RechargePolicyRow
@@ -46,7 +47,9 @@ class Recharge:
         costs = next((p.amount for p in packs if p.add_on == pack), Money.zero(code))
         said = Money(amount, code) if amount is not None else costs
         wanted = Wanted(feature, threshold, pack, Money(cap, code), cooldown)
-        consent = Consent(wanted, said, "I agree.", "1", "en")
+        chosen = next((p for p in packs if p.add_on == pack), None)
+        larger = larger_packs(packs, chosen) if chosen else ()
+        consent = Consent(wanted, said, "I agree.", "1", "en", larger=larger)
         with self.world.session() as session:
             return recharge_policies.agree(
                 actor, consent, session=session, gateway=self.world.gateway, wall=self.world.wall

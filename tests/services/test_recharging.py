@@ -201,7 +201,10 @@ def test_agreeing_keeps_the_words_and_another_amount_keeps_nothing(recharge):
     with recharge.world.session() as session:
         mine = select(RechargeConsentRow).filter_by(person_id=actor.person_id)
         kept = [(c.threshold, c.amount_minor, c.text) for c in session.scalars(mine)]
-    assert kept == [(10_000, 2900, "I agree."), (5_000, 2900, "I agree.")]
+    assert kept == [
+        (10_000, 4900, "I agree."), (10_000, 2900, "I agree."),
+        (5_000, 4900, "I agree."), (5_000, 2900, "I agree."),
+    ]  # fmt: skip
 
 
 def test_who_may_only_look_agrees_to_nothing(recharge):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from portal.domain import recharge_notices as recharge
 from portal.domain.access import Role
 from portal.domain.capacity import MONTH
 from portal.domain.catalog import BillingModel, InvoiceCadence, PriceType, Tier, TierMode
@@ -45,7 +46,6 @@ from portal.domain.price_notices import PriceChanging, PriceStays, UsePriceChang
 from portal.domain.proposals import Proposed
 from portal.domain.purchases import Undeliverable
 from portal.domain.quotas import Help
-from portal.domain.recharge_notices import RechargeLimited, RechargePaused, RechargeShort
 from portal.domain.refunds import Correction
 from portal.domain.renewal_notices import RenewalAhead, Renewing, StillRenewing
 from portal.domain.sign_in_notices import (
@@ -136,7 +136,7 @@ DIGEST = UsageDigest(
         replace(WEEK, feature=SEATS, is_level=True, used=Decimal(8), percent=80),
     ),
 )
-PAUSED = RechargePaused(
+PAUSED = recharge.RechargePaused(
     policy_id=3, feature="Messages", pack="Message pack", amount=usd(4900),
     reason=DeclineReason.INSUFFICIENT_FUNDS, asks=False, purchase_id=7, at=AT,
 )  # fmt: skip
@@ -213,9 +213,13 @@ NOTICES: list[Notice] = [
     PAUSED,
     replace(PAUSED, asks=True),
     replace(PAUSED, reason=None, purchase_id=None),
-    RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(10000), False, AT),
-    RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
-    RechargeShort(7, "Messages", "Message pack", 60000),
+    recharge.RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(10000), False, AT),
+    recharge.RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
+    recharge.RechargeShort(7, "Messages", "Message pack", 60000),
+    *(
+        recharge.RechargeChanged(3, "Messages", "Pack", usd(4900), now, AT)
+        for now in (usd(5900), None)
+    ),
     FORGOTTEN,
     INVITED,
     replace(INVITED, role=Role.OWNER),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from portal.domain.money import Money
 from portal.domain.recharge_decisions import (
     Cause,
+    Decision,
     Pack,
     Policy,
     Room,
@@ -34,7 +35,8 @@ PACKS = (
     Pack("middle", "Middle", 50_000, usd(2900), END),
     Pack("large", "Large", 100_000, usd(4900), END),
 )
-POLICY = Policy(10_000, "middle", timedelta(minutes=10), None)
+AGREED = {pack.add_on: pack.amount for pack in PACKS}
+POLICY = Policy(10_000, "middle", timedelta(minutes=10), None, AGREED)
 LOW = Standing(
     now=NOW, remaining=Decimal(9_999), pace=Fraction(5_000), window_end=END, next_month=END,
     packs=PACKS, room=Room(usd(2900), None), may_buy=True, is_ending=False, in_flight=False,
@@ -92,11 +94,30 @@ def test_even_the_largest_may_leave_too_little():
     assert (found.pack, found.clears) == (PACKS[2], False)
 
 
-@pytest.mark.parametrize("gone", ["middle", "nothing"])
-def test_a_pack_that_is_not_sold_any_more_gives_way_to_the_smallest_that_clears(gone):
-    left = tuple(pack for pack in PACKS if pack.add_on != gone)
-    found = decide(replace(POLICY, chosen=gone), replace(LOW, packs=left))
-    assert (found.pack, found.clears) == (PACKS[0], True)
+def test_nothing_stands_in_for_the_agreed_pack_where_it_is_not_sold_any_more():
+    left = tuple(pack for pack in PACKS if pack.add_on != "middle")
+    assert decide(POLICY, replace(LOW, packs=left)) == Decision(Cause.NOT_SOLD)
+
+
+@pytest.mark.parametrize(
+    ("now", "cause"),
+    [(usd(2899), Cause.BOUGHT), (usd(2901), Cause.PRICE_CHANGED),
+     (Money(2900, "eur"), Cause.PRICE_CHANGED)],
+)  # fmt: skip
+def test_no_more_is_charged_than_was_agreed_to(now, cause):
+    room = Room(Money(10_000, now.currency), None)
+    at = replace(LOW, packs=(PACKS[0], replace(PACKS[1], amount=now), PACKS[2]), room=room)
+    assert decide(POLICY, at).cause is cause
+
+
+def test_what_is_bought_instead_was_named_at_that_price_too():
+    deep = replace(LOW, remaining=Decimal(0), room=Room(usd(100_000), None))
+    larger = replace(POLICY, threshold=60_000)
+    assert decide(larger, deep).pack == PACKS[2]
+    dear = replace(deep, packs=(*PACKS[:2], replace(PACKS[2], amount=usd(4901))))
+    assert decide(larger, dear).cause is Cause.PRICE_CHANGED
+    new = Pack("new", "New", 70_000, usd(3900), END)
+    assert decide(larger, replace(deep, packs=(*PACKS, new))).pack == PACKS[2]
 
 
 @given(

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from portal.domain.access import Role
 from portal.models.accounts import PaymentMethodRow
+from portal.models.catalog import AddOnRow, PriceRow
 from portal.services.usage import count
 from tests.services.recharging import Recharge
 from tests.services.using import used
@@ -81,7 +82,9 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(owner, visit, typed, sai
 def test_agreeing_names_amount_trigger_maximum_and_how_to_stop(world, owner, visit):
     page = visit.get(f"{PAGE}/messages/consent?{TYPED}")
     for said in ("fewer than 10,000 messages", "$29.00", "$100.00", "turn it off", "(UTC)",
-                 "charged to your default card", "That card is Visa ending 4242 now."):  # fmt: skip
+                 "charged to your default card", "That card is Visa ending 4242 now.",
+                 "or the largest: 100,000 message pack for $49.00.",
+                 "If a pack costs more by then"):  # fmt: skip
         assert said in page.text
     press(visit, page, f"{PAGE}/messages/consent")
     assert "Buys 50,000 message pack when fewer than 10,000 are left" in visit.get(PAGE).text
@@ -152,6 +155,40 @@ def test_a_pause_by_the_bank_is_said_on_every_page(world, visit):
     recharge.use(actor, 95_000)
     assert "Auto-recharge is paused: Messages" in visit.get("/settings/billing/add-ons").text
     assert "Your bank declined the card" in visit.get(PAGE).text
+
+
+def test_a_price_that_rose_pauses_it_and_asks_anew_with_both_amounts(world, owner, visit):
+    recharge = Recharge(world)
+    recharge.agree(owner)
+    recharge.work()
+    dearer = update(PriceRow).where(PriceRow.lookup_key == "messages_50k_usd")
+    world.change(dearer.values(amount="79"))
+    recharge.use(owner, 95_000)
+    assert "Auto-recharge is paused: Messages" in visit.get("/settings/billing/add-ons").text
+    page = visit.get(PAGE)
+    assert "50,000 message pack costs $79.00 now; you agreed to $29.00." in page.text
+    assert "cost $79.00, more than you agreed to; paused." in page.text
+    [again] = [a.get("href") for a in page.all("a") if "See the new price" in "".join(a.itertext())]
+    consent = visit.get(again)
+    for said in ("$79.00", "Agreed to before for 50,000 message pack", "$29.00"):
+        assert said in consent.text
+    press(visit, consent, f"{PAGE}/messages/consent")
+    recharge.work()
+    assert recharge.causes(owner)[-1] == "bought"
+    assert "you agreed to $29.00" not in visit.get(PAGE).text
+
+
+def test_a_pack_that_is_not_sold_any_more_asks_for_another(world, owner, visit):
+    recharge = Recharge(world)
+    recharge.agree(owner, pack="messages_100k")
+    recharge.work()
+    gone = update(AddOnRow).where(AddOnRow.lookup_key == "messages_100k")
+    world.change(gone.values(status="archived"))
+    recharge.use(owner, 95_000)
+    page = visit.get(PAGE)
+    assert "The pack that you agreed to is not sold any more. Choose another one." in page.text
+    assert [f for f in page.all("form") if str(f.get("action")).endswith("/resume")] == []
+    assert "10,000 message pack" in visit.get(f"{PAGE}/messages").text
 
 
 def test_the_owner_sets_a_ceiling_and_it_is_said_where_it_stops(world, owner, visit):

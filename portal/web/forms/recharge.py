@@ -41,7 +41,8 @@ class RechargeForm(FlaskForm):
         self.threshold.validators = [_between(whole, 1, MOST)]
         self.cooldown.validators = [_between(whole, 0, LONGEST_MINUTES)]
         if proposed is not None and not self.is_typed:
-            self.threshold.data, self.pack.data = proposed.threshold, proposed.pack
+            sold = shown.pack(proposed.pack) or next(iter(shown.packs), None)
+            self.threshold.data, self.pack.data = proposed.threshold, sold and sold.add_on
             self.cap.data = proposed.cap.major()
             self.cooldown.data = int(proposed.cooldown.total_seconds()) // 60
         return self

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from portal.domain.access import Permission
 from portal.domain.errors import NotFound
 from portal.domain.money import Money
-from portal.domain.recharge_decisions import Pack
+from portal.domain.recharge_decisions import Pack, larger_packs
 from portal.domain.spending import Mode
 from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries.cards import saved_cards
@@ -87,7 +87,8 @@ def agree(feature: str) -> Response:
     if isinstance(agreed, Problem):
         return _consent(shown, form, 422, agreed)
     wanted = Wanted(feature, values.threshold, values.pack, values.cap, values.cooldown)
-    said = Consent(wanted, amount, text, TEXT_VERSION, language(), agreed)
+    larger = larger_packs(shown.packs, pack)
+    said = Consent(wanted, amount, text, TEXT_VERSION, language(), agreed, larger)
     outcome = recharge_policies.agree(
         member().actor, said, session=database(), gateway=wiring().gateway, wall=wall()
     )
@@ -181,7 +182,8 @@ def _consent(
 
 def _text(shown: Recharging, pack: Pack, values: Values) -> str:
     cards = saved_cards(database(), member().actor)
-    return consent_text(shown.feature, pack, values, state().account.zone, cards)
+    larger, zone = larger_packs(shown.packs, pack), state().account.zone
+    return consent_text(shown.feature, pack, larger, values, zone, cards)
 
 
 def _shown(feature: str) -> Recharging:
