@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -55,11 +55,20 @@ def month_of(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date().replace(day=1)
 
 
+def this_month(at: datetime, zone: str) -> datetime:
+    """The instant at which the calendar month that `at` is in began in `zone`."""
+    return _begins(month_of(at, zone), zone)
+
+
 def next_month(at: datetime, zone: str) -> datetime:
     """The instant at which the next calendar month begins in `zone`."""
     first = month_of(at, zone)
     year, month = (first.year + 1, 1) if first.month == 12 else (first.year, first.month + 1)
-    return datetime(year, month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return _begins(date(year, month, 1), zone)
+
+
+def _begins(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def passes(ceiling: Money, counted: Money, wanted: Money) -> PassesCeiling | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.money import Money
 from portal.domain.periods import BillingNow
-from portal.domain.spending import Mode, PassesCeiling, month_of, next_month, passes
+from portal.domain.spending import Mode, PassesCeiling, month_of, next_month, passes, this_month
 from portal.models.invoices import InvoiceRow
 from portal.models.spending import SpendCeilingRow, SpendMonthRow
 from portal.queries.accounts import Account, AccountState
@@ -95,17 +95,13 @@ def spent_this_year(
 
 def _billed(session: Session, environment_id: int, account: Account, now: BillingNow) -> Money:
     """Sum of the renewals that were invoiced in the present month."""
-    ends_at = next_month(now, account.zone)
-    began = datetime.combine(month_of(now, account.zone), datetime.min.time(), UTC)
     row = InvoiceRow
-    dues = session.execute(
-        select(row.due_at, row.charged_minor).where(
+    minor = session.scalar(
+        select(func.coalesce(func.sum(row.charged_minor), 0)).where(
             row.environment_id == environment_id,
             row.account_id == account.id,
-            row.due_at.is_not(None),
-            row.due_at.between(began.replace(day=1), ends_at),
+            row.due_at >= this_month(now, account.zone),
+            row.due_at < next_month(now, account.zone),
         )
     )
-    month = month_of(now, account.zone)
-    sums = [minor for at, minor in dues if at and month_of(at, account.zone) == month]
-    return Money(sum(sums), account.currency)
+    return Money(int(minor or 0), account.currency)

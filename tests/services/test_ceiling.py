@@ -18,6 +18,7 @@ from portal.domain.purchases import Failure
 from portal.domain.spending import Mode, PassesCeiling
 from portal.domain.taxes import Tax
 from portal.gateways.fake_payments import FakePayments, Fault
+from portal.queries.spending import ceiling_of
 from portal.services.charging import NeedsCheckout, Settled
 from portal.services.settlement import let_go
 from portal.services.till import till_of
@@ -48,6 +49,29 @@ def test_what_would_pass_it_is_not_bought_and_what_just_fits_is(recharge):
     assert world.buy(actor, "messages_10k") == PassesCeiling(usd(3600), usd(0), usd(700))
     assert recharge.months(actor) == {(False, "Apr"): (0, 3600)}
     assert Till(world).taken() == [2900, 700]
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [("Pacific/Kiritimati", "2026-04-30T10"), ("Asia/Tokyo", "2026-04-30T15"),
+     ("UTC", "2026-05-01T00"), ("America/New_York", "2026-05-01T04")],
+)  # fmt: skip
+def test_what_was_billed_this_month_counts_from_local_midnight(zone, midnight, recharge):
+    world, due_at = recharge.world, datetime.fromisoformat(f"{midnight}:00:00+00:00")
+    actor = world.account(zone=zone, since=due_at - timedelta(days=30))
+    run_at(world, due_at - timedelta(seconds=1))
+    assert billed(world, actor) == usd(0)
+    run_at(world, due_at)
+    assert billed(world, actor) == usd(9900)
+    world.now = datetime(2026, 5, 31, tzinfo=UTC)
+    assert billed(world, actor) == usd(9900)
+    world.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert billed(world, actor) == usd(0), "another month"
+
+
+def billed(world: World, actor: Actor) -> Money:
+    with world.session() as session:
+        return ceiling_of(session, world.scope.environment_id, world.state(actor)).billed
 
 
 def test_tax_counts(recharge):
