@@ -117,14 +117,18 @@ def forecast(
 
     supplies: in burn order, open now; None = unlimited. refills: there is more from `end` on.
     """
-    span = _days(end - now)
-    at_end = _whole(Fraction(used) + rate.per_day * span) if rate.units else used
+    span, at_end = _days(end - now), used_by(rate, used, now, end)
     lasts = None if supplies is None else _lasts(supplies, rate.per_day, now)
     if lasts is None or (refills and lasts >= span):
         return Forecast(rate, at_end, None, _NOTHING)
     runs_out_at = now + int(lasts * (_DAY // _TICK)) * _TICK
     short = _whole(rate.per_day * max(span - lasts, Fraction(0)))
     return Forecast(rate, at_end, runs_out_at, short)
+
+
+def used_by(rate: RunRate, used: Decimal, now: datetime, then: datetime) -> Decimal:
+    """What `used` units become by `then` at this pace, up to a whole unit."""
+    return _whole(Fraction(used) + rate.per_day * _days(then - now)) if rate.units else used
 
 
 def used_up_at(left: Decimal, per_day: Fraction, now: datetime) -> datetime | None:

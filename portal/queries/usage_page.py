@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from portal.domain.forecast import (
     Supply,
     forecast,
     outlook,
+    used_by,
     with_today,
 )
 from portal.domain.periods import Period
@@ -209,15 +209,11 @@ def _course(
 def _ahead(
     state: AccountState, used: Decimal, made: Forecast | None, days: Iterable[date], until: datetime
 ) -> tuple[Decimal, ...]:
-    """What will have been used by the end of each of `days`, in whole units."""
+    """What will have been used by the end of each of `days`, up to a whole unit."""
     if made is None or not made.rate.units:
         return ()
-    found = []
-    for day in days:
-        ends = min(_midnight(state, day + _DAY), until)
-        share = Fraction((ends - state.now) // timedelta(seconds=1), 86_400)
-        found.append(used + int(made.rate.per_day * share))
-    return tuple(found)
+    ends = (min(_midnight(state, day + _DAY), until) for day in days)
+    return tuple(used_by(made.rate, used, state.now, end) for end in ends)
 
 
 def _refills(state: AccountState, feature: Feature, at: datetime) -> bool:

@@ -106,8 +106,18 @@ def test_the_course_ends_in_the_meter_and_leads_to_the_forecast(world):
     assert len(found.course) == 11
     assert len(found.course) + len(found.ahead) == len(found.days) + 1
     assert found.forecast is not None
-    assert abs(found.ahead[-1] - found.forecast.at_end) <= 1
+    assert found.ahead[-1] == found.forecast.at_end
     assert found.elapsed == 0.5
+
+
+@pytest.mark.parametrize("seconds", [1, 3_601, 43_199])
+def test_the_last_day_ahead_says_what_the_forecast_says(seconds, world):
+    actor = world.account()
+    use_daily(world, actor, 2_001)
+    world.pass_time(seconds=seconds)
+    found = trend(world, actor)
+    assert found.forecast is not None
+    assert found.forecast.at_end == found.ahead[-1]
 
 
 def test_a_window_that_begins_at_noon_has_a_part_of_its_first_day(world):
