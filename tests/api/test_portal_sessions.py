@@ -145,6 +145,8 @@ def test_the_accounts_activity_names_the_key_that_let_somebody_in(ask, host, vis
     [({"email": "member@account2.test"}, "#/email"), ({"email": "nobody"}, "#/email"),
      ({"page": "https://evil.test"}, "#/page"), ({"page": "//evil.test"}, "#/page"),
      ({"page": "/sign-out"}, "#/page"), ({"page": "/settings/billing/../x y"}, "#/page"),
+     ({"page": "/settings/billing/../../x"}, "#/page"), ({"page": "/settings/billing/."}, "#/page"),
+     ({"page": "/settings/billing/add-ons/..?a=b"}, "#/page"),
      ({"page": "/settings/billing//evil.test"}, "#/page")],
 )  # fmt: skip
 def test_a_bad_field_is_named(changes, pointer, host, world):

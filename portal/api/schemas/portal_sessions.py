@@ -8,7 +8,7 @@ from pydantic.config import JsonDict
 from portal.api.schemas.fields import AccountKey, Given, Instant, Told
 
 SOMEBODYS = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
-PAGE = r"^/settings/billing(/[A-Za-z0-9._~-]+)*(\?[A-Za-z0-9._~&=%-]*)?$"
+PAGE = r"^/settings/billing(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(\?[A-Za-z0-9._~&=%-]*)?$"
 
 NANCY: JsonDict = {"account": "northwind", "email": "owner@northwind.example"}
 
