@@ -6,6 +6,7 @@ import datetime as calendar
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -185,7 +186,8 @@ def _locale() -> str | None:
     return _nearest(chosen, known) or browsers_best(known) or "en"
 
 
-def _zone() -> str | None:
+def _zone() -> ZoneInfo:
+    """Not its name alone: that would be looked up in another database."""
     if "zone" in g:  # of a mail, or a page that is nobody's account's
-        return str(g.zone)
-    return g.state.account.zone if "state" in g else "UTC"
+        return ZoneInfo(str(g.zone))
+    return ZoneInfo(g.state.account.zone if "state" in g else "UTC")

@@ -6,15 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from flask import g
 from sqlalchemy import func, select, update
 
+from portal.api.schemas.accounts import ZONES
 from portal.models.accounts import AccountRow, MembershipRow, PersonRow
 from portal.models.catalog import PriceRow
 from portal.models.events import EventRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services.renewing import run_due
+from portal.web.language import date_time
 from tests.api.calling import Caller
 from tests.api.conftest import new_key
+from tests.web.reading import Visitor
 
 OWNER = {"email": "Olga@acme.test", "name": "Olga"}
 ACME = {"name": "Acme", "currency": "usd", "owner": OWNER}
@@ -157,6 +161,7 @@ def test_every_misfit_of_a_new_account_is_told_at_once(started_at, host, world):
         ("owner", {"email": "o@a.test", "name": "Eve\u202egnp.exe"}),
         ("currency", "USD"), ("currency", "xxx"), ("currency", None),
         ("time_zone", "Mars/Olympus"), ("time_zone", "+01:00"), ("time_zone", ""),
+        ("time_zone", "localtime"), ("time_zone", "Factory"),
         ("tax", {"rate": "100"}), ("tax", {"rate": "-1"}), ("tax", {"rate": 19}), ("tax", {}),
         ("owner", {"email": "jörg@a.test", "name": "N"}),
         ("owner", {"email": "nobody", "name": "N"}), ("owner", {"email": "a@b", "name": ""}),
@@ -216,6 +221,23 @@ def test_another_environments_account_is_not_there(host, world, world_database):
     stranger = Caller(staging.test_client(), host.key)
     stranger.get("/accounts/acme", 401)
     close(staging)
+
+
+def test_every_zone_that_is_taken_can_be_shown(app):
+    at = datetime(2026, 4, 11, 12, tzinfo=UTC)
+    assert len(ZONES) > 400
+    for zone in ZONES:
+        with app.test_request_context("/"):
+            g.zone = zone
+            assert date_time(at).startswith("1")
+
+
+def test_a_page_of_a_zone_that_only_machines_know(host, app, world):
+    """Whoever got it before it was refused."""
+    world.account(zone="Factory")
+    visit = Visitor(app.test_client())
+    visit.sign_in("owner@account1.test")
+    assert "1 May 2026" in visit.get("/settings/billing/usage").text
 
 
 def test_a_test_clock_is_told(host, world):

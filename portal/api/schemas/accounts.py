@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -39,8 +39,12 @@ NORTHWIND: JsonDict = {
 }
 
 
+ZONES = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
+"""Names of the IANA time zone database; a machine has others, such as `localtime`."""
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in ZONES:
         raise ValueError("must be a name of the IANA time zone database")
     return name
 
