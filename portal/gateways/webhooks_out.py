@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import socket
 import ssl
+import time
 from datetime import datetime
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.domain.webhooks import (
@@ -20,6 +23,9 @@ from portal.domain.webhooks import (
 )
 
 TIMEOUT_S = 10.0
+"""For a whole try, however it drips; only the name is looked up in the resolver's own time."""
+BODY_S = 2.0
+"""For what the answer says, once its status is there."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -47,21 +53,15 @@ class HttpCourier:
         """What the endpoint answers. Raises NotDelivered."""
         parts = urlsplit(parcel.url)
         try:
-            connection = self._connect(parts)
+            line = self._connect(parts)
             try:
-                return self._post(connection, parts, parcel, at)
+                return self._post(line, parts, parcel, at)
             finally:
-                connection.close()
+                line.hang_up()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NotDelivered(f"{type(error).__name__}: {error}"[:LONGEST_ANSWER]) from None
 
-    def _post(
-        self,
-        connection: http.client.HTTPConnection,
-        parts: SplitResult,
-        parcel: Parcel,
-        at: datetime,
-    ) -> Answer:
+    def _post(self, line: _Line, parts: SplitResult, parcel: Parcel, at: datetime) -> Answer:
         secrets = tuple(
             secret_of(self._master, parcel.environment_id, parcel.endpoint_id, generation)
             for generation in parcel.generations
@@ -71,28 +71,29 @@ class HttpCourier:
             "User-Agent": "billing-portal",
             SIGNATURE: signature(secrets, parcel.body, at),
         }
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+        connection.sock = line
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, parcel.body, headers)
         answer = connection.getresponse()
-        text = answer.read(LONGEST_ANSWER).decode(errors="replace").replace("\x00", "")
-        return Answer(answer.status, text)
+        line.ends_at = min(line.ends_at, time.monotonic() + BODY_S)
+        return Answer(answer.status, _beginning(answer).decode(errors="replace").replace("\0", ""))
 
-    def _connect(self, parts: SplitResult) -> http.client.HTTPConnection:
-        """A connection to the very address that was looked at: a name may change its mind."""
+    def _connect(self, parts: SplitResult) -> _Line:
+        """A line to the very address that was looked at: a name may change its mind."""
         if parts.scheme != "https" and not self._private:
             raise NotDelivered("only https is sent to")
         host = parts.hostname or ""
-        port = parts.port or PORTS[parts.scheme]
-        line = socket.create_connection(self._address(host, port), self._timeout_s)
-        connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+        address = self._address(host, parts.port or PORTS[parts.scheme])
+        ends_at = time.monotonic() + self._timeout_s
+        line = _Line(socket.create_connection(address, self._timeout_s), ends_at)
         if parts.scheme == "https":
             try:
-                line = self._context.wrap_socket(line, server_hostname=host)
+                line.wrap(self._context, host)
             except BaseException:
-                line.close()
+                line.hang_up()
                 raise
-        connection.sock = line
-        return connection
+        return line
 
     def _address(self, host: str, port: int) -> tuple[str, int]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -100,6 +101,62 @@ class HttpCourier:
         if not self._private and not all(is_public(each) for each in addresses):
             raise NotDelivered(f"{host} is not an address of the public internet")
         return addresses[0], port
+
+
+class _Line:
+    """A socket, as much of it as http.client uses, on which everything ends by `ends_at`."""
+
+    def __init__(self, line: socket.socket, ends_at: float) -> None:
+        self._line = line
+        self.ends_at = ends_at
+
+    def wrap(self, context: ssl.SSLContext, host: str) -> None:
+        self._line = context.wrap_socket(self._in_time(), server_hostname=host)
+
+    def sendall(self, said: bytes) -> None:
+        self._in_time().sendall(said)
+
+    def recv_into(self, into: Any) -> int:
+        return self._in_time().recv_into(into)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self))
+
+    def close(self) -> None:
+        """Not yet: http.client asks for it before the body is read."""
+
+    def hang_up(self) -> None:
+        self._line.close()
+
+    def _in_time(self) -> socket.socket:
+        left_s = self.ends_at - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("it took too long")
+        self._line.settimeout(left_s)
+        return self._line
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._from = line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        return self._from.recv_into(into)
+
+
+def _beginning(answer: http.client.HTTPResponse) -> bytes:
+    """What comes of the body in time; the status has come, and is what counts."""
+    found = b""
+    try:
+        while piece := answer.read1(LONGEST_ANSWER - len(found)):
+            found += piece
+    except (OSError, http.client.HTTPException):
+        pass
+    return found
 
 
 def is_public(address: str) -> bool:

@@ -96,12 +96,68 @@ def test_a_long_answer_is_cut_and_an_odd_one_is_read(host):
     assert "\x00" not in answer.text
 
 
+def test_what_is_said_after_the_status_is_read(host):
+    def slowly(handler):
+        handler.send_response(500)
+        handler.end_headers()
+        time.sleep(0.2)
+        handler.wfile.write(b"too late for this")
+
+    host.answer = slowly
+    assert courier().send(parcel(host), NOW).text == "too late for this"
+
+
 def test_silence_ends(host):
     host.answer = lambda _: time.sleep(1)
     began = time.monotonic()
     with pytest.raises(NotDelivered, match="TimeoutError"):
         courier(timeout_s=0.2).send(parcel(host), NOW)
     assert time.monotonic() - began < 0.9
+
+
+class Dripping:
+    """Says `first`, then a byte at a time until it is left, or has said them all."""
+
+    def __init__(self, first):
+        self.first, self.left = first, False
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.server_port = self.listening.getsockname()[1]
+        self.thread = Thread(target=self._drip)
+        self.thread.start()
+
+    def _drip(self):
+        line, _ = self.listening.accept()
+        with line:
+            line.recv(10_000)
+            line.sendall(self.first)
+            try:
+                for _ in range(80):
+                    time.sleep(0.05)
+                    line.sendall(b"x")
+                line.sendall(b"\r\n\r\n")
+            except OSError:
+                self.left = True
+
+    def stop(self):
+        self.thread.join()
+        self.listening.close()
+
+
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\nX: "])
+def test_an_endpoint_that_drips_is_left(first):
+    host = Dripping(first)
+    with pytest.raises(NotDelivered, match="TimeoutError"):
+        courier(timeout_s=0.3).send(parcel(host), NOW)
+    host.stop()
+    assert host.left
+
+
+def test_once_the_status_is_there_the_rest_is_not_waited_for():
+    host = Dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nfine ")
+    answer = courier(timeout_s=30).send(parcel(host), NOW)
+    host.stop()
+    assert (answer.is_thanks, answer.text[:6]) == (True, "fine x")
+    assert host.left
 
 
 def test_nobody_there_says_why():
