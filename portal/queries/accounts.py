@@ -203,7 +203,6 @@ def account_state(
     if live is None or (not over and _is_over(subscription, account.now)):
         former = former_plan(session, scope, account_id, catalog.plans, subscription)
         subscription = live = None
-    unpaid = live.plan_purchase_id if live else former.purchase_id if former else None
     balance, carried = _balances(session, scope, account)
     change, repriced, unbilled = _waiting(live)
     state = AccountState(
@@ -214,7 +213,7 @@ def account_state(
         carried=carried,
         catalog=catalog,
         agreed=agreed_change(change, catalog.plans, prices) if change else None,
-        plan_purchase_id=unpaid,
+        plan_purchase_id=live.plan_purchase_id if live else former.purchase_id if former else None,
         former=former,
         price_changes=tuple(price_change(row, prices) for row in repriced),
         beyond=excess_of(unbilled, catalog.features, prices),
