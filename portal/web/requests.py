@@ -143,12 +143,14 @@ def _scope_of_deployment() -> Scope:
 
 
 def _load(sid: str) -> SignedIn | None:
-    """The member behind a cookie; None signs them out."""
+    """The member behind a cookie; None for an id that is over, or from before another.
+
+    The cookie stays as it is: this answer may come after the one that brings the session's new id.
+    """
     if "scope" not in g:
         return None
     found = find_member(database(), scope(), digest_of(sid), wall())
     if found is None:
-        session.pop(HELD, None)
         return None
     if not htmx.refreshes():
         touch(database(), scope(), found.session_id, found.seen_at, wall())

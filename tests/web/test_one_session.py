@@ -97,6 +97,30 @@ def test_what_the_browser_held_is_worth_nothing_any_more(held, app, comes):
     assert not opens(app, before)
 
 
+def test_a_request_with_an_id_from_before_leaves_the_browsers_cookie_alone(held, app):
+    """Its answer may come last: another tab would be signed out by it."""
+    assert held.visitor.get(SECURITY).hidden("csrf_token")
+    before = cookie_of(held.visitor)
+    Guarded(held.world, held.visitor).set_up()
+    late = app.test_client()
+    late.set_cookie("portal", before)
+    for page in (SECURITY, "/settings/billing/usage", "/sign-in"):
+        reply = late.get(page)
+        assert reply.status_code == (200 if page == "/sign-in" else 303)
+        assert "Set-Cookie" not in reply.headers
+    assert late.get(SECURITY, follow_redirects=True).request.path == "/sign-in"
+    assert held.visitor.get(SECURITY)
+
+
+def test_who_was_signed_out_signs_in_anew_with_the_cookie_from_before(held, app):
+    before = cookie_of(held.visitor)
+    by_signing_out(held, app)
+    late = Visitor(app.test_client())
+    late.client.set_cookie("portal", before)
+    late.sign_in(FIRST)
+    assert late.get(SECURITY)
+
+
 def test_a_code_page_that_is_over_ends_nothing(held, app):
     held.visitor.get("/sign-in/code", 303)
     assert held.visitor.get(SECURITY)
