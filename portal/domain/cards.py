@@ -21,7 +21,10 @@ REMINDERS = (SOON, timedelta(days=14))
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card that the account keeps. since: when it was saved. detached: it was taken away."""
+    """A card that the account keeps. since: when it was saved. detached: it was taken away.
+
+    refused: its bank forbade to try it again.
+    """
 
     id: int
     brand: str
@@ -31,6 +34,7 @@ class Card:
     is_default: bool
     since: datetime
     detached: bool = False
+    refused: bool = False
 
 
 class Expiry(StrEnum):

@@ -132,7 +132,10 @@ class SessionRow(Scoped, Base):
 
 
 class PaymentMethodRow(Scoped, Base):
-    """A saved card. detached_at: taken away, here or at Stripe; kept for the invoices it paid."""
+    """A saved card. detached_at: taken away, here or at Stripe; kept for the invoices it paid.
+
+    refused_at: when its bank forbade to try it again; by itself nothing is charged to it since.
+    """
 
     __tablename__ = "payment_methods"
     __table_args__ = (
@@ -167,3 +170,4 @@ class PaymentMethodRow(Scoped, Base):
     is_default: Mapped[bool]
     created_at: Mapped[Created]
     detached_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

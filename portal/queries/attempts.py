@@ -18,6 +18,7 @@ class Attempt:
     """The latest try. page_url: of the Checkout or of the bank. declined: why it took nothing.
 
     open_until: until when a Checkout can be paid. card_id: of the saved card that was charged.
+    number: from 1 for each purchase or invoice.
     """
 
     status: str
@@ -25,6 +26,7 @@ class Attempt:
     open_until: datetime | None
     declined: Declined | None
     card_id: int | None
+    number: int = 0
 
 
 def last_attempt(
@@ -47,6 +49,7 @@ def last_attempt(
         open_until=datetime.fromisoformat(until) if until else None,
         declined=_declined(row),
         card_id=row.payment_method_id,
+        number=row.number,
     )
 
 

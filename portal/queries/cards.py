@@ -82,6 +82,7 @@ def card_of(row: PaymentMethodRow) -> Card:
         is_default=row.is_default,
         since=row.created_at.astimezone(UTC),
         detached=row.detached_at is not None,
+        refused=row.refused_at is not None,
     )
 
 

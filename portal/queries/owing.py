@@ -86,12 +86,13 @@ def _failed(
 
 
 def _card(session: Session, scope: Scope, account_id: int) -> str | None:
-    """The fingerprint of the default card."""
+    """The fingerprint of the default card, where it may be tried."""
     return session.scalar(
         select(PaymentMethodRow.fingerprint).where(
             PaymentMethodRow.environment_id == scope.environment_id,
             PaymentMethodRow.account_id == account_id,
             PaymentMethodRow.is_default,
             PaymentMethodRow.detached_at.is_(None),
+            PaymentMethodRow.refused_at.is_(None),
         )
     )

@@ -156,12 +156,13 @@ def used_days(
 
 
 def card_for(session: Session, row: RechargePolicyRow) -> PaymentMethodRow | None:
-    """The default card; where the bank refused that one, the newest other one."""
+    """The default card; where the bank refused that one, the newest other one that it did not."""
     card = PaymentMethodRow
     live = select(card).where(
         card.environment_id == row.environment_id,
         card.account_id == row.account_id,
         card.detached_at.is_(None),
+        card.refused_at.is_(None),
     )
     cards = session.scalars(live.order_by(card.is_default.desc(), card.id.desc())).all()
     return next((each for each in cards if each.id != row.refused_card_id), None)

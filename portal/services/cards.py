@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.cards import Expiry, expiry, today_in
@@ -127,6 +128,7 @@ def _add(till: Till, account: AccountRow, saved: SavedCard) -> PaymentMethodRow:
         stripe_payment_method_id=saved.reference,
         is_default=False,
         created_at=till.wall,
+        refused_at=_refused_at(till, account.id, saved),
         **_details(saved),
     )
     till.session.add(row)
@@ -150,6 +152,8 @@ def _refresh(till: Till, account: AccountRow, row: PaymentMethodRow, saved: Save
         _take_away(till, account, older, EventName.CARD_REPLACED)
         if passes:
             prefer(till, newer)
+    if "fingerprint" in changed:
+        row.refused_at = _refused_at(till, row.account_id, saved)
     for name, value in changed.items():
         setattr(row, name, value)
     till.session.flush()
@@ -227,6 +231,20 @@ def _owner_id(till: Till, customer_ref: str) -> int | None:
         select(AccountRow.id).where(
             AccountRow.environment_id == till.environment_id,
             AccountRow.stripe_customer_id == customer_ref,
+        )
+    )
+
+
+def _refused_at(till: Till, account_id: int, saved: SavedCard) -> datetime | None:
+    """Since when its bank forbids to try this number, where it was saved before."""
+    if not saved.fingerprint:
+        return None
+    card = PaymentMethodRow
+    return till.session.scalar(
+        select(func.max(card.refused_at)).where(
+            card.environment_id == till.environment_id,
+            card.account_id == account_id,
+            card.fingerprint == saved.fingerprint,
         )
     )
 

@@ -22,7 +22,7 @@ from portal.services.attempts import (
 )
 from portal.services.collecting import fail, invoice_of, left_to_pay, restate
 from portal.services.till import Till
-from portal.services.ways import default_card
+from portal.services.ways import card_by_itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def _is_unanswered(till: Till, collection: CollectionRow) -> bool:
 def _charge(
     till: Till, row: SubscriptionRow, collection: CollectionRow, at: datetime
 ) -> StartedCharge | None:
-    """Start an attempt with the default card."""
-    card = default_card(till.session, row)
+    """Start an attempt with the default card, where it may be tried."""
+    card = card_by_itself(till.session, row)
     account = till.session.get_one(AccountRow, (till.environment_id, row.account_id))
     if card is None or account.stripe_customer_id is None:
         fail(till, collection, BillingNow(at), "no_card")

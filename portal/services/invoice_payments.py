@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -54,13 +54,16 @@ def pay(
 ) -> InvoicePayment:  # fmt: skip
     """Pay what is open, once, and restore what was stopped for it.
 
-    Earlier attempts are called off first; an open Checkout is gone on with. Raises Forbidden
+    Earlier attempts are called off first; an open Checkout is gone on with. Pressed again, or on
+    an older page, it starts no attempt beside or after a newer one than was shown. Raises Forbidden
     without billing.update, NotFound for another account's or no open invoice, Conflict for a card
     that is not there any more, PaymentsUnavailable.
     """
     actor.require(Permission.BILLING_UPDATE)
     till, invoice = till_of(actor, session, gateway, wall), _mine(session, actor, invoice_id)
     debt, way = debt_of(invoice), way_of(session, actor, paying.choice)
+    if paying.seen is None:
+        paying = replace(paying, seen=_newest(till, debt))
     stands = _bring_on(till, debt)
     if isinstance(stands, InvoicePaid):
         return stands
@@ -89,13 +92,20 @@ def _start(till: Till, actor: Actor, debt: Debt, way: Way, customer: str, paying
         with_for_update=True,
         populate_existing=True,
     )
-    if collection.status == "open" and not open_attempts(till.session, debt):
+    stale = paying.seen is not None and _newest(till, debt) > paying.seen
+    if collection.status == "open" and not stale and not open_attempts(till.session, debt):
         invoice = till.session.get_one(InvoiceRow, (till.environment_id, debt.invoice_id))
         amount = left_to_pay(invoice, collection)
         name, shown_at = f"Invoice {invoice.number:06d}", paying.shown_at(invoice.number)
         start(till.session, debt, way, Bill(customer, amount, name, shown_at), till.wall)
         keep_consent(till.session, actor, f"invoice:{invoice.id}", paying.agreed, till.wall)
     till.session.commit()
+
+
+def _newest(till: Till, debt: Debt) -> int:
+    """Number of the last attempt; 0 for none."""
+    attempt = last_attempt(till.session, debt)
+    return attempt.number if attempt is not None else 0
 
 
 def _bring_on(till: Till, debt: Debt, *, first: bool = False) -> InvoicePayment:

@@ -37,7 +37,7 @@ from portal.services.repricing import settle_price_changes, settle_use_prices
 from portal.services.starting import begin_scheduled, next_start
 from portal.services.switching import switch_agreed
 from portal.services.till import Till
-from portal.services.ways import default_card
+from portal.services.ways import card_by_itself
 
 log = structlog.get_logger()
 DOER = "renewal"
@@ -184,7 +184,7 @@ def _next(till: Till, row: SubscriptionRow, state: AccountState) -> _Due | None:
         found += [_Due(at, "bill") for at in (bills.next_due(billing),) if at]
         found += [_Due(at, "use") for at in (billing.use_due_at,) if at]
     if status is not SubscriptionStatus.SUSPENDED:
-        card = default_card(till.session, row)
+        card = card_by_itself(till.session, row)
         unpaid = open_invoices(till.session, row)
         if step := dunning.next_step(unpaid, card.fingerprint if card else None, zone):
             found.append(_Due(step.at, "dunning", step))

@@ -267,13 +267,14 @@ def _planned(till: Till, row: InstanceRow, quote: QuoteRow) -> Sold:
 
 
 def _fingerprint(till: Till, account_id: int) -> str | None:
-    """Of the default card."""
+    """Of the default card, where it may be tried."""
     return till.session.scalar(
         select(PaymentMethodRow.fingerprint).where(
             PaymentMethodRow.environment_id == till.environment_id,
             PaymentMethodRow.account_id == account_id,
             PaymentMethodRow.is_default,
             PaymentMethodRow.detached_at.is_(None),
+            PaymentMethodRow.refused_at.is_(None),
         )
     )
 

@@ -26,12 +26,14 @@ CardChoice = int | Literal["default", "new"]
 class Paying:
     """How a member pays. shown_at: the absolute address of a purchase's own page, by its id.
 
-    agreed: the words of the button, where what is owed already is paid from a page.
+    agreed: the words of the button, where what is owed already is paid from a page. seen: number
+    of the last attempt that the page showed, 0 for none; None where there was no page.
     """
 
     choice: CardChoice
     shown_at: Callable[[int], str]
     agreed: Words | None = None
+    seen: int | None = None
 
 
 def way_of(session: Session, actor: Actor, choice: CardChoice) -> Way:
@@ -57,6 +59,12 @@ def default_card(session: Session, of: Actor | SubscriptionRow) -> PaymentMethod
             PaymentMethodRow.detached_at.is_(None),
         )
     )
+
+
+def card_by_itself(session: Session, of: SubscriptionRow) -> PaymentMethodRow | None:
+    """The default card, unless its bank forbade to try it again. Source: stripe.md §4.5."""
+    card = default_card(session, of)
+    return card if card is not None and card.refused_at is None else None
 
 
 def customer_of(till: Till, actor: Actor) -> str:

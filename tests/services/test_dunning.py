@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,11 +47,11 @@ def settle_card(world, actor, token="pm_card_visa") -> int:
         return session.scalars(mine).one()
 
 
-def pay(world, actor, number: int = 0, card="default"):
+def pay(world, actor, number: int = 0, card="default", seen: int | None = None):
     invoice = renewals(world, actor)[number]
     with world.session() as session:
         return invoice_payments.pay(
-            actor, invoice.id, paying(card),
+            actor, invoice.id, replace(paying(card), seen=seen),
             session=session, gateway=world.gateway, wall=world.wall,
         )  # fmt: skip
 

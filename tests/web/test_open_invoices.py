@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from portal.domain.access import Role
+from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services import accounts
 from tests.services.paying import Till
@@ -77,6 +78,28 @@ def test_a_saved_card_that_works_pays_at_once(overdue, world, visit):
     reply = pay(visit, card, 204, **HTMX)
     assert reply.headers["HX-Redirect"] == INVOICE
     assert "Invoice 000001 is paid" in visit.get(INVOICE).text
+
+
+def test_a_card_that_its_bank_forbids_is_offered_after_another_and_says_why(world, visit):
+    actor = world.account(card="pm_card_radarBlock")
+    run_at(world, MAY_1)
+    visit.sign_in("owner@account1.test")
+    page = visit.get(INVOICE)
+    [chosen] = [e for e in page.all("input", name="card") if e.get("checked") is not None]
+    assert chosen.get("value") == "new"
+    assert "Its bank has asked us not to charge it again" in page.text
+    assert world.rows(PaymentAttemptRow, account_id=actor.account_id) == 1
+
+
+def test_a_press_on_an_older_page_charges_nothing_more(overdue, world, visit):
+    page = visit.get(INVOICE)
+    card = page.all("input", name="card")[0].get("value")
+    names = ("csrf_token", "seen")
+    sent = {name: page.hidden(name) for name in names} | {"card": card}
+    for _ in range(3):
+        visit.post(f"{INVOICE}/pay", sent, 303)
+    assert world.rows(PaymentAttemptRow, account_id=overdue.account_id) == 2
+    assert "This invoice is not paid" in visit.get(INVOICE).text
 
 
 def test_a_choice_that_is_none_pays_nothing(overdue, till, visit):

@@ -69,8 +69,9 @@ def pay(number: int) -> Response:
     invoice, form = queries.get_invoice(database(), actor, number), _cards(CardForm(), number)
     if not form.validate():
         return _page(number, 422, form)
+    agreed = owing(f"invoice:{number}")
     outcome = invoice_payments.pay(
-        actor, invoice.id, Paying(form.choice, _address, owing(f"invoice:{number}")),
+        actor, invoice.id, Paying(form.choice, _address, agreed, form.seen.data),
         session=database(), gateway=wiring().gateway, wall=wall(),
     )  # fmt: skip
     if isinstance(outcome, AtCheckout):
