@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +21,6 @@ from portal.domain.recharge_decisions import (
     PauseCause,
     is_dearer,
 )  # fmt: skip
-from portal.domain.recharge_simulation import SIMULATED, Day, Simulated, Trial, simulate
 from portal.domain.spending import month_of
 from portal.models.catalog import AddOnRow, FeatureRow
 from portal.models.purchases import PurchaseRow
@@ -33,10 +31,9 @@ from portal.queries.recharge import (
     allowance_of,
     packs_of,
     rechargeable,
-    used_days,
 )  # fmt: skip
 from portal.queries.spending import Counted, counted, spent_this_year
-from portal.queries.usage import meter_of, quota_windows
+from portal.queries.usage import meter_of
 
 MOST_SHOWN = 100
 CAP_PACKS = 3
@@ -143,45 +140,6 @@ def paused_by_itself(session: Session, scope: Scope, state: AccountState) -> tup
             )
         )
     )
-
-
-def simulated(
-    session: Session, scope: Scope, state: AccountState, shown: Recharging, values: Values
-) -> Simulated | None:
-    """What these values would have done with the real use of the last 30 days."""
-    pack = shown.pack(values.pack)
-    if pack is None:
-        return None
-    today = state.now.astimezone(ZoneInfo(state.account.zone)).date()
-    first = today - SIMULATED + timedelta(days=1)
-    before = first - timedelta(days=31)
-    used = used_days(session, scope, state.account.id, shown.feature, before, today)
-    granted = Decimal(allowance_of(state, shown.feature))
-    starts = _window_days(state, shown.feature, before, today)
-    began = max((day for day in starts if day <= first), default=first)
-    earlier = [units for day, units in used.items() if began <= day < first]
-    opening = max(granted - sum(earlier, Decimal(0)), Decimal(0))
-    days = [first + timedelta(days=n) for n in range(SIMULATED.days)]
-    lived = [
-        Day(day, used.get(day, Decimal(0)), granted if day in starts and day > first else None)
-        for day in days
-    ]
-    trial = Trial(values.threshold, pack, shown.packs, values.cap, values.cooldown, opening)
-    return simulate(trial, lived)
-
-
-def _window_days(state: AccountState, feature: Feature, since: date, until: date) -> set[date]:
-    """Days of the account's zone on which a quota window begins."""
-    anchor, interval = quota_windows(state, feature)
-    zone = ZoneInfo(state.account.zone)
-    at = datetime.combine(since, datetime.min.time(), zone).astimezone(UTC)
-    found: set[date] = set()
-    while (
-        day := (period := anchor.period_at(at, interval)).start.astimezone(zone).date()
-    ) <= until:
-        found.add(day)
-        at = period.end
-    return found
 
 
 def _recharging(

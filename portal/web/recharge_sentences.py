@@ -146,6 +146,9 @@ def simulated_words(found: Simulated) -> str:
                       count, shown=number(count), sum=money(found.spent))  # fmt: skip
     if not count:
         bought = _("Nothing would have been bought in the last 30 days.")
+    if found.is_cut:
+        return _("More than %(shown)s packs would have been bought in the last 30 days, for more"
+                 " than %(sum)s.", shown=number(count), sum=money(found.spent))  # fmt: skip
     low = _("At the lowest %(left)s were left.", left=number(found.lowest))
     said = [bought, low]
     if found.capped:

@@ -129,6 +129,15 @@ def test_history_says_why(world, owner, visit):
     assert "Bought this year $29.00" in page.text
 
 
+def test_values_that_would_buy_without_end_are_answered_at_once(owner, visit):
+    endless = "threshold=1000000000000&pack=sms_10k&cap=9000000000&cooldown=0"
+    page = visit.get(f"{PAGE}/sms?{endless}")
+    assert "More than 200 packs would have been bought in the last 30 days" in page.text
+    assert "And many more." in page.text
+    table = next(e for e in page.all("table") if "Left before" in "".join(e.itertext()))
+    assert len(list(table.iter("tr"))) == 21
+
+
 def test_who_may_only_look_sees_all_of_it_and_the_reason(world, visit):
     world.account(role=Role.MEMBER)
     visit.sign_in("owner@account1.test")

@@ -15,7 +15,8 @@ from portal.domain.recharge_decisions import Pack, larger_packs
 from portal.domain.spending import Mode
 from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries.cards import saved_cards
-from portal.queries.recharge_pages import Recharging, Values, decisions, rechargings, simulated
+from portal.queries.recharge_pages import Recharging, Values, decisions, rechargings
+from portal.queries.recharge_trials import simulated
 from portal.queries.spending import Ceiling, ceiling_of
 from portal.services import recharge_policies, spending
 from portal.services.capacity import open_windows_now
