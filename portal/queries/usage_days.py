@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Select, cast, false, func, or_, select
@@ -39,17 +40,26 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """shares: the largest first. others: values that are not named one by one, and their units."""
+    """shares: the largest first. others: values that are not named one by one, and their units.
+
+    rest: what was reported without this dimension; below zero after a correction without it.
+    """
 
     dimension: str
     shares: tuple[Share, ...]
     others: int
     other_units: Decimal
+    rest: Decimal = Decimal(0)
+
+    @property
+    def whole(self) -> Decimal:
+        """Without the rest."""
+        return sum((share.units for share in self.shares), self.other_units)
 
 
 @dataclass(frozen=True, slots=True)
 class DayLine:
-    """dimension and value: empty for all of the day."""
+    """dimension and value: empty for all of the day; only the value: for what has none."""
 
     day: date
     dimension: str
@@ -169,6 +179,20 @@ def day_lines(
         .order_by(row.day, row.dimension, row.value)
     )
     return tuple(DayLine(*found) for found in session.execute(wanted))
+
+
+def with_rests(lines: Iterable[DayLine]) -> Iterator[DayLine]:
+    """Behind the values of each dimension the line that makes them sum to the day, where needed."""
+    for day, of_day in groupby(lines, lambda line: line.day):
+        whole = Decimal(0)
+        for dimension, found in groupby(of_day, lambda line: line.dimension):
+            parts = tuple(found)
+            yield from parts
+            units = sum((part.units for part in parts), Decimal(0))
+            if not dimension:
+                whole = units
+            elif units != whole:
+                yield DayLine(day, dimension, "", whole - units)
 
 
 def _mine(scope: Scope, account_id: int) -> Iterable[ColumnElement[bool]]:

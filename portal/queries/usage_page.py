@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -147,7 +147,7 @@ def _trend(scope: Scope, state: AccountState, meter: Meter, read: _Days, today: 
         beyond=beyond,
         coming=coming(state, meter.feature) if beyond else (),
         mix=cheapest_mix(state, scope, meter.feature, short, until, beyond) if short else None,
-        breakdowns=read.breakdowns,
+        breakdowns=_broken_down(read, days),
         months=read.months,
     )
 
@@ -204,6 +204,11 @@ def _course(
         running += units
         found.append(max(running, _NOTHING))
     return tuple(found)
+
+
+def _broken_down(read: _Days, days: Iterable[date]) -> tuple[Breakdown, ...]:
+    used = sum((read.by_day.get(day, _NOTHING) for day in days), _NOTHING)
+    return tuple(replace(each, rest=used - each.whole) for each in read.breakdowns)
 
 
 def _ahead(

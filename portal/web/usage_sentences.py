@@ -203,8 +203,10 @@ def beyond_bill(beyond: UsePrice) -> str:
 
 
 def share_percent(units: Decimal, whole: Decimal) -> int:
-    """Whole percent, for a bar."""
-    return round_half_away(Fraction(units) * 100 / Fraction(whole)) if whole else 0
+    """Whole percent, for a bar: none for what is below zero, and never more than the whole."""
+    if units <= 0 or not whole:
+        return 0
+    return min(round_half_away(Fraction(units) * 100 / Fraction(whole)), 100)
 
 
 def _is_foreseen(trend: Trend) -> bool:

@@ -167,6 +167,19 @@ def test_this_window_by_dimension_the_largest_first(world):
     assert (by_team.dimension, by_team.shares) == ("team", (Share("a", Decimal(30)),))
 
 
+def test_what_has_no_dimension_makes_the_breakdown_sum_to_the_whole(world):
+    actor = world.account()
+    report(world, actor, used("messages", 100, world.now, channel="web", team="a"),
+           used("messages", 20, world.now, channel="chat"))  # fmt: skip
+    report(world, actor, correction("messages", 70, world.now))
+    found = trend(world, actor)
+    by_channel, by_team = found.breakdowns
+    assert (by_channel.whole, by_channel.rest) == (120, -70)
+    assert (by_team.whole, by_team.rest) == (100, -50)
+    report(world, actor, correction("messages", 20, world.now, channel="web", team="a"))
+    assert [each.rest for each in trend(world, actor).breakdowns] == [-70, -50]
+
+
 def test_of_many_values_eight_are_named_and_the_rest_counted(world):
     actor = world.account()
     report(world, actor, *(used("messages", n, world.now, team=f"t{n:02}") for n in range(1, 13)))

@@ -13,7 +13,7 @@ from portal.domain.access import Role
 from portal.models.accounts import SessionRow
 from portal.web.csv_files import cell
 from tests.services.trending import use_daily
-from tests.services.using import give, of_plan, report, used
+from tests.services.using import correction, give, of_plan, report, used
 from tests.web.reading import HTMX, Visitor
 
 USAGE = "/settings/billing/usage"
@@ -220,6 +220,17 @@ def test_the_file_has_every_day_and_no_formula(owner, world, visit):
         ["2026-04-11", "", "", "2.5"],
         ["2026-04-11", "team", "'@sum", "2.5"],
     ]
+
+
+def test_a_correction_without_dimensions_is_a_line_of_its_own(owner, world, see, visit):
+    report(world, owner, used("messages", 100, world.now, team="a"),
+           used("messages", 5, world.now))  # fmt: skip
+    report(world, owner, correction("messages", 40, world.now))
+    assert "Not broken down -35" in see(owner).text
+    said = visit.client.get(f"{USAGE}/messages.csv").get_data(as_text=True)
+    assert [row.split(",")[1:] for row in said.splitlines()[1:]] == [
+        ["", "", "65"], ["team", "a", "100"], ["team", "Not broken down", "-35"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("key", ["nothing", "salesforce"])

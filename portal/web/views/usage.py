@@ -12,7 +12,7 @@ from portal.domain.catalog import FeatureType
 from portal.domain.errors import NotFound
 from portal.domain.throttle import EXPORT
 from portal.queries import usage_page
-from portal.queries.usage_days import day_lines
+from portal.queries.usage_days import DayLine, day_lines, with_rests
 from portal.web import htmx
 from portal.web.access import requires
 from portal.web.csv_files import csv_file
@@ -45,5 +45,11 @@ def days(lookup_key: str) -> Response:
     since = usage_page.months_before(today)
     lines = day_lines(database(), scope, account.account.id, feature.id, since)
     head = (_("Day"), _("Broken down by"), _("Value"), feature.unit_plural or feature.name)
-    rows = ((line.day, line.dimension, line.value, line.units) for line in lines)
+    if feature.is_consumed:
+        lines = tuple(with_rests(lines))
+    rows = ((line.day, line.dimension, _value(line), line.units) for line in lines)
     return csv_file(f"usage-{lookup_key}", head, rows)
+
+
+def _value(line: DayLine) -> str:
+    return line.value or (_("Not broken down") if line.dimension else "")
