@@ -7,8 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from werkzeug.serving import make_server
@@ -34,7 +32,7 @@ def main() -> int:
     told = os.environ | _read(noted)
     key = os.environ.get("PORTAL_KEY") or _new_key(told)
     billing = Billing(told["PUBLIC_URL"], key, asked.account, asked.email)
-    server = make_server(HOST, asked.port, create_host(billing, _now), threaded=True)
+    server = make_server(HOST, asked.port, create_host(billing), threaded=True)
     print(f"\n  The demo host is at  http://{HOST}:{server.port}\n  Ctrl-C stops it.\n", flush=True)
     try:
         server.serve_forever()
@@ -55,10 +53,6 @@ def _new_key(told: dict[str, str]) -> str:
         env=told, text=True, capture_output=True, check=True,
     )  # fmt: skip
     return next(word for word in made.stdout.split() if word.startswith("portal_"))
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from flask import Flask, redirect, render_template, request, url_for
@@ -35,9 +33,8 @@ class Talk:
 class Chat:
     """The pages, for one member of one account: everybody who opens them is that member."""
 
-    def __init__(self, billing: Billing, now: Callable[[], datetime]) -> None:
+    def __init__(self, billing: Billing) -> None:
         self._billing = billing
-        self._now = now
         self._talk = Talk()
 
     def page(self) -> str:
@@ -71,27 +68,27 @@ class Chat:
             return redirect(url_for("chat"), 303)
 
     def _send(self, text: str, units: int, answer: str) -> None:
-        """Ask first; what is allowed is done, and then reported under an id of its own."""
+        """Ask first; what is allowed is reported under an id of its own, and then said."""
         self._talk.stopped = None
         try:
             quota = self._billing.may_use(units)
             if not quota.allowed:
                 self._talk.stopped = quota
                 return
+            self._billing.was_used(f"chat-{secrets.token_hex(8)}", units, quota.now)
             self._talk.add(text, answer)
-            self._billing.was_used(f"chat-{secrets.token_hex(8)}", units, self._now())
         except NotReached as error:
-            self._talk.problem = str(error)
+            self._talk.problem = f"Not written, as it could not be reported. {error}"
 
 
-def create_host(billing: Billing, now: Callable[[], datetime]) -> Flask:
+def create_host(billing: Billing) -> Flask:
     """The demo host as an application."""
     app = Flask(
         __name__,
         template_folder=str(ROOT / "templates"),
         static_folder=str(ROOT / "static"),
     )
-    chat = Chat(billing, now)
+    chat = Chat(billing)
     app.add_url_rule("/", "chat", chat.page)
     for name, view in (
         ("say", chat.say), ("campaign", chat.campaign), ("to_billing", chat.to_billing),

@@ -20,7 +20,10 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """limit, left: None = unlimited. help_name, help_page: what would help, where it can."""
+    """limit, left: None = unlimited. help_name, help_page: what would help, where it can.
+
+    now: by the account's own clock, which a test clock may have moved.
+    """
 
     allowed: bool
     limit: str | None
@@ -29,6 +32,7 @@ class Quota:
     reason: str
     help_name: str
     help_page: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Billing:
             reason=said["reason"] or "",
             help_name=helps.get("name", ""),
             help_page=_page_of(helps.get("buy_url", "")),
+            now=datetime.fromisoformat(said["now"]),
         )
 
     def was_used(self, event_id: str, units: int, at: datetime) -> None:

@@ -13,7 +13,7 @@ from portal.domain.catalog import Feature, FeatureType
 from portal.domain.entitlements import resolve
 from portal.domain.errors import NotFound
 from portal.domain.instances import SubscriptionStatus
-from portal.domain.periods import WallNow
+from portal.domain.periods import BillingNow, WallNow
 from portal.domain.quotas import Allowed, Help, RefusedUse, Standing, WhyNot, missing, why_not
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.addons import WHO_MAY_BUY, Card, all_cards
@@ -24,11 +24,12 @@ from portal.services.capacity import open_windows_now
 
 @dataclass(frozen=True, slots=True)
 class Entitled:
-    """How an account stands with one feature. values: of a static one."""
+    """How an account stands with one feature. values: of a static one. now: by its own clock."""
 
     feature: Feature
     values: tuple[str, ...]
     answer: Allowed | RefusedUse
+    now: BillingNow
 
 
 def check(
@@ -107,7 +108,7 @@ def _entitled(
         answer = Allowed(standing, short)
     else:
         answer = RefusedUse(standing, why_not(standing), help_with(buyer(), asked, short))
-    return Entitled(asked, resolved.values, answer)
+    return Entitled(asked, resolved.values, answer, state.now)
 
 
 def _metered(meter: Meter) -> Standing:

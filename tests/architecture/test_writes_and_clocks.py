@@ -23,8 +23,6 @@ MAY_READ_THE_CLOCK = {
     # Ages of payments at the processor are asked for by its own clock; tests pass another.
     "portal/gateways/stripe_payments.py": {"time.time"},
     "portal/gateways/fake_payments.py": {"time.time"},
-    # The demo host is a program of its own, beside the portal.
-    "portal/host/__main__.py": {"time.time"},
     # created_at, where nothing is decided by it, is the database's.
     "portal/models/base.py": {"func.now"},
 }

@@ -27,7 +27,7 @@ def chat(stack):
         given = "host", Access.WRITE, world.wall
         made = keys.create(session, world.scope, *given, opens_sessions=True)
     billing = Billing(stack.url, made.written, f"account{key}", f"owner@account{key}.test")
-    server = make_server("127.0.0.1", 0, create_host(billing, lambda: world.now), threaded=True)
+    server = make_server("127.0.0.1", 0, create_host(billing), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}/"
     server.shutdown()

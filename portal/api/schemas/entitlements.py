@@ -35,6 +35,7 @@ class ToldEntitlement(Told):
     limit, remaining: null = unlimited, or not counted. used: in the quota window that ends at
     resets_at, or the level of a held feature. excess: how many of them no allowance covers, under
     a soft limit. values: of a static feature. help: what would change the answer.
+    now: by the account's own clock, which a test clock may have moved.
     """
 
     feature: str
@@ -50,6 +51,7 @@ class ToldEntitlement(Told):
     excess: Units
     values: list[str]
     help: ToldHelp | None
+    now: Instant
 
 
 class EntitlementPage(Page[ToldEntitlement]):

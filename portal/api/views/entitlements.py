@@ -72,6 +72,7 @@ def _told(found: Entitled) -> ToldEntitlement:
         excess=answer.excess if isinstance(answer, Allowed) else Decimal(0),
         values=list(found.values),
         help=_help(refused.help) if refused and refused.help else None,
+        now=found.now,
     )
 
 
