@@ -20,7 +20,7 @@ from portal.queries.cards import card_of, took_a_place
 from portal.services import cards
 from portal.services.accounts import ensure_customer
 from portal.services.recording import record
-from portal.services.till import Till, doer_of
+from portal.services.till import Till, till_of
 
 PURPOSE = "card"
 
@@ -88,10 +88,14 @@ def begin_entry(
     page = gateway.open_card_entry(entry)
     if page.url is None:
         raise PaymentsUnavailable(f"the page {page.reference} has no url")
-    opened = EventName.CARD_ENTRY_OPENED
-    record(session, actor.scope, doer_of(actor), opened, f"page:{page.reference}", wall)
-    session.commit()
+    _record(till_of(actor, session, gateway, wall), actor.account_id, page)
     return page.url
+
+
+def _record(till: Till, account_id: int, page: HostedPage) -> None:
+    told, at = EventName.CARD_ENTRY_OPENED, till.account_now(account_id)
+    record(till.session, till.scope, till.doer, told, f"page:{page.reference}", at)
+    till.session.commit()
 
 
 def finish_entry(till: Till, page_reference: str) -> Entered:

@@ -11,7 +11,7 @@ from portal.domain.errors import Conflict, NotFound
 from portal.models.accounts import AccountRow, MembershipRow
 from portal.models.events import EventRow
 from portal.models.mails import MailRow
-from portal.services import clock
+from portal.services import card_entry, clock
 from portal.services.recording import Doer
 from portal.services.till import Till as Desk
 from portal.services.till import till_of
@@ -193,3 +193,15 @@ def test_who_moves_it_did_only_that_and_renewal_the_rest(world):
         did = dict(session.execute(told).all())
     assert did["subscription:renewed"] == did["invoice:paid"] == "renewal"
     assert did["clock:advanced"] == f"person:{actor.person_id}"
+
+
+def test_the_page_for_a_card_is_opened_at_the_accounts_own_time(world):
+    actor = world.account()
+    advance(world, actor.account_id, may(2))
+    with world.session() as session:
+        card_entry.begin_entry(
+            actor, "http://portal.test/back", "http://portal.test",
+            session=session, gateway=world.gateway, wall=world.wall,
+        )  # fmt: skip
+        opened = select(EventRow.at).filter_by(name="card_entry:opened")
+        assert session.scalars(opened).all() == [may(2)]
