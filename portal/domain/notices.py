@@ -22,6 +22,7 @@ from portal.domain.ending_notices import (
     PlanEnded,
     PurchaseLapsed,
 )
+from portal.domain.keeping_notices import AddOnKept, PlanKept
 from portal.domain.member_notices import MEMBER_KINDS, MemberNotice
 from portal.domain.money import Money
 from portal.domain.price_notices import PRICE_KINDS, PriceNotice
@@ -246,7 +247,7 @@ Notice = (
     | Restored | PlanChanged | CardExpiring | TrialEnding | PriceNotice | RenewalNotice
     | PlanCancelled | PlanEnded | PurchaseLapsed | ContractWithdrawn | Credited | AddOnEnded
     | Proposed | UseNotice | RechargeNotice | SignInNotice | SupportNotice | MemberNotice
-    | DeclarationNotice
+    | DeclarationNotice | AddOnKept | PlanKept
 )  # fmt: skip
 STAFF_KINDS = (ApprovalAsked, ApprovalAnswered, AccessAnswered, DeclarationWaits)
 """For staff, and no member."""
@@ -257,7 +258,7 @@ KINDS: dict[str, type[Notice]] = {
         Restored, PlanChanged, CardExpiring, TrialEnding, *PRICE_KINDS, *RENEWAL_KINDS,
         PlanCancelled, PlanEnded, PurchaseLapsed, ContractWithdrawn, Credited, AddOnEnded,
         Proposed, *USE_KINDS, *RECHARGE_KINDS, *SIGN_IN_KINDS, *SUPPORT_KINDS, *STAFF_KINDS,
-        *MEMBER_KINDS, *DECLARATION_KINDS,
+        *MEMBER_KINDS, *DECLARATION_KINDS, AddOnKept, PlanKept,
     )
 }  # fmt: skip
 TOLD: dict[str, Permission] = (

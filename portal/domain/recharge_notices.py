@@ -11,6 +11,25 @@ from portal.domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)
+class RechargeAgreed:
+    """It was turned on, or agreed to anew with other values. amount: of one pack then, cap: of a
+    month, tax included. agreed: the statements that were shown, word for word."""
+
+    kind: ClassVar[str] = "recharge_agreed"
+    consent_id: int
+    feature: str
+    pack: str
+    threshold: int
+    amount: Money
+    cap: Money
+    agreed: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.consent_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class RechargePaused:
     """The charge of a pack was refused at `at`. reason: None without a card. asks: the bank wants
     to see the customer. purchase_id: what can still be paid another way.
@@ -84,5 +103,5 @@ class RechargeChanged:
         return f"{self.kind}:{self.policy_id}:{self.at.isoformat()}"
 
 
-RechargeNotice = RechargePaused | RechargeLimited | RechargeShort | RechargeChanged
-RECHARGE_KINDS = (RechargePaused, RechargeLimited, RechargeShort, RechargeChanged)
+RechargeNotice = RechargeAgreed | RechargePaused | RechargeLimited | RechargeShort | RechargeChanged
+RECHARGE_KINDS = (RechargeAgreed, RechargePaused, RechargeLimited, RechargeShort, RechargeChanged)

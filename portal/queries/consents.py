@@ -29,8 +29,8 @@ class Consent:
     digest: str
 
 
-def consents_to(session: Session, actor: Actor, subject: str) -> tuple[Consent, ...]:
-    """Those of the actor's account to `subject`, in order."""
+def consents_to(session: Session, actor: Actor, *subjects: str) -> tuple[Consent, ...]:
+    """Those of the actor's account to any of `subjects`, in order."""
     rows = session.execute(
         select(ConsentRow, PersonRow.name)
         .join(PersonRow, PersonRow.id == ConsentRow.person_id)
@@ -38,7 +38,7 @@ def consents_to(session: Session, actor: Actor, subject: str) -> tuple[Consent, 
             ConsentRow.environment_id == actor.environment_id,
             PersonRow.environment_id == actor.environment_id,
             ConsentRow.account_id == actor.account_id,
-            ConsentRow.subject == subject,
+            ConsentRow.subject.in_(subjects),
         )
         .order_by(ConsentRow.id)
     )

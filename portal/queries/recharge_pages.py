@@ -54,8 +54,9 @@ class Values:
 class Recharging:
     """One feature. policy: what is agreed to, None for nothing; proposed: that, or defaults.
 
-    status: on, paused or off. left: units now, None for no limit. packs may be empty: then none
-    is sold now. agreed: what a pack may cost, by its add-on, as the last consent names it.
+    policy_id: None for nothing. status: on, paused or off. left: units now, None for no limit.
+    packs may be empty: then none is sold now. agreed: what a pack may cost, by its add-on, as the
+    last consent names it.
     """
 
     feature: Feature
@@ -67,6 +68,7 @@ class Recharging:
     month: Counted
     this_year: Money
     agreed: Mapping[str, Money]
+    policy_id: int | None = None
 
     @property
     def dearer(self) -> tuple[Pack, ...]:
@@ -163,6 +165,7 @@ def _recharging(
         month=month,
         this_year=year,
         agreed=agreed_amounts(session, row) if row is not None else {},
+        policy_id=row.id if row else None,
     )
 
 

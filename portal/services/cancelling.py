@@ -17,7 +17,7 @@ from portal.queries.accounts import AccountState, account_state
 from portal.queries.cancelling import get_ending
 from portal.queries.kept import plan_renewing
 from portal.services import recharge_news, telling_standing
-from portal.services.consents import keep_consent
+from portal.services.consents import keep_consent, said_in
 from portal.services.instances import REASON_LENGTH
 from portal.services.plans import locked
 from portal.services.recording import record
@@ -89,6 +89,7 @@ def keep_plan(
     _record(till, row, EventName.SUBSCRIPTION_KEPT, state)
     keep_consent(session, actor, f"subscription:{row.id}", agreed, wall)
     recharge_news.restored(till, actor.account_id)
+    telling_standing.plan_kept(till, row, ending, plan_renewing(state, ending), said_in(agreed))
     session.commit()
     return ending.cancel_at
 

@@ -62,6 +62,13 @@ def said_to(session: Session, scope: Scope, subject: str) -> tuple[str, ...]:
     return (*row.statements, row.request) if row.request else tuple(row.statements)
 
 
+def said_in(agreed: Words | None) -> tuple[str, ...]:
+    """The same of a button that was just pressed."""
+    if agreed is None:
+        return ()
+    return (*agreed.statements, agreed.request) if agreed.request else agreed.statements
+
+
 def verify_consents(session: Session, scope: Scope) -> Iterator[str]:
     """One sentence for each consent that is not what was kept."""
     rows = session.scalars(

@@ -14,6 +14,7 @@ from portal.domain.ending_notices import AddOnCancelled
 from portal.domain.errors import Conflict, NotFound
 from portal.domain.events import EventName
 from portal.domain.instances import Phase
+from portal.domain.keeping_notices import AddOnKept
 from portal.domain.legal import Words
 from portal.domain.periods import WallNow
 from portal.models.subscriptions import InstanceRow
@@ -23,7 +24,7 @@ from portal.queries.kept import instance_renewing
 from portal.queries.subscriptions import Instance
 from portal.services import mailing
 from portal.services.accepting import lock_live
-from portal.services.consents import keep_consent
+from portal.services.consents import keep_consent, said_in
 from portal.services.due import look_no_later
 from portal.services.recording import Doer, record
 from portal.services.till import doer_of
@@ -101,6 +102,15 @@ def keep(
         look_no_later(session, row, row.billed_until_at)
     _record(session, actor, EventName.INSTANCE_KEPT, row, state)
     keep_consent(session, actor, f"instance:{row.id}", agreed, wall)
+    notice = AddOnKept(
+        row.id,
+        instance.add_on.name,
+        instance.quantity,
+        kept_at=wall,
+        renewing=instance_renewing(state, instance),
+        agreed=said_in(agreed),
+    )
+    mailing.post(session, actor.scope, row.account_id, notice)
     session.commit()
     return _reread(actor, instance_id, session, wall)
 

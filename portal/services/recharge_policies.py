@@ -18,11 +18,13 @@ from portal.domain.money import Money
 from portal.domain.payments import PaymentGateway
 from portal.domain.periods import WallNow
 from portal.domain.recharge_decisions import Pack, PauseCause, Trigger, larger_packs
+from portal.domain.recharge_notices import RechargeAgreed
 from portal.models.recharge import RechargeConsentRow, RechargePolicyRow
 from portal.queries.accounts import AccountState, account_state
 from portal.queries.recharge import packs_of, rechargeable
+from portal.services import mailing
 from portal.services.accepting import lock_subscription
-from portal.services.consents import keep_consent
+from portal.services.consents import keep_consent, said_in
 from portal.services.recharge_news import look, pause, resume
 from portal.services.recording import record
 from portal.services.till import Till, till_of
@@ -92,8 +94,9 @@ def agree(
     if wanted.threshold < 1 or wanted.cap.minor < pack.amount.minor or not wanted.cap.minor:
         raise ValueError("a threshold below one, or a maximum below one pack")
     row = _written(till, state, feature.id, wanted, pack)
-    _keep_all(till, actor, row, consent, state)
+    kept = _keep_all(till, actor, row, consent, state)
     keep_consent(session, actor, f"recharge:{row.id}", consent.agreed, wall)
+    _tell(till, actor, kept, (feature.name, pack.name), consent)
     look(till, row, Trigger.SAVE)
     policy_id = row.id
     session.commit()
@@ -177,16 +180,17 @@ def _is_otherwise(packs: Iterable[Pack], pack: Pack, consent: Consent) -> bool:
 
 def _keep_all(
     till: Till, actor: Actor, row: RechargePolicyRow, consent: Consent, state: AccountState
-) -> None:
-    """A row for each pack that the words name, the chosen one's last."""
+) -> int:
+    """A row for each pack that the words name, the chosen one's last: its id."""
     for each in consent.larger:
         add_on = state.find_add_on(each.add_on)
         if add_on is not None:
             _keep(till, actor, row, consent, add_on.id, each.amount)
-    _keep(till, actor, row, consent, row.add_on_id, consent.amount)
+    kept = _keep(till, actor, row, consent, row.add_on_id, consent.amount)
     agreed, subject = EventName.RECHARGE_AGREED, f"recharge:{row.id}"
     at, version = till.account_now(row.account_id), consent.text_version
     record(till.session, till.scope, till.doer, agreed, subject, at, text=version)
+    return kept
 
 
 def _keep(
@@ -196,26 +200,41 @@ def _keep(
     consent: Consent,
     add_on_id: int,
     amount: Money,
-) -> None:
-    """Add what the words say about one pack."""
-    till.session.add(
-        RechargeConsentRow(
-            environment_id=row.environment_id,
-            policy_id=row.id,
-            person_id=actor.person_id,
-            text_version=consent.text_version,
-            locale=consent.locale,
-            text=consent.text,
-            add_on_id=add_on_id,
-            threshold=row.threshold,
-            amount_minor=amount.minor,
-            cap_minor=row.cap_minor,
-            currency=row.currency,
-            cooldown_s=row.cooldown_s,
-            consented_at=till.wall.astimezone(UTC),
-        )
+) -> int:
+    """Add what the words say about one pack; the row's id."""
+    kept = RechargeConsentRow(
+        environment_id=row.environment_id,
+        policy_id=row.id,
+        person_id=actor.person_id,
+        text_version=consent.text_version,
+        locale=consent.locale,
+        text=consent.text,
+        add_on_id=add_on_id,
+        threshold=row.threshold,
+        amount_minor=amount.minor,
+        cap_minor=row.cap_minor,
+        currency=row.currency,
+        cooldown_s=row.cooldown_s,
+        consented_at=till.wall.astimezone(UTC),
     )
+    till.session.add(kept)
     till.session.flush()
+    return kept.id
+
+
+def _tell(till: Till, actor: Actor, consent_id: int, named: tuple[str, str], said: Consent) -> None:
+    """named: the feature and the pack."""
+    feature, pack = named
+    notice = RechargeAgreed(
+        consent_id,
+        feature,
+        pack,
+        threshold=said.wanted.threshold,
+        amount=said.amount,
+        cap=said.wanted.cap,
+        agreed=said_in(said.agreed) or (said.text,),
+    )
+    mailing.post(till.session, till.scope, actor.account_id, notice)
 
 
 def _mine(till: Till, actor: Actor, feature: str) -> RechargePolicyRow:

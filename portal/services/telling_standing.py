@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.domain.ending_notices import PlanCancelled, PlanEnded
 from portal.domain.instances import SubscriptionStatus
+from portal.domain.keeping_notices import PlanKept
 from portal.domain.money import Money
 from portal.domain.notices import Restored, Suspended
 from portal.domain.periods import BillingNow
@@ -45,6 +46,26 @@ def plan_cancelled(
         add_ons=tuple(dict.fromkeys(each.instance.add_on.name for each in ending.add_ons)),
         withdrawn=ending.withdrawn,
         renewing=renewing,
+    )
+    mailing.post(till.session, till.scope, row.account_id, notice)
+
+
+def plan_kept(
+    till: Till,
+    row: SubscriptionRow,
+    ending: Ending,
+    renewing: Renewing | None,
+    agreed: tuple[str, ...],
+) -> None:
+    """One that goes on after all. ending: what it would have come to."""
+    goes_on = (each.instance for each in ending.add_ons if each.else_at is not None)
+    notice = PlanKept(
+        subscription_id=row.id,
+        plan=ending.plan,
+        kept_at=till.wall,
+        add_ons=tuple(dict.fromkeys(each.add_on.name for each in goes_on)),
+        renewing=renewing,
+        agreed=agreed,
     )
     mailing.post(till.session, till.scope, row.account_id, notice)
 

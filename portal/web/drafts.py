@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
 
-from portal.web.language import number
+from portal.web.language import date, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,20 @@ def add_ons() -> tuple[str, str]:
 
 def counted(name: str, quantity: int) -> str:
     return name if quantity == 1 else f"{number(quantity)} × {name}"
+
+
+def add_on_until_cancelled(renews_at: datetime) -> str:
+    """Of an add-on: when it renews, and how to stop that."""
+    return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
+             " Cancel and confirm; it then stays until the end of the period that is paid for.",
+             date=date(renews_at), page=page("active.index"))  # fmt: skip
+
+
+def plan_until_cancelled(renews_at: datetime) -> str:
+    """The same of the plan."""
+    return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
+             " Cancel plan and confirm; it then works until the end of the period that is paid"
+             " for.", date=date(renews_at), page=page("plans.index"))  # fmt: skip
 
 
 def agreed_words(agreed: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from portal.domain.ending_notices import (
     PlanEnded,
     PurchaseLapsed,
 )
+from portal.domain.keeping_notices import AddOnKept, PlanKept
 from portal.domain.member_notices import MemberNotice
 from portal.domain.money import Money
 from portal.domain.notices import (
@@ -39,6 +40,7 @@ from portal.domain.price_notices import (
 )
 from portal.domain.proposals import Proposed
 from portal.domain.recharge_notices import (
+    RechargeAgreed,
     RechargeChanged,
     RechargeLimited,
     RechargePaused,
@@ -52,8 +54,17 @@ from portal.queries.purchases import Refunding
 from portal.web.coming_letters import of_what_comes
 from portal.web.credit_letters import of_credit
 from portal.web.declaration_letters import of_declaration
-from portal.web.drafts import Draft, add_ons, agreed_words, counted, page
+from portal.web.drafts import (
+    Draft,
+    add_on_until_cancelled,
+    add_ons,
+    agreed_words,
+    counted,
+    page,
+    plan_until_cancelled,
+)
 from portal.web.ending_letters import of_ending
+from portal.web.keeping_letters import of_keeping
 from portal.web.language import date, date_time, money, number
 from portal.web.member_letters import of_members
 from portal.web.recharge_letters import of_recharge
@@ -83,11 +94,19 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_ending(notice)
         case PurchaseLapsed() | ContractWithdrawn():
             return of_ending(notice)
+        case AddOnKept() | PlanKept():
+            return of_keeping(notice)
         case Credited() | AddOnEnded():
             return of_credit(notice)
         case QuotaReached() | LotExpiring() | UsageDigest():
             return of_use(notice)
-        case RechargePaused() | RechargeLimited() | RechargeShort() | RechargeChanged():
+        case (
+            RechargeAgreed()
+            | RechargePaused()
+            | RechargeLimited()
+            | RechargeShort()
+            | RechargeChanged()
+        ):
             return of_recharge(notice)
         case _:
             return _of_people(notice)
@@ -137,16 +156,12 @@ def _begun(notice: Purchased, plan: str) -> Draft:
 def _lasts(notice: Purchased) -> str:
     """Until when; and, for what renews, how to stop it."""
     if notice.begins and notice.renews_at is not None:
-        return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
-                 " Cancel plan and confirm; it then works until the end of the period that is paid"
-                 " for.", date=date(notice.renews_at), page=page("plans.index"))  # fmt: skip
+        return plan_until_cancelled(notice.renews_at)
     if notice.renews_at is not None and notice.renews_at == notice.starts_at:
         return _("It is charged when it starts, and renews until you cancel it. To take it back or"
                  " to cancel, open %(page)s.", page=page("active.index"))  # fmt: skip
     if notice.renews_at is not None:
-        return _("It renews on %(date)s until you cancel it. To cancel, open %(page)s, choose"
-                 " Cancel and confirm; it then stays until the end of the period that is paid for.",
-                 date=date(notice.renews_at), page=page("active.index"))  # fmt: skip
+        return add_on_until_cancelled(notice.renews_at)
     if notice.ends_at is not None:
         return _("It is charged once and lasts until %(date)s. There is nothing to cancel.",
                  date=date(notice.ends_at))  # fmt: skip

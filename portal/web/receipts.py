@@ -42,7 +42,9 @@ def receipt_context(purchase_id: int) -> dict[str, Any]:
     return {
         "invoice": find_invoice_of(database(), actor, purchase_id),
         "purchase": purchase,
-        "consents": consents_to(database(), actor, f"purchase:{purchase_id}"),
+        "consents": consents_to(
+            database(), actor, f"purchase:{purchase_id}", f"instance:{instance.id}"
+        ),
         "row": row_of(state(), instance),
         "brought": _brought(state(), instance, purchase),
         "meters": _raised(instance),

@@ -6,19 +6,22 @@ from flask_babel import gettext as _
 
 from portal.domain.payments import Declined
 from portal.domain.recharge_notices import (
+    RechargeAgreed,
     RechargeChanged,
     RechargeLimited,
     RechargeNotice,
     RechargePaused,
     RechargeShort,
 )
-from portal.web.drafts import Draft, page
+from portal.web.drafts import Draft, agreed_words, page
 from portal.web.language import date, money, number
 from portal.web.steps import decline_words
 
 
 def of_recharge(notice: RechargeNotice) -> Draft:
     match notice:
+        case RechargeAgreed():
+            return _agreed(notice)
         case RechargePaused():
             return _paused(notice)
         case RechargeLimited():
@@ -27,6 +30,22 @@ def of_recharge(notice: RechargeNotice) -> Draft:
             return _short(notice)
         case RechargeChanged():
             return _changed(notice)
+
+
+def _agreed(notice: RechargeAgreed) -> Draft:
+    here = page("recharge.index")
+    return Draft(
+        _("Auto-recharge for %(feature)s is on", feature=notice.feature),
+        (_("From now on a pack is bought by itself when little is left, and charged to your default"
+           " card. Each one that is bought is told to you."),),
+        ((_("Buys when fewer are left than"), number(notice.threshold)),
+         (_("Pack"), notice.pack),
+         (_("Charge for one, tax included"), money(notice.amount)),
+         (_("Monthly maximum, tax included"), money(notice.cap))),
+        (_("See auto-recharge"), here),
+        (_("To stop it, open %(page)s and choose Pause or Turn off. What is bought already stays.",
+           page=here), *agreed_words(notice.agreed)),
+    )  # fmt: skip
 
 
 def _paused(notice: RechargePaused) -> Draft:

@@ -112,7 +112,9 @@ class Recharge:
             }
 
     def mails(self, actor: Actor) -> list[str]:
+        """What was told since it was agreed to."""
         mine = select(MailRow.kind).filter_by(account_id=actor.account_id)
         with self.world.session() as session:
             kinds = session.scalars(mine.order_by(MailRow.id)).all()
-            return [kind for kind in kinds if kind.startswith("recharge")]
+            told = [kind for kind in kinds if kind.startswith("recharge")]
+            return [kind for kind in told if kind != "recharge_agreed"]

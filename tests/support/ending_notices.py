@@ -1,4 +1,4 @@
-"""Notices of what ends or is cancelled, as samples."""
+"""Notices of what ends, is cancelled or kept, as samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.domain.ending_notices import (
     PlanEnded,
     PurchaseLapsed,
 )
+from portal.domain.keeping_notices import AddOnKept, PlanKept
 from portal.domain.money import Money
 from portal.domain.notices import Notice
 from portal.domain.periods import BillingPeriod, Interval
@@ -36,6 +37,8 @@ WITHDREW = ContractWithdrawn(
 MONTHLY, YEARLY = Interval(BillingPeriod.MONTHLY), Interval(BillingPeriod.ANNUAL)
 ADD_ON_CANCELLED = AddOnCancelled(4, "Extra members", 5, cancelled_at=AT, ends_at=AT)
 RENEWING = Renewing("Extra members", AT, usd(22500), MONTHLY, 4)
+KEPT = AddOnKept(4, "Extra members", 5, AT, RENEWING)
+PLAN_KEPT = PlanKept(2, "Growth", AT, renewing=Renewing("Growth", AT, usd(9900), MONTHLY))
 ENDINGS: list[Notice] = [
     ADD_ON_CANCELLED,
     replace(ADD_ON_CANCELLED, renewing=RENEWING),
@@ -52,4 +55,8 @@ ENDINGS: list[Notice] = [
     replace(WITHDREW, subject="subscription:2", owed=usd(400), waived=usd(800)),
     replace(WITHDREW, to_card=usd(0), to_balance=usd(0)),
     replace(ADD_ON_CANCELLED, bills_use=True),
+    KEPT,
+    replace(KEPT, renewing=None, agreed=("You asked us to.",)),
+    PLAN_KEPT,
+    replace(PLAN_KEPT, add_ons=("SMS pack",), agreed=("You asked us to.",)),
 ]

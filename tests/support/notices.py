@@ -216,6 +216,9 @@ NOTICES: list[Notice] = [
     recharge.RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(10000), False, AT),
     recharge.RechargeLimited(3, "Messages", "Message pack", usd(4900), usd(50000), True, AT),
     recharge.RechargeShort(7, "Messages", "Message pack", 60000),
+    recharge.RechargeAgreed(
+        9, "Messages", "Message pack", 10_000, usd(4900), usd(14700), ("You asked us to.",)
+    ),
     *(
         recharge.RechargeChanged(3, "Messages", "Pack", usd(4900), now, AT)
         for now in (usd(5900), None)

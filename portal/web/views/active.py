@@ -12,6 +12,7 @@ from portal.domain.errors import Conflict
 from portal.domain.instances import Phase
 from portal.queries import active as queries
 from portal.queries.billing import next_bills
+from portal.queries.consents import consents_to
 from portal.queries.contracts import contracts_of
 from portal.queries.invoices import find_invoice_of
 from portal.queries.subscriptions import Instance
@@ -133,6 +134,7 @@ def _cancel_page(instance_id: int, form: CancelForm, status: int) -> Response:
         form=form,
         instance=instance,
         contract=contracts_of(database(), scope, state()).get(instance_id),
+        consents=consents_to(database(), member().actor, f"instance:{instance_id}"),
         stops_at=stops_at,
         next_bills=next_bills(state()),
         wont_fit=queries.wont_fit(database(), scope, state(), instance, stops_at),

@@ -19,6 +19,7 @@ from portal.queries import plans as queries
 from portal.queries.billing import next_bills
 from portal.queries.cancelling import get_ending
 from portal.queries.cards import saved_cards
+from portal.queries.consents import consents_to
 from portal.queries.contracts import plan_contract
 from portal.queries.plans import BillsAhead, PlanRefusal
 from portal.queries.use_then import UseThen, use_then
@@ -182,7 +183,8 @@ def keep() -> Response:
 
 def _cancel_page(form: CancelForm, status: int) -> Response:
     """What ends, when and for how much; back to the plans where that is decided already."""
-    if state().subscription is None:
+    subscription = state().subscription
+    if subscription is None:
         return htmx.go(url_for("plans.index"))
     ending = get_ending(state())
     if ending.is_agreed:
@@ -194,6 +196,7 @@ def _cancel_page(form: CancelForm, status: int) -> Response:
         form=form,
         ending=ending,
         contract=plan_contract(database(), member().actor.scope, state()),
+        consents=consents_to(database(), member().actor, f"subscription:{subscription.id}"),
         state=state(),
     )
 

@@ -15,6 +15,7 @@ from portal.domain.recharge_decisions import Pack, larger_packs
 from portal.domain.spending import Mode
 from portal.domain.throttle import PREVIEW, PURCHASE
 from portal.queries.cards import saved_cards
+from portal.queries.consents import consents_to
 from portal.queries.recharge_pages import Recharging, Values, decisions, rechargings
 from portal.queries.recharge_trials import simulated
 from portal.queries.spending import Ceiling, ceiling_of
@@ -57,6 +58,7 @@ def edit(feature: str) -> Response:
     return htmx.page(
         "recharge/edit.html", "recharge/_simulated.html", status,
         form=form, shown=shown, found=found, step=step_of(_code()), state=state(),
+        consents=consents_to(database(), member().actor, f"recharge:{shown.policy_id}"),
     )  # fmt: skip
 
 
