@@ -55,32 +55,35 @@ def simulated(
     if pack is None:
         return None
     span = _span(state, shown.feature)
+    opening, days = _lived(session, scope, state, shown.feature, span)
+    trial = Trial(
+        values.threshold, pack, shown.packs, values.cap, values.cooldown, tuple(opening),
+        state.now, span.end,
+    )  # fmt: skip
+    return simulate(trial, days)
+
+
+def _lived(
+    session: Session, scope: Scope, state: AccountState, feature: Feature, span: _Span
+) -> tuple[list[Held], list[Day]]:
+    """What there was before the first day, and what came and was used on each."""
     before = min(span.starts[0], rate_since(span.first)) - timedelta(days=1)
-    used = used_days(session, scope, state.account.id, shown.feature, before, span.today)
-    opening, brought = _others(session, scope, state, shown.feature, span)
-    granted = Decimal(allowance_of(state, shown.feature))
-    began = span.start_of(span.first)
+    used = used_days(session, scope, state.account.id, feature, before, span.today)
+    opening, brought = _others(session, scope, state, feature, span)
+    granted, began = Decimal(allowance_of(state, feature)), span.start_of(span.first)
     earlier = sum((n for day, n in used.items() if began <= day < span.first), _NOTHING)
     opening.append(Held(max(granted - earlier, _NOTHING), span.end_of(span.first)))
     for start in span.starts:
         if start > span.first:
             brought.setdefault(start, []).append(Held(granted, span.end_of(start)))
-    days = [span.first + timedelta(days=n) for n in range(SIMULATED.days)]
-    lived = [
+    days = [
         Day(
-            day,
-            used.get(day, _NOTHING),
-            tuple(brought.get(day, ())),
-            span.end_of(day),
+            day, used.get(day, _NOTHING), tuple(brought.get(day, ())), span.end_of(day),
             _pace(used, day),
         )
-        for day in days
-    ]
-    trial = Trial(
-        values.threshold, pack, shown.packs, values.cap, values.cooldown, tuple(opening),
-        state.now, span.end,
-    )  # fmt: skip
-    return simulate(trial, lived)
+        for day in (span.first + timedelta(days=n) for n in range(SIMULATED.days))
+    ]  # fmt: skip
+    return opening, days
 
 
 def _pace(used: Mapping[date, Decimal], day: date) -> Decimal:
