@@ -64,7 +64,9 @@ def test_values_are_tried_on_the_last_days_with_and_without_a_script(busy, visit
     ("typed", "said"),
     [
         ("threshold=0&pack=messages_50k&cap=100&cooldown=10", "Enter a whole number from 1"),
-        ("threshold=x&pack=messages_50k&cap=100&cooldown=10", "Not a valid integer value"),
+        ("threshold=x&pack=messages_50k&cap=100&cooldown=10", "Enter a whole number from 1"),
+        ("threshold=&pack=messages_50k&cap=100&cooldown=10", "Enter a whole number from 1"),
+        ("threshold=1&pack=messages_50k&cap=100&cooldown=1.5", "Enter a whole number from 0"),
         ("threshold=1&pack=messages_50k&cap=28.99&cooldown=10", "at least one pack: $29.00"),
         ("threshold=1&pack=messages_50k&cap=NaN&cooldown=10", "at least one pack: $29.00"),
         ("threshold=1&pack=messages_50k&cap=29.001&cooldown=10", "at least one pack: $29.00"),
@@ -75,6 +77,7 @@ def test_values_are_tried_on_the_last_days_with_and_without_a_script(busy, visit
 def test_what_is_wrong_is_said_and_what_was_typed_stays(owner, visit, typed, said):
     page = visit.get(f"{PAGE}/messages?{typed}", 422)
     assert said in page.text
+    assert "Not a valid integer" not in page.text
     back = visit.get(f"{PAGE}/messages/consent?{typed}", 303)
     assert "threshold=" in back.headers["Location"]
 

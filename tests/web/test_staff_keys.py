@@ -117,7 +117,7 @@ def test_the_activity_says_which_key_replaced_which(desk):
         ({"access": ""}, "Choose what it may do"),
         ({"access": "all"}, "Not a valid choice"),
         ({"days": "0"}, "from 1 to 3650"),
-        ({"days": "x"}, "Not a valid integer"),
+        ({"days": "x"}, "Enter a whole number from 1 to 3650, or nothing"),
     ],
 )
 def test_what_is_wrong_is_told_and_what_was_typed_stays(desk, typed, said):

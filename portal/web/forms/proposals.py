@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, TextAreaField
+from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from portal.domain.proposals import LONGEST_NOTE
 from portal.domain.quotes import MOST_AT_ONCE, Request
 from portal.web.forms.lazily import _, option
 from portal.web.forms.purchase import OFF, ON
+from portal.web.forms.whole_numbers import WholeNumberField
 
 _WHOLE = _("Enter a whole number from 1 to 100")
 
 
 class ProposalForm(FlaskForm):
     add_on = SelectField(_("Add-on"), [InputRequired(_("Choose an add-on"))], choices=[])
-    quantity = IntegerField(
+    quantity = WholeNumberField(
         _("Quantity"),
         [
             InputRequired(_WHOLE),
@@ -37,8 +38,6 @@ class ProposalForm(FlaskForm):
 
     def offering(self, add_ons: Sequence[tuple[str, str]]) -> ProposalForm:
         """Lookup keys and names of what can be proposed."""
-        if self.quantity.process_errors:
-            self.quantity.process_errors = [_WHOLE]
         self.add_on.choices = [option("", _("Choose one")), *(option(*each) for each in add_ons)]
         return self
 

@@ -12,7 +12,7 @@ from flask import current_app
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeSerializer
-from wtforms import HiddenField, IntegerField, RadioField
+from wtforms import HiddenField, RadioField
 from wtforms.validators import InputRequired, NumberRange, StopValidation
 
 from portal.domain.access import Actor
@@ -22,6 +22,7 @@ from portal.domain.periods import BillingNow, WallNow
 from portal.domain.quotes import MOST_AT_ONCE, Quote, Request, Start
 from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _, option
+from portal.web.forms.whole_numbers import WholeNumberField
 
 ON, OFF = "on", "off"
 
@@ -32,7 +33,7 @@ class OptionsForm(FlaskForm):
     class Meta:
         csrf = False
 
-    quantity = IntegerField(_("Quantity"), default=1)
+    quantity = WholeNumberField(_("Quantity"), default=1)
     start = RadioField(
         _("Start"),
         choices=[option(Start.NOW, _("Now")), option(Start.NEXT_CYCLE, _("At the next cycle"))],
@@ -52,8 +53,6 @@ class OptionsForm(FlaskForm):
         top = min(most or MOST_AT_ONCE, MOST_AT_ONCE)
         words = gettext("Enter a whole number from 1 to %(top)s", top=top)
         self.quantity.validators = [NumberRange(1, top, words)]
-        if self.quantity.process_errors:
-            self.quantity.process_errors = [words]
         self.quantity.render_kw = {"min": 1, "max": top}
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature
-from wtforms import HiddenField, IntegerField
+from wtforms import HiddenField
 from wtforms.validators import InputRequired, NumberRange, StopValidation
 
 from portal.domain.access import Actor
@@ -16,6 +16,7 @@ from portal.domain.quotes import MOST_AT_ONCE
 from portal.services.accepting import Acceptance
 from portal.web.forms.lazily import _
 from portal.web.forms.purchase import shown, sign, signer
+from portal.web.forms.whole_numbers import WholeNumberField
 
 
 class QuantityForm(FlaskForm):
@@ -24,15 +25,13 @@ class QuantityForm(FlaskForm):
     class Meta:
         csrf = False
 
-    quantity = IntegerField(_("Quantity"))
+    quantity = WholeNumberField(_("Quantity"))
 
     def limit(self, now: int, most: int | None) -> QuantityForm:
         """Allow 1 to `most` units (None = some more than there are `now`), and ask for those."""
         top = most if most is not None else now + MOST_AT_ONCE
         words = gettext("Enter a whole number from 1 to %(top)s", top=top)
         self.quantity.validators = [InputRequired(words), NumberRange(1, top, words)]
-        if self.quantity.process_errors:
-            self.quantity.process_errors = [words]
         self.quantity.render_kw = {"min": 1, "max": top}
         return self
 

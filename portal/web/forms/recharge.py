@@ -8,13 +8,14 @@ from typing import Self
 
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, HiddenField, IntegerField, RadioField, SelectField
+from wtforms import DecimalField, HiddenField, RadioField, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from portal.domain.money import Money, currency
 from portal.domain.spending import Mode
 from portal.queries.recharge_pages import Recharging, Values
 from portal.web.forms.lazily import _, option
+from portal.web.forms.whole_numbers import WholeNumberField
 from portal.web.language import money, number
 
 MOST = 10**12
@@ -27,10 +28,10 @@ class RechargeForm(FlaskForm):
     class Meta:
         csrf = False
 
-    threshold = IntegerField(_("Buy when fewer are left than"))
+    threshold = WholeNumberField(_("Buy when fewer are left than"))
     pack = SelectField(_("Pack"))
     cap = DecimalField(_("Monthly maximum"))
-    cooldown = IntegerField(_("Minutes between two packs"))
+    cooldown = WholeNumberField(_("Minutes between two packs"))
     _shown: Recharging
 
     def offering(self, shown: Recharging) -> Self:

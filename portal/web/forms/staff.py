@@ -30,6 +30,7 @@ from portal.web.forms.lazily import _, option
 from portal.web.forms.sign_in import CodeForm, NewPasswordForm
 from portal.web.forms.support import ProofForm
 from portal.web.forms.texts import LINE
+from portal.web.forms.whole_numbers import WholeNumberField
 
 MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
 MOST_DAYS, HIGHEST_ID = 3650, 2**63 - 1
@@ -53,7 +54,7 @@ class NewKeyForm(ProofForm):
             option(Access.WRITE.value, _("Read and write")),
         ],
     )
-    days = IntegerField(
+    days = WholeNumberField(
         _("Ends after days"),
         [
             Optional(),
@@ -63,7 +64,7 @@ class NewKeyForm(ProofForm):
 
 
 class OverlapForm(ProofForm):
-    hours = IntegerField(
+    hours = WholeNumberField(
         _("Hours that the old one still works"),
         [
             InputRequired(_("Enter a whole number from 0 to 168")),
