@@ -29,6 +29,7 @@ from portal.services.documents import Printer
 from portal.services.queueing import QUEUE
 from portal.services.safekeeping import Safe
 from portal.settings import Settings, load_settings
+from portal.web.cookies import named
 from portal.web.mail import LetterWriter
 from portal.web.papers import PaperPrinter
 from portal.web.security import ask_no_token_of
@@ -136,7 +137,7 @@ def _config(settings: Settings) -> dict[str, object]:
             "hide_parameters": True,
         },
         "SECRET_KEY": settings.secret_key.get_secret_value(),
-        "SESSION_COOKIE_NAME": "__Host-portal" if settings.is_https else "portal",
+        "SESSION_COOKIE_NAME": named("portal", settings),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

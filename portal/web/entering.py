@@ -17,18 +17,18 @@ from portal.services.proving import Visit
 from portal.services.sessions import Entered, sign_out
 from portal.services.sign_in import CodeAsked
 from portal.services.throttling import Paused, Refused
-from portal.web import htmx
+from portal.web import cookies, htmx
 from portal.web.pacing import seconds
 from portal.web.requests import HELD, ROLE, SignedIn, database, member, scope, wall
 from portal.web.sign_in_sentences import wait_words
-from portal.web.wiring import wiring
 
 F = TypeVar("F", bound=Form)
 CHALLENGE, TARGET = "challenge", "target"
+DEVICE = "device"
 
 
 def origin() -> Origin:
-    device = request.cookies.get(_device_cookie(), "")
+    device = cookies.held(DEVICE)
     return Origin(request.remote_addr or "", request.user_agent.string, device)
 
 
@@ -68,10 +68,7 @@ def let_go() -> None:
 
 def know(response: Response, device: str) -> Response:
     """Let the browser be known at the next sign-in."""
-    response.set_cookie(
-        _device_cookie(), device, max_age=KEPT, httponly=True, samesite="Lax", path="/",
-        secure=wiring().settings.is_https,
-    )  # fmt: skip
+    cookies.give(response, DEVICE, device, KEPT)
     return response
 
 
@@ -90,7 +87,3 @@ def too_soon(response: Response, wait: timedelta) -> Response:
     """Say when the next try is worth it."""
     response.headers["Retry-After"] = str(seconds(wait))
     return response
-
-
-def _device_cookie() -> str:
-    return "__Host-device" if wiring().settings.is_https else "device"

@@ -17,6 +17,7 @@ from flask_babel import Babel, get_babel, get_locale, get_timezone, gettext
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.working import Phrases, Working, in_words
+from portal.web import cookies
 from portal.web.requests import signed_in
 
 COOKIE = "language"
@@ -182,7 +183,7 @@ def own_name(locale: str) -> str:
 def _locale() -> str | None:
     """The member's own, else what this browser chose, else its best among those there are."""
     known, user = known_locales(), signed_in()
-    chosen = (user.member.locale if user else "", request.cookies.get(COOKIE, ""))
+    chosen = (user.member.locale if user else "", cookies.held(COOKIE))
     return _nearest(chosen, known) or browsers_best(known) or "en"
 
 

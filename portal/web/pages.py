@@ -29,6 +29,7 @@ from portal.web import (
     activity_ways,
     card_sentences,
     ceiling,
+    cookies,
     credit_papers,
     deals,
     declaration_words,
@@ -59,7 +60,7 @@ from portal.web.support import SupportFrame, frame, shown_email
 from portal.web.warnings import QuotaAlert, expiring_soon, quota_alerts
 from portal.web.wiring import wiring
 
-THEMES = ("auto", "light", "dark")
+THEME, THEMES = "theme", ("auto", "light", "dark")
 PHRASES = {
     said.__name__: said
     for said in (
@@ -215,7 +216,7 @@ def _page() -> Page:
 
 
 def _theme() -> str:
-    theme = request.cookies.get("theme", "auto")
+    theme = cookies.held(THEME)
     return theme if theme in THEMES else "auto"
 
 

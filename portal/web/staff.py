@@ -17,12 +17,12 @@ from portal.queries.staff import StaffMember, find_staff_member
 from portal.services.recording import Doer
 from portal.services.staff import staff_doer
 from portal.services.staff_sign_in import ABSOLUTE_LIFE, sign_out, touch
-from portal.web import htmx
+from portal.web import cookies, htmx
 from portal.web.requests import database, is_staff_page, scope, support_view, wall
-from portal.web.wiring import wiring
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
+COOKIE = "staff"
 
 
 def staff_only(view: View[P]) -> View[P]:
@@ -47,7 +47,7 @@ def staff_signed_in() -> StaffMember | None:
 
 def held_sid() -> str:
     """The id of a session as staff that the browser shows, on whatever page; it may be over."""
-    return request.cookies.get(_cookie(), "")
+    return cookies.held(COOKIE)
 
 
 def staff() -> StaffMember:
@@ -77,18 +77,13 @@ def enter(response: Response, sid: str) -> Response:
     if held is not None:
         sign_out(database(), held, wall())
     session.pop("csrf_token", None)
-    response.set_cookie(
-        _cookie(), sid, max_age=ABSOLUTE_LIFE, httponly=True, samesite="Lax", path="/",
-        secure=wiring().settings.is_https,
-    )  # fmt: skip
+    cookies.give(response, COOKIE, sid, ABSOLUTE_LIFE)
     return response
 
 
 def leave(response: Response) -> Response:
     session.pop("csrf_token", None)
-    response.delete_cookie(
-        _cookie(), httponly=True, samesite="Lax", path="/", secure=wiring().settings.is_https
-    )
+    cookies.take(response, COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -114,14 +109,10 @@ def _load(sid: str) -> StaffMember | None:
 
 
 def _send_to_sign_in() -> ResponseReturnValue:
-    if _cookie() in request.cookies:
+    if held_sid():
         flash(_("Your session as staff is over. Please sign in again."), "warning")
     here = request.full_path.rstrip("?") if request.method == "GET" else ""
     target = url_for("staff.sign_in", next=here or None)
     if htmx.wants_partial():
         return htmx.leave(target, status=401)
     return redirect(target, 303)
-
-
-def _cookie() -> str:
-    return "__Host-staff" if wiring().settings.is_https else "staff"

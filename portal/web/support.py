@@ -15,12 +15,13 @@ from portal.domain.support import LIFE, Consent, masked_email
 from portal.models.session import only_read
 from portal.queries.support import EndedView, SupportView
 from portal.services import support as service
-from portal.web import htmx
+from portal.web import cookies, htmx
 from portal.web.requests import database, is_staff_page, scope, support_view, wall
 from portal.web.security import OF_MACHINES
 from portal.web.staff import held_sid
 from portal.web.wiring import wiring
 
+COOKIE = "support"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LEAVING = frozenset({"support.end", "staff.sign_out"})
 SECRETS = frozenset({"written"})
@@ -70,10 +71,7 @@ def install(app: Flask) -> None:
 def enter(response: Response, sid: str) -> Response:
     """Give the browser this view's id. Forms that it had open count no more."""
     session.pop("csrf_token", None)
-    response.set_cookie(
-        _cookie(), sid, max_age=LIFE, httponly=True, samesite="Lax", path="/",
-        secure=wiring().settings.is_https,
-    )  # fmt: skip
+    cookies.give(response, COOKIE, sid, LIFE)
     return response
 
 
@@ -107,7 +105,7 @@ def _watch() -> Response | None:
 
     Raises SupportViewOn. What is over, or was never ours, is no member's request by mistake.
     """
-    sid = request.cookies.get(_cookie(), "")
+    sid = cookies.held(COOKIE)
     if "scope" not in g or request.blueprint in OF_MACHINES:
         return None
     if not sid:  # the second of two tabs that end it
@@ -169,11 +167,5 @@ def _turn_away(found: EndedView | None) -> Response:
 def _forget(response: Response) -> Response:
     """Take the cookie of a view that is over."""
     if g.get("support_is_over"):
-        response.delete_cookie(
-            _cookie(), httponly=True, samesite="Lax", path="/", secure=wiring().settings.is_https
-        )
+        cookies.take(response, COOKIE)
     return response
-
-
-def _cookie() -> str:
-    return "__Host-support" if wiring().settings.is_https else "support"

@@ -212,8 +212,15 @@ def test_cookies_over_https_are_bound_to_the_host(world, world_database):
     world.account()
     settings = settings_for(world_database, public_url="https://billing.example.com")
     app = create_app(settings, world.gateway, lambda: world.wall)
-    found = cookies(app.test_client(), "/sign-in", email="owner@account1.test", password=PASSWORD)
-    assert set(found) == {"__Host-portal", "__Host-device"}
+    client = app.test_client()
+    found = cookies(client, "/preferences/theme", theme="dark")
+    found |= cookies(client, "/preferences/language", language="de")
+    chosen = client.get("/sign-in", base_url="https://billing.example.com").text
+    assert 'data-bs-theme="dark"' in chosen
+    assert 'lang="de"' in chosen
+    found |= cookies(client, "/sign-in", email="owner@account1.test", password=PASSWORD)
+    wanted = ("portal", "device", "theme", "language")
+    assert set(found) == {f"__Host-{name}" for name in wanted}
     for attributes in found.values():
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
         assert not any(each.startswith("Domain") for each in attributes)

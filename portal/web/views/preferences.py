@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from flask import Blueprint, Response, request, url_for
 
 from portal.services.languages import choose_language
-from portal.web import htmx
+from portal.web import cookies, htmx
 from portal.web.access import open_to_all
 from portal.web.forms.sign_in import safe_next
 from portal.web.language import COOKIE, known_locales
-from portal.web.pages import THEMES
+from portal.web.pages import THEME, THEMES
 from portal.web.requests import database, signed_in
-from portal.web.wiring import wiring
 
 bp = Blueprint("preferences", __name__)
-YEAR_S = 31_536_000
+YEAR = timedelta(days=365)
 
 
 @bp.post("/preferences/theme")
 @open_to_all
 def theme() -> Response:
     """Light, dark, or as the system says."""
-    return _chosen("theme", THEMES)
+    return _chosen(THEME, THEMES)
 
 
 @bp.post("/preferences/language")
@@ -41,8 +41,5 @@ def _chosen(name: str, choices: Collection[str]) -> Response:
     response = htmx.go(safe_next(request.form.get("next"), url_for("addons.grid")))
     chosen = request.form.get(name, "")
     if chosen in choices:
-        secure = wiring().settings.is_https
-        response.set_cookie(
-            name, chosen, max_age=YEAR_S, httponly=True, samesite="Lax", secure=secure
-        )
+        cookies.give(response, name, chosen, YEAR)
     return response
