@@ -5,6 +5,7 @@ from __future__ import annotations
 SEND_MAIL = "send_mail"
 DELIVER = "deliver"
 RECHARGE = "recharge"
+CHARGE_NEW_CARDS = "charge_new_cards"
 MATCH = "match_declarations"
 MAIL_RESET_LINK = "mail_reset_link"
 

@@ -6,6 +6,7 @@ from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
 
 from portal.domain.jobs import (
+    CHARGE_NEW_CARDS,
     DELIVER,
     MAIL_RESET_LINK,
     MATCH,
@@ -23,6 +24,7 @@ from portal.services import (
     expiring,
     forgetting,
     mailing,
+    overdue,
     recharging,
     reconciling,
     renewing,
@@ -46,6 +48,7 @@ def jobs_of(app: Flask, means: Means, environment_id: int) -> App:
     _add_mail(jobs, app, means, queue)
     _add_reset_links(jobs, app, means, queue)
     _add_billing(jobs, app, means, queue)
+    _add_new_cards(jobs, app, means, queue)
     _add_recharge(jobs, app, means, queue)
     _add_papers(jobs, app, means, queue)
     _add_declarations(jobs, app, means, queue)
@@ -103,6 +106,21 @@ def _add_billing(jobs: App, app: Flask, means: Means, queue: str) -> None:
     def reconcile(timestamp: int) -> None:
         with opened(app, means) as (session, scope):
             reconciling.reconcile(session, scope, gateway=means.gateway, wall=means.now())
+
+
+def _add_new_cards(jobs: App, app: Flask, means: Means, queue: str) -> None:
+    def run() -> None:
+        with opened(app, means) as (session, scope):
+            overdue.charge_new_cards(session, scope, gateway=means.gateway, wall=means.now())
+
+    @jobs.task(name=CHARGE_NEW_CARDS, queue=queue)
+    def charge_new_cards(environment_id: int) -> None:
+        run()
+
+    @jobs.periodic(cron=EACH_MINUTE, periodic_id=queue)
+    @jobs.task(name="charge_waiting_cards", queue=queue, queueing_lock=f"{queue}:new_cards")
+    def charge_waiting_cards(timestamp: int) -> None:
+        run()
 
 
 def _add_recharge(jobs: App, app: Flask, means: Means, queue: str) -> None:

@@ -13,10 +13,12 @@ from sqlalchemy.orm import aliased
 from portal.domain.cards import Expiry, expiry, today_in
 from portal.domain.errors import NotFound, PaymentsUnavailable
 from portal.domain.events import EventName
+from portal.domain.jobs import CHARGE_NEW_CARDS
 from portal.domain.payments import SavedCard
 from portal.models.accounts import AccountRow, PaymentMethodRow
 from portal.queries.accounts import billing_now
 from portal.services import recharge_news
+from portal.services.queueing import enqueue
 from portal.services.recording import record
 from portal.services.till import Till
 
@@ -53,6 +55,7 @@ def prefer(till: Till, row: PaymentMethodRow) -> None:
     till.session.flush()
     _record(till, account, EventName.CARD_PREFERRED, row)
     recharge_news.card_changed(till, row.account_id)
+    enqueue(till.session, till.scope, CHARGE_NEW_CARDS)
 
 
 def mirror(till: Till, account_id: int) -> None:

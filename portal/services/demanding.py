@@ -11,6 +11,7 @@ from portal.models.accounts import AccountRow
 from portal.models.invoices import CollectionRow, InvoiceRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
+from portal.queries.overdue import untried
 from portal.services.attempts import Bill as Demand
 from portal.services.attempts import (
     SavedWay,
@@ -73,14 +74,7 @@ def demand_anew(till: Till, attempt: PaymentAttemptRow) -> StartedCharge | None:
 
     Only once the processor has neither its key nor a payment of it. Commit is the caller's.
     """
-    collection_key = (till.environment_id, attempt.invoice_id)
-    found = till.session.get_one(CollectionRow, collection_key)
-    row = till.session.get_one(
-        SubscriptionRow, (till.environment_id, found.subscription_id), with_for_update=True
-    )
-    collection = till.session.get_one(
-        CollectionRow, collection_key, with_for_update=True, populate_existing=True
-    )
+    row, collection = _locked(till, attempt.invoice_id)
     lost = lock_attempt(till.session, till.scope, attempt.id)
     if lost.status != "started":
         return None
@@ -88,6 +82,29 @@ def demand_anew(till: Till, attempt: PaymentAttemptRow) -> StartedCharge | None:
     if collection.status != "open" or open_attempts(till.session, debt_behind(lost)):
         return None
     return _charge(till, row, collection, till.account_now(row.account_id))
+
+
+def demand_of_new_card(till: Till, invoice_id: int) -> StartedCharge | None:
+    """Charge an overdue invoice to a default card that was not tried for it; commit is the
+    caller's. None where that is not so any more, or another charge is under way."""
+    row, collection = _locked(till, invoice_id)
+    under_way = open_attempts(till.session, debt_of(invoice_of(till.session, collection)))
+    if under_way or invoice_id not in untried(till.session, till.scope, row.account_id):
+        return None
+    return _charge(till, row, collection, till.account_now(row.account_id))
+
+
+def _locked(till: Till, invoice_id: int | None) -> tuple[SubscriptionRow, CollectionRow]:
+    """The subscription and the collection of its invoice, locked in this order."""
+    key = (till.environment_id, invoice_id)
+    found = till.session.get_one(CollectionRow, key)
+    row = till.session.get_one(
+        SubscriptionRow, (till.environment_id, found.subscription_id), with_for_update=True
+    )
+    collection = till.session.get_one(
+        CollectionRow, key, with_for_update=True, populate_existing=True
+    )
+    return row, collection
 
 
 def _is_unanswered(till: Till, collection: CollectionRow) -> bool:

@@ -39,13 +39,7 @@ from portal.domain.price_notices import (
     UsePriceStays,
 )
 from portal.domain.proposals import Proposed
-from portal.domain.recharge_notices import (
-    RechargeAgreed,
-    RechargeChanged,
-    RechargeLimited,
-    RechargePaused,
-    RechargeShort,
-)
+from portal.domain.recharge_notices import RechargeNotice
 from portal.domain.renewal_notices import RenewalAhead, StillRenewing
 from portal.domain.sign_in_notices import SignInNotice
 from portal.domain.support_notices import SupportNotice
@@ -100,21 +94,20 @@ def draft_of(notice: Notice) -> Draft:  # noqa: C901  (one case for each kind)
             return of_credit(notice)
         case QuotaReached() | LotExpiring() | UsageDigest():
             return of_use(notice)
-        case (
-            RechargeAgreed()
-            | RechargePaused()
-            | RechargeLimited()
-            | RechargeShort()
-            | RechargeChanged()
-        ):
-            return of_recharge(notice)
         case _:
-            return _of_people(notice)
+            return _of_more(notice)
 
 
-def _of_people(
-    notice: SupportNotice | Proposed | MemberNotice | DeclarationNotice | SignInNotice,
+def _of_more(
+    notice: RechargeNotice
+    | SupportNotice
+    | Proposed
+    | MemberNotice
+    | DeclarationNotice
+    | SignInNotice,
 ) -> Draft:
+    if isinstance(notice, RechargeNotice):
+        return of_recharge(notice)
     if isinstance(notice, DeclarationNotice):
         return of_declaration(notice)
     if isinstance(notice, MemberNotice):
@@ -227,7 +220,7 @@ def _failed(notice: PaymentFailed) -> Draft:
     if notice.retry_at is not None:
         said.append(_("We try again on %(date)s.", date=date(notice.retry_at)))
     else:
-        said.append(_("We do not try again by ourselves."))
+        said.append(_("We do not try again by ourselves, unless another card becomes the default."))
     if notice.ends_at is not None:
         said.append(_("Everything keeps working until your plan ends on %(date)s. The invoice stays"
                       " to be paid.", date=date(notice.ends_at)))  # fmt: skip

@@ -24,5 +24,5 @@ def owed_words(owed: Owing) -> str:
 def retry_words(owed: Owing) -> str:
     """When the card is charged again, if it is."""
     if owed.retry_at is None:
-        return _("We do not try again by ourselves.")
+        return _("We do not try again by ourselves, unless another card becomes the default.")
     return _("We try again on %(date)s.", date=date(owed.retry_at))

@@ -11,15 +11,14 @@ import pytest
 from flask import Flask, g, has_request_context
 
 from portal.domain.declaration_notices import TYPED
-from portal.domain.mails import Letter, Mail, Reader
+from portal.domain.mails import Letter, Reader
 from portal.domain.money import Money
-from portal.domain.notices import STAFF_KINDS, Notice, Sold
+from portal.domain.notices import STAFF_KINDS
 from portal.domain.periods import WallNow
 from portal.domain.sign_in_notices import PasswordChanged
 from portal.domain.use_notices import TOPICS
 from portal.factory import create_app
 from portal.gateways.fake_payments import FakePayments
-from portal.gateways.mail import message_of
 from portal.settings import Settings
 from portal.web.mail import LetterWriter
 from tests.support.ending_notices import ADD_ON_CANCELLED, PLAN_CANCELLED, RENEWING
@@ -27,14 +26,12 @@ from tests.support.notices import (
     AT,
     BEGUN,
     BOUGHT,
-    CHANGED,
     DEARER,
     DIGEST,
     EXPIRING,
     FAILED,
     IN_TIERS,
     NOTICES,
-    PAUSED,
     PLACE,
     REACHED,
     RETURNED,
@@ -43,7 +40,6 @@ from tests.support.notices import (
 from tests.web.test_language import CLOSE, OPEN, translations, unmarked
 
 READER = Reader("en", "America/New_York", "Northwind")
-HOSTILE = '<script src="x">&"\'\r\nBcc: everybody@else.test\x00'
 OPENED_BY_LINK = {"password_forgotten": "sign-in/reset", "invited": "sign-in/invitation"}
 IDS = [f"{number}-{notice.kind}" for number, notice in enumerate(NOTICES)]
 
@@ -195,43 +191,13 @@ def test_what_failed_says_when_it_is_tried_again_and_where_to_pay(writer):
     assert "There is not enough money on the card." in first.text
     assert "Pay now: https://billing.example.com/settings/billing/invoices/12" in first.text
     last = writer.write(replace(FAILED, reason=None, retry_at=None), READER)
-    assert "We do not try again by ourselves." in last.text
+    assert "We do not try again by ourselves, unless another card becomes the default." in last.text
     assert "There is no card to charge." in last.text
 
 
 def test_money_that_could_not_go_back_says_so(writer):
     assert "was returned to your card" in writer.write(RETURNED, READER).text
     assert "could not return" in writer.write(replace(RETURNED, failed=True), READER).subject
-
-
-def hostile() -> list[Notice]:
-    sold = (Sold(HOSTILE, 1, usd(100)),)
-    cancelled, expiring = ADD_ON_CANCELLED, next(n for n in NOTICES if n.kind == "card_expiring")
-    return [
-        replace(BOUGHT, sold=sold),
-        replace(CHANGED, before=HOSTILE, after=HOSTILE),
-        replace(cancelled, name=HOSTILE),
-        replace(expiring, brand=HOSTILE),
-        replace(next(n for n in NOTICES if n.kind == "add_on_ended"), name=HOSTILE),
-        replace(EXPIRING, feature=replace(EXPIRING.feature, unit=HOSTILE)),
-        replace(PAUSED, feature=HOSTILE, pack=HOSTILE),
-    ]
-
-
-@pytest.mark.parametrize("notice", hostile(), ids=lambda n: n.kind)
-def test_a_hostile_name_is_only_a_name(writer, notice):
-    letter = writer.write(notice, replace(READER, account=HOSTILE))
-    assert "<script" not in letter.html.lower()
-    assert "&lt;script" in letter.html.lower()
-    assert not any(ord(c) < 32 for c in letter.subject)
-    mail = Mail("mail-1-1", "owner@account1.test", letter, WallNow(AT))
-    message = message_of(mail, "Billing <billing@example.com>")
-    assert message["Bcc"] is None
-    head = message.as_bytes().partition(b"\r\n\r\n")[0]
-    assert not re.search(rb"^bcc:", head, re.I | re.M)
-    assert "Bcc: everybody@else.test" in letter.subject or notice.kind in (
-        "plan_changed", "card_expiring",
-    )  # fmt: skip
 
 
 def test_whoever_writes_keeps_their_own_context(app, writer):

@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import update
 
 from portal.domain.access import Role
+from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PaymentAttemptRow
 from portal.models.subscriptions import SubscriptionRow
 from portal.services import accounts
+from portal.services.overdue import charge_new_cards
+from tests.services.leaving import save_card
 from tests.services.paying import Till
 from tests.services.time_passing import run_at, subscription
 from tests.web.reading import HTMX, Visitor
@@ -18,6 +21,7 @@ from tests.web.reading import HTMX, Visitor
 MAY_1 = datetime(2026, 5, 1, tzinfo=UTC)
 INVOICES = "/settings/billing/invoices"
 INVOICE = f"{INVOICES}/1"
+CARDS = "/settings/billing/payment-methods"
 
 
 @pytest.fixture
@@ -154,7 +158,28 @@ def test_without_a_card_nothing_is_tried_again(world, visit):
     world.account(card=None)
     run_at(world, MAY_1)
     visit.sign_in("owner@account1.test")
-    assert "Owed now: $99.00. We do not try again by ourselves." in visit.get(INVOICES).text
+    said = "We do not try again by ourselves, unless another card becomes the default."
+    assert f"Owed now: $99.00. {said}" in visit.get(INVOICES).text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_another_default_card_is_said_to_be_charged_before_and_after(
+    overdue, world, visit, headers
+):
+    save_card(world, overdue)
+    cards = update(PaymentMethodRow)
+    world.change(cards.values(is_default=False))
+    world.change(cards.where(PaymentMethodRow.id == 1).values(is_default=True))
+    page = visit.get(CARDS)
+    before = "What is overdue is charged to another card as soon as it is the default."
+    assert before in page.text
+    sent = {"csrf_token": page.hidden("csrf_token")}
+    answer = visit.post(f"{CARDS}/2/default", sent, 200 if headers else 303, **headers)
+    after = "What is overdue is charged to it now; that takes a moment."
+    assert after in (answer.text if headers else visit.get(CARDS).text)
+    with world.session() as session:
+        charge_new_cards(session, world.scope, gateway=world.gateway, wall=world.wall)
+    assert before not in visit.get(CARDS).text
 
 
 def test_a_plan_that_ends_before_is_not_said_to_be_suspended(overdue, world, visit):

@@ -14,6 +14,7 @@ from portal.domain.errors import NotFound
 from portal.domain.throttle import PURCHASE
 from portal.queries import cards as queries
 from portal.queries.cards import ListedCard
+from portal.queries.overdue import untried
 from portal.services import card_choices, card_entry
 from portal.services.card_choices import Expired, Removed
 from portal.services.card_entry import Lapsed, Unfinished
@@ -69,6 +70,7 @@ def come_back() -> Response:
         state()
         return htmx.page("payment_methods/entry.html", "payment_methods/_entry.html", url=url)
     flash(entered(outcome), "success")
+    _tell_of_overdue()
     return htmx.go(url_for(".index"))
 
 
@@ -80,6 +82,7 @@ def make_default(card_id: int) -> Response:
     )
     forget_state()
     flash(chosen(outcome), "warning" if isinstance(outcome, Expired) else "success")
+    _tell_of_overdue()
     if not htmx.wants_partial():
         return htmx.go(url_for(".index", _anchor=f"card-{card_id}"))
     return htmx.partials("payment_methods/_list.html", "layouts/_flash.html", **_context())
@@ -102,6 +105,12 @@ def confirm_remove(card_id: int) -> Response:
     said = card_words(outcome.card.brand, outcome.card.last4)
     flash(_("%(card)s was removed.", card=said), "success")
     return htmx.go(url_for(".index"))
+
+
+def _tell_of_overdue() -> None:
+    actor = member().actor
+    if untried(database(), actor.scope, actor.account_id):
+        flash(_("What is overdue is charged to it now; that takes a moment."), "info")
 
 
 def _remove_page(listed: ListedCard, status: int) -> Response:
