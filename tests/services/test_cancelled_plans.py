@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from portal.domain.plan_moves import PlanReason
 from portal.domain.quotes import Start
-from portal.models.subscriptions import SubscriptionRow
+from portal.models.accounts import PaymentMethodRow
 from portal.queries import plans as plan_queries
 from portal.queries.addons import get_card
 from portal.queries.cancelling import get_ending
@@ -76,8 +76,8 @@ def test_a_cancelled_plan_cannot_be_changed(office, world):
 
 
 def test_a_change_paid_after_the_cancellation_is_refunded(office, world, till):
-    actor = office.account(card=None)
-    world.change(update(SubscriptionRow).values(status="active"))
+    actor = office.account()
+    world.change(update(PaymentMethodRow).values(is_default=False))
     purchase = office.change(actor, "business").purchase_id
     cancel_plan(world, actor)
     till.gateway.pay_page(till.page(purchase))
