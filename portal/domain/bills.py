@@ -210,7 +210,7 @@ def _billed(each: Recurring, at: datetime, ends_at: datetime | None) -> Recurrin
         return each
     agreed, stops_at = each.as_agreed(at), each.until(ends_at).stops_at
     until = agreed.due_period(at).end
-    return replace(agreed, billed_until=min(until, stops_at or until), resumed=False)
+    return replace(agreed, billed_until=min(until, stops_at or until), resumed=False, cut=False)
 
 
 def _period_line(each: Recurring, at: datetime) -> QuoteLine:

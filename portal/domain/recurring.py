@@ -32,7 +32,8 @@ class Recurring:
 
     billed_until: the end of what was billed, and so when it is due next; where nothing was, its
     start. stops_at: it is billed up to there. agreed: in the order in which it applies. resumed:
-    only the rest of a period is due next. instance_id: None for the plan.
+    only the rest of a period is due next. cut: what was billed is known to stop at the end of the
+    plan, within a period. instance_id: None for the plan.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Recurring:
     stops_at: datetime | None = None
     agreed: tuple[Terms, ...] = ()
     resumed: bool = False
+    cut: bool = False
 
     @property
     def is_due_within(self) -> bool:
@@ -53,9 +55,10 @@ class Recurring:
 
     @property
     def _is_cut(self) -> bool:
-        """Whether what was billed stops within a period, at the end of a plan."""
+        """Whether what was billed stops within a period; unless that is known, further from its
+        boundaries than a change of the account's zone moves them."""
         period, at = self.period_at(self.billed_until), self.billed_until
-        return min(at - period.start, period.end - at) > ZONE_SHIFT
+        return self.cut or min(at - period.start, period.end - at) > ZONE_SHIFT
 
     @property
     def due_at(self) -> datetime | None:

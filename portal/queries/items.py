@@ -35,10 +35,11 @@ def items_of(
     """Each with what it was billed for already, the prices that are announced, and what is agreed
     for the end of the term."""
     announced, mine = tuple(price_changes), tuple(instances)
+    plan = _plan(subscription, _announced(announced, None))
     items = Items(
-        _plan(subscription, _announced(announced, None)),
+        plan,
         tuple(
-            _item(each, subscription, _announced(announced, each.id))
+            _with_plan(_item(each, subscription, _announced(announced, each.id)), plan)
             for each in mine
             if each.status in BILLED and each.billed_until is not None
         ),
@@ -96,6 +97,16 @@ def _item(
         stops_at=instance.span.stops_at,
         agreed=(*announced, *fewer),
     )
+
+
+def _with_plan(item: Recurring, plan: Recurring) -> Recurring:
+    """Marked, where what was billed of it stops with the plan and at no boundary of its own.
+
+    Not where the plan's is none either: then the account's zone has changed.
+    """
+    at = item.billed_until
+    cut = at == plan.billed_until == plan.period_at(at).start != item.period_at(at).start
+    return replace(item, cut=cut)
 
 
 def _announced(changes: Iterable[PriceChange], instance_id: int | None) -> tuple[Terms, ...]:

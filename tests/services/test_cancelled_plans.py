@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.domain.plan_moves import PlanReason
 from portal.domain.quotes import Start
 from portal.models.accounts import PaymentMethodRow
+from portal.models.invoices import InvoiceLineRow, InvoiceRow
 from portal.queries import plans as plan_queries
 from portal.queries.addons import get_card
 from portal.queries.cancelling import get_ending
@@ -17,7 +19,7 @@ from portal.services.accepting import QuoteChanged
 from portal.services.charging import Settled
 from portal.services.plans import Agreed, CannotChange
 from portal.services.purchases import Refused
-from tests.services.changing import MONTHLY, Office
+from tests.services.changing import ANNUAL, MONTHLY, Office
 from tests.services.leaving import (
     cancel_plan,
     instance_rows,
@@ -143,3 +145,43 @@ def test_what_begins_within_the_term_does(world, till):
     run_at(world, MAY_1)
     assert till.holds(actor) == ["members_5"]
     assert till.taken() == [4500]
+
+
+@pytest.mark.parametrize("day", [2, 11, 30], ids=["a day after", "far away", "a day before"])
+def test_kept_at_the_last_moment_an_add_ons_periods_tile(office, world, day):
+    """The year ends on `day` of April; the add-on has months of its own, from the 1st."""
+    begin = datetime(2026, 4, 1, tzinfo=UTC)
+    world.now = begin
+    actor = office.account(since=begin)
+    monthly_only(world, "storage_100gb")
+    world.buy(actor, "storage_100gb")
+    year = datetime(2026, 4, day, tzinfo=UTC) if day < 30 else MAY_1 - timedelta(days=1)
+    run_at(world, year)
+    office.change(actor, "growth", ANNUAL)
+    ends = year.replace(year=2027)
+    run_at(world, ends - timedelta(days=35))
+    cancel_plan(world, actor)
+    run_at(world, ends - timedelta(hours=12))
+    keep_plan(world, actor)
+    run_at(world, ends + timedelta(days=70))
+    of_storage = [line for line in charged(world, actor) if line[0] >= MAY_1]
+    for (_, end, _), (start, _, _) in pairwise(of_storage):
+        assert start == end
+    april = [line for line in of_storage if line[0].month == 4 and line[0].year == 2027]
+    assert (len(april), april[-1][1].month) == (2, 5)
+    assert sum(amount for _, _, amount in april) == 1000
+
+
+def charged(world, actor) -> list[tuple[datetime, datetime, int]]:
+    """Period and amount of each line of the add-on, in order."""
+    mine = select(InvoiceLineRow).join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
+    with world.session() as session:
+        rows = session.scalars(
+            mine.where(
+                InvoiceRow.account_id == actor.account_id, InvoiceLineRow.instance_id.is_not(None)
+            )
+        ).all()
+    found = [
+        (r.period_start_at, r.period_end_at, r.amount_minor) for r in rows if r.kind == "charge"
+    ]
+    return sorted(found)
