@@ -1,4 +1,4 @@
-"""`flask demo load`: the demo catalog and three accounts with three months of usage."""
+"""`flask demo load`: the demo catalog, three accounts with three months of usage, and staff."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from portal.cli.opening import gateway, now, opened, settings_of_app
+from portal.cli.opening import gateway, now, opened, safe, settings_of_app
 from portal.domain.access import Role, Scope
 from portal.domain.capacity import MONTH
 from portal.domain.catalog import Catalog
@@ -23,8 +23,8 @@ from portal.domain.taxes import Tax
 from portal.domain.usage import Usage
 from portal.queries.accounts import account_state
 from portal.queries.catalog import load_catalog
-from portal.queries.demo import DEMO_PASSWORD, Loaded, owner_of, what_is_loaded
-from portal.services import accounts, purchases, renewing, usage
+from portal.queries.demo import DEMO_PASSWORD, DEMO_STAFF, Loaded, owner_of, what_is_loaded
+from portal.services import accounts, demo_staff, purchases, renewing, usage
 from portal.services.accepting import Acceptance
 from portal.services.accounts import NewAccount
 from portal.services.catalog.applying import apply_catalog
@@ -129,6 +129,8 @@ def load() -> None:
         for demo in DEMO:
             _load_account(session, scope, demo, catalog, password_hash)
             click.echo(f"{demo.new.name}: ready")
+        demo_staff.ensure(session, scope, password_hash, now(), safe())
+        click.echo(f"{DEMO_STAFF}: ready")
 
 
 def _apply_catalog(session: Session, scope: Scope) -> None:

@@ -19,6 +19,7 @@ from portal.domain.periods import WallNow
 from portal.models.base import db
 from portal.models.session import set_scope
 from portal.services.accounts import ensure_environment
+from portal.services.safekeeping import Safe
 from portal.settings import Settings
 
 
@@ -62,6 +63,10 @@ def settings_of_app() -> Settings:
 
 def gateway() -> PaymentGateway:
     return cast(PaymentGateway, current_app.extensions["portal"].gateway)
+
+
+def safe() -> Safe:
+    return cast(Safe, current_app.extensions["portal"].safe)
 
 
 def now() -> WallNow:

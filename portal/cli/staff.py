@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.cli.opening import now, opened_or_told, settings_of_app
+from portal.cli.opening import now, opened_or_told, safe, settings_of_app
 from portal.domain.access import StaffRole
 from portal.domain.mails import ADDRESS
 from portal.queries.staff import all_staff
 from portal.services import staff
-from portal.services.safekeeping import Safe
 
 ROLES = click.Choice([role.value for role in StaffRole])
 HOURS = staff.LINK_LIFE.total_seconds() / 3600
@@ -35,7 +32,7 @@ def add(email: str, name: str, role: str) -> None:
     if re.fullmatch(ADDRESS, email) is None or len(email) > 320:
         raise click.ClickException(f"Not done: {email} is no e-mail address")
     with opened_or_told() as (session, scope):
-        _show(staff.add(session, scope, email, name[:255], now(), _safe(), StaffRole(role)))
+        _show(staff.add(session, scope, email, name[:255], now(), safe(), StaffRole(role)))
 
 
 @group.command("list")
@@ -71,7 +68,7 @@ def change_role(email: str, role: str) -> None:
 def reset(email: str) -> None:
     """Sign EMAIL out everywhere, and print a link that sets password and authenticator anew."""
     with opened_or_told() as (session, scope):
-        _show(staff.reset(session, scope, email, now(), _safe()))
+        _show(staff.reset(session, scope, email, now(), safe()))
 
 
 @group.command("end")
@@ -88,7 +85,3 @@ def _show(written: str) -> None:
     """The link alone on standard output, so that a script can take it."""
     click.echo(f"{settings_of_app().public_url}/staff/set-up/{written}")
     click.echo(f"It works once, for {HOURS:.0f} hours. Give it to nobody else.", err=True)
-
-
-def _safe() -> Safe:
-    return cast(Safe, current_app.extensions["portal"].safe)

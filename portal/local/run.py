@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from portal.local.environment import (
     wants_sandbox,
 )
 from portal.local.errors import LocalError
-from portal.local.places import HOST, Places, places
+from portal.local.places import HOST, ROOT, Places, places
 from portal.local.processes import end_with_parent
 from portal.local.roles import Urls, prepare, prepare_given, with_driver
 
@@ -31,8 +32,11 @@ SIGN_INS = """
     member@northwind.test   member: reads only
     owner@sakura.test       owner; no card yet; JPY
     owner@alpen.test        owner; annual plan in EUR; a card that declines
-  Staff sign in apart, at /staff, once  flask staff add EMAIL --name NAME --role admin
-  has printed their link (support staff without --role): docs/operations.md, "Staff".
+  Staff sign in apart, at /staff, where the code of this moment is shown:
+    support@portal.test     support staff: finds a customer and looks, read-only
+  To be an administrator of the staff, get your link in another terminal by
+    cd {root}; set -a; . {noted}; set +a
+    .venv/bin/flask staff add you@example.test --name You --role admin
 """
 
 
@@ -142,8 +146,12 @@ class Start:
         if is_development(self.given) and not self.given.get("SMTP_URL"):
             _say(f"  Mail is kept in      {self.at.folder / 'mail'}")
         if is_development(self.given):
-            _say(SIGN_INS)
+            _say(self._sign_ins())
         _say("  Ctrl-C stops everything and keeps the data.\n")
+
+    def _sign_ins(self) -> str:
+        noted = shlex.quote(str(self.at.folder / "environment"))
+        return SIGN_INS.format(root=shlex.quote(str(ROOT)), noted=noted)
 
     def _stop(self) -> None:
         """The worker first, then the portal and the sandbox, the database last."""

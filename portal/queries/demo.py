@@ -1,4 +1,4 @@
-"""What of a demo account is there already."""
+"""The demo's people, and what of a demo account is there already."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from portal.models.subscriptions import InstanceRow, SubscriptionRow
 from portal.models.usage import UsageDayRow
 
 DEMO_PASSWORD = "portal-demo"  # noqa: S105  (public on purpose: it opens demo data only)
+DEMO_STAFF = "support@portal.test"
 
 
 @dataclass(frozen=True, slots=True)

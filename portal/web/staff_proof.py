@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from portal.domain.support import RECENT
 from portal.services import staff_sign_in
+from portal.web.demo import demo_code_of
 from portal.web.entering import not_let_in, origin
 from portal.web.forms.support import ProofForm
 from portal.web.requests import database, wall
@@ -30,6 +31,7 @@ def asked(form: F) -> F:
     provider = wiring().staff_provider
     form.is_recent = is_recent()
     form.by_provider = provider is not None and not staff().has_authenticator
+    form.demo_code = "" if form.is_recent else demo_code_of(staff().email)
     return form
 
 

@@ -30,6 +30,7 @@ from tests.support.world import APRIL_11
 PUBLIC = {
     "static",
     "auth.home",
+    "auth.support",
     "auth.sign_in",
     "auth.start_session",
     "auth.code",

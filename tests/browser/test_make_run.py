@@ -21,7 +21,9 @@ import requests
 from playwright.sync_api import expect
 
 from portal.queries.demo import DEMO_PASSWORD as PASSWORD
+from portal.queries.demo import DEMO_STAFF
 from tests.browser.portal_pages import Portal
+from tests.browser.soundness import sound
 from tests.browser.three_months import live_three_months
 
 ROOT = Path(__file__).parents[2]
@@ -29,9 +31,12 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Running:
+    """said: what it told the person who started it."""
+
     folder: Path
     url: str
     sandbox: str
+    said: str
 
     def mails(self) -> list[EmailMessage]:
         """What was written so far, once there is something."""
@@ -70,7 +75,7 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], Running]:
             break
     urls = re.findall(r"http://127\.0\.0\.1:\d+", said)
     assert len(urls) == 2, said
-    return process, Running(folder, *urls)
+    return process, Running(folder, *urls, said)
 
 
 def stop(process: subprocess.Popen[str]) -> int:
@@ -127,6 +132,32 @@ def test_the_northwind_member_sees_the_same_with_reasons(running, open_page):
     card = portal.card("100,000 message pack")
     expect(card.get_by_role("button", name="Add to plan")).to_be_disabled()
     expect(card).to_contain_text("Your role may look but not buy")
+
+
+def test_support_staff_come_in_by_what_the_pages_show(running, open_page):
+    page = open_page()
+    page.goto(running.url)
+    page.get_by_role("link", name=DEMO_STAFF).click()
+    account = page.get_by_role("region", name="Demo account")
+    sound(page)
+    assert page.get_by_label("E-mail").input_value() == DEMO_STAFF
+    page.get_by_label("Password").fill(account.locator("code").first.inner_text())
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Code").fill(account.locator("code").last.inner_text())
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Find an account")).to_be_visible()
+
+
+def test_the_command_for_an_administrator_works_in_a_fresh_shell(running):
+    """As it was told, by a shell that knows nothing else."""
+    told = re.search(r"^ +cd .*\n.*flask staff add .*$", running.said, re.MULTILINE)
+    assert told is not None, running.said
+    bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        ["sh", "-c", told.group()], cwd="/", env=bare, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{running.url}/staff/set-up/")
 
 
 def test_three_months_of_northwind(running, open_page):

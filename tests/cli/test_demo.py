@@ -7,12 +7,13 @@ from portal.domain.money import Money
 from portal.factory import create_app
 from portal.models.accounts import AccountRow, PersonRow
 from portal.models.base import db
+from portal.models.staff import StaffRow
 from portal.models.subscriptions import InstanceRow
 from portal.models.usage import UsageEventRow
 from portal.web.demo import DEMO_MEMBERS
 from tests.web.conftest import settings_for
 
-TABLES = (AccountRow, PersonRow, InstanceRow, UsageEventRow)
+TABLES = (AccountRow, PersonRow, InstanceRow, StaffRow, UsageEventRow)
 
 
 def test_a_second_load_changes_nothing(world, world_database):
@@ -27,7 +28,7 @@ def test_a_second_load_changes_nothing(world, world_database):
         db.session.remove()
         db.engine.dispose()
     assert counts[0] == counts[1]
-    assert counts[0][:3] == [3, 4, 1]
+    assert counts[0][:4] == [3, 4, 1, 1]
     taken = [charge.amount for charge in world.gateway.taken]
     assert taken[0] == Money(9900, "usd"), "what is left of the plan counts in an upgrade"
     assert len(taken) == 2
@@ -56,7 +57,7 @@ def test_without_demo_mode_it_refuses(world, world_database):
         db.engine.dispose()
     assert done.exit_code == 1
     assert "PORTAL_DEMO" in done.output
-    assert world.rows(AccountRow) == 0
+    assert (world.rows(AccountRow), world.rows(StaffRow)) == (0, 0)
 
 
 def test_the_sign_in_page_lists_exactly_the_demo_members():

@@ -227,6 +227,12 @@ def test_pages_say_staff_and_show_nothing_of_customers(ann):
         assert "<html" not in part.html
 
 
+@pytest.mark.parametrize("url", ["/support", "/support/", "/support?next=//evil.test"])
+def test_an_address_that_support_may_try_leads_to_their_door(url, ann):
+    assert ann.visitor.get(url, 303).headers["Location"] == "/staff"
+    assert ann.visitor.get("/staff", 303).headers["Location"].startswith(SIGN_IN)
+
+
 def test_a_strangers_browser_is_not_kept(visit: Visitor):
     assert "Staff sign-in" in visit.get(SIGN_IN).text
     assert visit.client.get_cookie("staff") is None

@@ -70,12 +70,14 @@ class AccountSearchForm(FlaskForm):
 class ProofForm(FlaskForm):
     """What staff confirm with a code, unless they have shown one just now (`is_recent`).
 
-    by_provider: they have no authenticator, and show it at the identity provider before.
+    by_provider: they have no authenticator, and show it at the identity provider before. demo_code:
+    what the authenticator of the demo's staff would show; empty for everybody else.
     """
 
     code = StringField(_("Code"), [Optional(), Length(max=80)])
 
     is_recent = by_provider = False
+    demo_code = ""
 
     def is_sound(self) -> bool:
         sound = self.validate()

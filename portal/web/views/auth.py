@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, request, session, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from portal.queries.demo import DEMO_STAFF
 from portal.queries.persons import find_challenge
 from portal.services import sign_in as service
 from portal.services.throttling import Paused, Refused
@@ -25,6 +26,13 @@ bp = Blueprint("auth", __name__)
 @open_to_all
 def home() -> ResponseReturnValue:
     return redirect(url_for("addons.grid"))
+
+
+@bp.get("/support", strict_slashes=False)
+@open_to_all
+def support() -> ResponseReturnValue:
+    """Where support staff may look for their door."""
+    return redirect(url_for("staff.home"), 303)
 
 
 @bp.get("/sign-in")
@@ -94,8 +102,9 @@ def _begin_anew() -> Response:
 def _form(form: SignInForm, status: int = 200) -> Response:
     demo = DEMO_MEMBERS if wiring().settings.portal_demo else ()
     return htmx.page(
-        "auth/sign_in.html", "auth/_form.html", status, form=form, demo=demo, provider=label()
-    )
+        "auth/sign_in.html", "auth/_form.html", status, form=form, demo=demo,
+        demo_staff=DEMO_STAFF, provider=label(),
+    )  # fmt: skip
 
 
 def _code_form(form: CodeForm, status: int = 200) -> Response:

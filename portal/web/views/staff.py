@@ -15,6 +15,7 @@ from portal.services.throttling import Paused, Refused
 from portal.web import htmx
 from portal.web.access import open_to_all
 from portal.web.authenticators import offer
+from portal.web.demo import demo_staff
 from portal.web.entering import not_let_in, origin
 from portal.web.forms.sign_in import CodeForm, SignInForm, safe_next
 from portal.web.forms.staff import SetUpForm
@@ -39,7 +40,8 @@ def home() -> Response:
 def sign_in() -> Response:
     if staff_signed_in():
         return htmx.go(url_for("staff.home"))
-    return _form(SignInForm(next=request.args.get("next")))
+    asked = request.args
+    return _form(SignInForm(next=asked.get("next"), email=asked.get("email")))
 
 
 @bp.post("/sign-in")
@@ -142,12 +144,13 @@ def _form(form: SignInForm, status: int = 200) -> Response:
         status,
         form=form,
         provider=found.label if found else "",
+        demo=demo_staff(),
     )
 
 
 def _code_form(form: CodeForm, status: int = 200) -> Response:
     form.code.data = ""
-    return htmx.page("staff/code.html", "staff/_code.html", status, form=form)
+    return htmx.page("staff/code.html", "staff/_code.html", status, form=form, demo=demo_staff())
 
 
 def _set_up_form(written: str, form: SetUpForm, status: int) -> Response:
