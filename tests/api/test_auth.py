@@ -139,7 +139,7 @@ def test_what_is_not_there_is_a_problem_document_too(host, method, path, status,
     [
         ({"data": "{", "content_type": "application/json"}, 400, "not-json"),
         ({"data": b"\xff\xfe", "content_type": "application/json"}, 400, "not-json"),
-        ({"data": '{"name": "\\ud800"}', "content_type": "application/json"}, 400, "not-json"),
+        ({"data": '{"name": "\\ud800"}', "content_type": "application/json"}, 422, "bad-input"),
         ({"data": "{}", "content_type": "text/plain"}, 415, "not-json"),
         ({"data": {"name": "x"}}, 415, "not-json"),
         ({"data": " " * 1_000_001, "content_type": "application/json"}, 413, "too-large"),

@@ -35,7 +35,9 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 
 def remember(name: str) -> None:
     folder = Path(os.environ["DATA_DIR"])
-    (folder / f"told-{name}.json").write_text(json.dumps(dict(os.environ)))
+    written = folder / f"telling-{name}"
+    written.write_text(json.dumps(dict(os.environ)))
+    written.rename(folder / f"told-{name}.json")  # whoever waits for it finds it whole
 
 
 def step(name: str) -> int:

@@ -46,7 +46,7 @@ ROWS = {
     "declaration_id": "select id, 0 from declarations",
     "message_id": "select id, 0 from webhook_messages",
     "endpoint_id": "select id, 0 from webhook_endpoints",
-    "prefix": "select prefix, 0 from api_keys where revoked_at is null",
+    "prefix": "select prefix, 0 from api_keys where revoked_at is null and not opens_sessions",
     "addons.lookup_key": "select lookup_key, 0 from add_ons where status = 'published'",
     "plans.lookup_key": "select lookup_key, 0 from plans where status = 'published'",
     "usage.lookup_key": "select lookup_key, 0 from features where type = 'metered'",

@@ -12,6 +12,7 @@ from portal.domain.taxes import Tax
 from portal.models.purchases import PurchaseRow, QuoteRow
 from portal.models.subscriptions import PlanChangeRow, SubscriptionRow
 from tests.services.changing import Office
+from tests.services.leaving import save_card
 from tests.services.paying import Till
 from tests.web.reading import HTMX, Visitor
 
@@ -245,9 +246,8 @@ def test_the_grid_leads_to_the_plans(owner, visit):
 
 
 def test_a_declined_change_is_named_everywhere_paid_otherwise_and_shown(office, visit, world):
-    office.account(card="pm_card_chargeCustomerFail")
+    save_card(world, office.account(), "pm_card_chargeCustomerFail")
     visit.sign_in("owner@account1.test")
-    world.change(update(SubscriptionRow).values(status="active"))
     page = visit.get(BUSINESS)
     reply = visit.post(BUSINESS, form_of(page), 303)
     unpaid = visit.get(reply.headers["Location"])

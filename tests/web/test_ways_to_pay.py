@@ -180,7 +180,6 @@ DECLINES = {
 @pytest.mark.parametrize("card", DECLINES)
 def test_a_decline_says_why_and_another_card_pays_for_the_same_purchase(card, sign_in, till, visit):
     buyer = sign_in(card)
-    assert press(visit, PACK).headers["Location"] == PURCHASE
     where = press(visit, CONNECTOR, 204, **HTMX).headers["HX-Redirect"]
     page = visit.get(where)
     assert "The payment did not go through" in page.text
@@ -191,7 +190,7 @@ def test_a_decline_says_why_and_another_card_pays_for_the_same_purchase(card, si
     assert ways(page)[-1] == "*Another card"
     token = {"csrf_token": page.hidden("csrf_token"), "card": "new"}
     visit.post(f"{where}/pay", token, 303)
-    till.gateway.pay_page(till.page(2))
+    till.gateway.pay_page(till.page(1))
     visit.get(f"{where}/return", 303)
     assert "Added to your plan" in visit.get(where).text
     assert till.holds(buyer) == ["salesforce"]
