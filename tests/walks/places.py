@@ -9,12 +9,13 @@ from sqlalchemy import Connection, create_engine, select, text
 from werkzeug.routing import Rule
 
 from portal.domain.access import Actor, Role
+from portal.domain.keys import Access
 from portal.domain.sign_in import Origin
 from portal.domain.sign_in_notices import invitation_secret, reset_secret
 from portal.models.mails import MailRow
 from portal.models.session import open_session
 from portal.queries.keys import all_keys
-from portal.services import links, resetting, staff
+from portal.services import keys, links, resetting, staff
 from portal.services.accounts import ensure_environment
 from portal.services.inviting import invite
 from tests.models.twins import live
@@ -139,6 +140,7 @@ def tokens(world: World) -> dict[str, list[Id]]:
     with world.session() as session:
         scope, wall = world.scope, world.wall
         key = all_keys(session, scope)[0]
+        keys.create(session, scope, "walked", Access.READ, wall)
         made = links.make(session, scope, actor.account_id, mail, "/", key, wall)
         invite(session, actor, "walked@new.test", Role.ADMIN, wall, SAFE)
         resetting.ask(session, scope, mail, Origin(HERE, FIREFOX), wall)

@@ -26,6 +26,7 @@ UNSEEN = {
     "auth.home": (302, "leads to the add-ons"),
     "auth.sign_in": (302, "leads to the add-ons"),
     "auth.code": (303, "nobody is half-way in"),
+    "auth.support": (303, "leads to the staff's door"),
     "staff.home": (303, "leads to the accounts"),
     "staff.sign_in": (303, "leads to the accounts"),
     "staff.code": (303, "nobody is half-way in"),
