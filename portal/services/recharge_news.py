@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarResult, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -118,26 +118,13 @@ def tell_paused(
 def card_changed(till: Till, account_id: int) -> None:
     """A card was added, or another is the default: what a card had paused goes on."""
     row = RechargePolicyRow
-    mine = select(row).where(
-        row.environment_id == till.environment_id,
-        row.account_id == account_id,
-        row.status == "paused",
-        row.pause_cause.in_(BY_CARD),
-    )
-    for policy in till.session.scalars(mine.with_for_update(key_share=True)):
+    for policy in _locked(till, account_id, row.status == "paused", row.pause_cause.in_(BY_CARD)):
         resume(till, policy)
 
 
 def restored(till: Till, account_id: int) -> None:
     """The plan may buy again, or goes on: what waited for that is looked at now."""
-    row = RechargePolicyRow
-    mine = select(row).where(
-        row.environment_id == till.environment_id,
-        row.account_id == account_id,
-        row.status == "on",
-        _may_be_over(),
-    )
-    for policy in till.session.scalars(mine.order_by(row.id).with_for_update(key_share=True)):
+    for policy in _locked(till, account_id, RechargePolicyRow.status == "on", _may_be_over()):
         look(till, policy, Trigger.AGAIN)
 
 
@@ -145,14 +132,20 @@ def unlimited(till: Till, account_id: int, trigger: Trigger) -> None:
     """The month has more room: what waited for the next one is looked at now. Policies are locked
     before the month's sums, as whoever decides on one does."""
     row = RechargePolicyRow
-    mine = select(row).where(
-        row.environment_id == till.environment_id,
-        row.account_id == account_id,
-        row.status == "on",
-        row.look_for == Trigger.CAP_RESET,
-    )
-    for policy in till.session.scalars(mine.order_by(row.id).with_for_update(key_share=True)):
+    waits = row.look_for == Trigger.CAP_RESET
+    for policy in _locked(till, account_id, row.status == "on", waits):
         look(till, policy, trigger)
+
+
+def _locked(
+    till: Till, account_id: int, *which: ColumnElement[bool]
+) -> ScalarResult[RechargePolicyRow]:
+    """The account's policies of one kind, locked in one order."""
+    row = RechargePolicyRow
+    mine = select(row).where(
+        row.environment_id == till.environment_id, row.account_id == account_id, *which
+    )
+    return till.session.scalars(mine.order_by(row.id).with_for_update(key_share=True))
 
 
 def pause(till: Till, row: RechargePolicyRow, cause: PauseCause) -> None:
