@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.access import Actor
+from portal.gateways.fake_payments import FakePayments
 from tests.services.approving import Glass, behind_glass
 from tests.services.beyond import Meterage
 from tests.services.crediting import Desk
 from tests.services.paying import Till
+from tests.services.recharging import Recharge
 from tests.services.repricing import Operator
-from tests.support.world import World
+from tests.support.world import APRIL_11, World
 
 
 @pytest.fixture
@@ -57,3 +59,10 @@ def dearer(actor: Actor, operator: Operator) -> Actor:
     operator.sell(business_messages_usd="0.0016")
     operator.announce("business_messages_usd")
     return actor
+
+
+@pytest.fixture
+def recharge(shop: World) -> Recharge:
+    """Auto-recharge of an account, from 11 April on."""
+    shop.now, shop.gateway = APRIL_11, FakePayments()
+    return Recharge(shop)

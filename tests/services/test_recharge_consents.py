@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -13,7 +13,7 @@ from portal.domain.declines import DeclineReason
 from portal.domain.money import Money
 from portal.domain.payments import Declined
 from portal.domain.recharge_decisions import larger_packs
-from portal.gateways.fake_payments import FakePayments, Fault
+from portal.gateways.fake_payments import Fault
 from portal.models.accounts import AccountRow
 from portal.models.catalog import AddOnRow, PriceRow
 from portal.queries.recharge import agreed_amounts, packs_of
@@ -23,12 +23,6 @@ from tests.services.leaving import save_card
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.support.world import World
-
-
-@pytest.fixture
-def recharge(shop: World) -> Recharge:
-    shop.now, shop.gateway = datetime(2026, 4, 11, tzinfo=UTC), FakePayments()
-    return Recharge(shop)
 
 
 @pytest.fixture

@@ -19,15 +19,8 @@ from portal.services.till import till_of
 from tests.services.paying import Till
 from tests.services.recharging import Recharge
 from tests.services.using import meter, report, used
-from tests.support.world import World
 
 ALLOWANCE = 100_000
-
-
-@pytest.fixture
-def recharge(shop: World) -> Recharge:
-    shop.now = datetime(2026, 4, 11, tzinfo=UTC)
-    return Recharge(shop)
 
 
 def left(recharge: Recharge, actor: object) -> int:

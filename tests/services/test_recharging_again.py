@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from portal.domain.access import Actor
 from portal.domain.instances import SubscriptionStatus
-from portal.gateways.fake_payments import FakePayments
 from portal.services import invoice_payments
 from portal.services.usage import count
 from tests.services.leaving import cancel_plan, keep_plan, on_trial, save_card
 from tests.services.recharging import Recharge
 from tests.services.time_passing import renewals, run_at
 from tests.services.using import meter, used
-from tests.support.world import World, paying
+from tests.support.world import paying
 
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 4, 29, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def recharge(shop: World) -> Recharge:
-    shop.now, shop.gateway = datetime(2026, 4, 11, tzinfo=UTC), FakePayments()
-    return Recharge(shop)
 
 
 def lasting(recharge: Recharge) -> Actor:

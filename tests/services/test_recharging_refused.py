@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from portal.domain.declines import DeclineReason
 from portal.domain.payments import Declined, Paid
-from portal.gateways.fake_payments import FakePayments, Fault
+from portal.gateways.fake_payments import Fault
 from portal.models.accounts import PaymentMethodRow
 from portal.models.purchases import PurchaseRow
 from portal.services import accounts, card_choices, cards, recharging
@@ -24,12 +24,6 @@ from tests.support.world import World
 
 DECLINES = "pm_card_chargeCustomerFail"
 ASKS = "pm_card_authenticationRequired"
-
-
-@pytest.fixture
-def recharge(shop: World) -> Recharge:
-    shop.now, shop.gateway = datetime(2026, 4, 11, tzinfo=UTC), FakePayments()
-    return Recharge(shop)
 
 
 @pytest.fixture
